@@ -1,0 +1,210 @@
+#include "harness/case.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+namespace poolproof::harness {
+namespace {
+
+using std::chrono::milliseconds;
+
+// ---- Any case at all ---------------------------------------------------------------------------
+
+std::int64_t most(Parameter parameter) {
+  return parameter == Parameter::kBytes ? kMaxBytes : parameter == Parameter::kCode ? 255 : 60'000;
+}
+
+rc::Gen<Body> bodies() {
+  return rc::gen::exec([] {
+    const auto& entry = body_table()[*rc::gen::inRange<std::size_t>(0, body_table().size())];
+    Body body{.kind = entry.kind};
+    if (entry.parameter != Parameter::kNone) {
+      body.amount = *rc::gen::inRange<std::int64_t>(0, most(entry.parameter) + 1);
+    }
+    return body;
+  });
+}
+
+Step any_step(int tasks) {
+  Step step;
+  step.kind = step_table()[*rc::gen::inRange<std::size_t>(1, step_table().size())].kind;
+  if (step.kind == StepKind::kDrop) step.kind = StepKind::kJoin;
+  if (step.kind == StepKind::kGet && tasks == 0) step.kind = StepKind::kClose;
+  if (step.kind == StepKind::kSubmit) {
+    step.task = tasks + 1;
+    step.body = *bodies();
+  }
+  if (step.kind == StepKind::kGet) {
+    step.task = *rc::gen::inRange(1, tasks + 1);
+    if (*rc::gen::arbitrary<bool>()) step.timeout = milliseconds(*rc::gen::inRange(0, 60'001));
+  }
+  if (step.kind == StepKind::kSleep) step.duration = milliseconds(*rc::gen::inRange(0, 60'001));
+  if (step.kind == StepKind::kKill && *rc::gen::arbitrary<bool>()) step.victim = Victim::kBusy;
+  return step;
+}
+
+Case any_case() {
+  Case made;
+  made.pool = "some.Pool:fork@1.0";
+  made.seed = *rc::gen::arbitrary<std::uint64_t>();
+  made.settings.grace = milliseconds(*rc::gen::inRange(1, 60'001));
+  made.settings.max_births = *rc::gen::inRange(1, 1000);
+  made.settings.data_bytes = *rc::gen::inRange<std::int64_t>(1, 1LL << 40);
+  made.scenario.start_method = *rc::gen::element<std::string>("", "fork", "forkserver");
+  made.scenario.steps.push_back(Step{});
+  if (*rc::gen::arbitrary<bool>()) made.scenario.steps[0].workers = *rc::gen::inRange(1, 65);
+  int tasks = 0;
+  for (int i = *rc::gen::inRange(0, 12); i > 0; --i) {
+    made.scenario.steps.push_back(any_step(tasks));
+    if (made.scenario.steps.back().kind == StepKind::kSubmit) ++tasks;
+  }
+  const auto& ending = ending_table()[*rc::gen::inRange<std::size_t>(0, ending_table().size())];
+  made.scenario.ending.kind = ending.kind;
+  if (ending.parameter == Parameter::kCode) made.scenario.ending.code = *rc::gen::inRange(0, 256);
+  return made;
+}
+
+RC_GTEST_PROP(CaseCodec, WhatIsWrittenIsReadBack, ()) {
+  const Case made = any_case();
+  const auto read = case_from_json(to_json(made));
+  RC_ASSERT(read.has_value());
+  RC_ASSERT(*read == made);
+}
+
+/// One byte of a good case, replaced: read or refused in one line, never a crash.
+RC_GTEST_PROP(CaseCodec, AnyDamageIsReadOrRefusedInOneLine, ()) {
+  std::string text = to_json(any_case());
+  const auto at = *rc::gen::inRange<std::size_t>(0, text.size());
+  text[at] = *rc::gen::arbitrary<char>();
+  if (*rc::gen::arbitrary<bool>()) text.resize(at);
+  const auto read = case_from_json(text);
+  if (read) return;
+  RC_ASSERT(read.error().message().find('\n') == std::string::npos);
+  RC_ASSERT(read.error().message().starts_with("case: "));
+}
+
+// ---- By hand -----------------------------------------------------------------------------------
+
+const char* const kByHand = R"({
+  "format": 0,
+  "pool": "multiprocessing.Pool:fork@3.11.7",
+  "seed": 8339233,
+  "settings": {"grace_ms": 1000, "fuse_ms": 10000},
+  "scenario": {
+    "start_method": "fork",
+    "steps": [
+      {"step": "create", "workers": 1},
+      {"step": "submit", "task": 1, "body": "os_exit", "code": 3},
+      {"step": "get", "task": 1}
+    ],
+    "ending": {"how": "return"}
+  }
+}
+)";
+
+TEST(CaseCodec, TheExampleOfTheProtocolIsReadAndWrittenAsItStands) {
+  const auto read = case_from_json(kByHand);
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  ASSERT_EQ(read->scenario.steps.size(), 3u);
+  EXPECT_EQ(read->scenario.steps[1].body, (Body{BodyKind::kOsExit, 3}));
+  EXPECT_EQ(to_json(*read), kByHand);
+}
+
+TEST(CaseCodec, AnAdapterGetsItsScenarioInOneLine) {
+  const auto read = case_from_json(kByHand);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(to_json(read->scenario),
+            R"({"start_method": "fork", "steps": [{"step": "create", "workers": 1}, )"
+            R"({"step": "submit", "task": 1, "body": "os_exit", "code": 3}, )"
+            R"({"step": "get", "task": 1}], "ending": {"how": "return"}})");
+}
+
+TEST(CaseCodec, AnEmptyScenarioIsOne) {
+  Case empty{.pool = "p"};
+  const auto read = case_from_json(to_json(empty));
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  EXPECT_EQ(*read, empty);
+}
+
+TEST(CaseCodec, AnEndingOtherThanReturnCountsAsAStep) {
+  Scenario scenario{.steps = {Step{}}};
+  EXPECT_EQ(scenario.length(), 1);
+  scenario.ending.kind = EndingKind::kSigkill;
+  EXPECT_EQ(scenario.length(), 2);
+}
+
+struct Bad {
+  const char* what;
+  std::string from;  // a part of kByHand
+  std::string to;
+  std::string complaint;
+};
+
+class BadCase : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadCase, IsRefusedWithItsPlace) {
+  std::string text = kByHand;
+  const auto at = text.find(GetParam().from);
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, GetParam().from.size(), GetParam().to);
+  const auto read = case_from_json(text);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_NE(read.error().message().find(GetParam().complaint), std::string::npos)
+      << read.error().message();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    CaseCodec, BadCase,
+    testing::Values(
+        Bad{"OtherFormat", "\"format\": 0", "\"format\": 7", "format: this build reads format 0"},
+        Bad{"NoFormat", "\"format\": 0,", "", "format: missing"},
+        Bad{"UnknownKey", "\"seed\"", "\"sead\"", "unknown key \"sead\""},
+        Bad{"UnknownKeyOfAStep", "\"workers\": 1", "\"worker\": 1",
+            "scenario.steps[0]: unknown key \"worker\""},
+        Bad{"KeyTwice", "\"seed\": 8339233", "\"seed\": 1, \"seed\": 2", "key \"seed\" twice"},
+        Bad{"UnknownStep", "\"get\"", "\"got\"", "scenario.steps[2].step: \"got\" is none"},
+        Bad{"CodeOutOfBounds", "\"code\": 3", "\"code\": 256",
+            "steps[1].code: expected an integer from 0 to 255"},
+        Bad{"CodeIsNoInteger", "\"code\": 3", "\"code\": 3.0",
+            "steps[1].code: expected an integer"},
+        Bad{"CodeBeyondInt64", "\"code\": 3", "\"code\": 18446744073709551615",
+            "steps[1].code: expected an integer"},
+        Bad{"NoCode", ", \"code\": 3", "", "steps[1].code: missing"},
+        Bad{"TooManyWorkers", "\"workers\": 1", "\"workers\": 65", "steps[0].workers: expected"},
+        Bad{"NegativeSeed", "8339233", "-1", "seed: expected"},
+        Bad{"GraceOfZero", "\"grace_ms\": 1000", "\"grace_ms\": 0", "settings.grace_ms: expected"},
+        Bad{"TaskNotSubmitted", "\"get\", \"task\": 1", "\"get\", \"task\": 2",
+            "steps[2]: gets a task that no earlier step submitted"},
+        Bad{"TaskOutOfOrder", "\"submit\", \"task\": 1", "\"submit\", \"task\": 2",
+            "steps[1]: tasks are numbered"},
+        Bad{"NoPool", "{\"step\": \"create\", \"workers\": 1},", "", "steps[0]: needs a pool"},
+        Bad{"SecondCreate", "{\"step\": \"get\", \"task\": 1}", "{\"step\": \"create\"}",
+            "steps[2]: a second create"},
+        Bad{"PoolNameWithSlash", "multiprocessing.Pool:fork", "../../etc", "pool: expected a name"},
+        Bad{"PoolNameWithEscape", "multiprocessing.Pool:fork", "\\u001b[2J",
+            "pool: expected a name"},
+        Bad{"ScenarioIsNoObject", "\"ending\": {\"how\": \"return\"}", "\"ending\": 1",
+            "scenario.ending: expected an object"},
+        Bad{"Cut", "\"how\"", "\"ho", "not JSON"}),
+    [](const auto& test) { return std::string(test.param.what); });
+
+TEST(CaseCodec, DepthAndSizeAreBoundedBeforeAnythingIsBuilt) {
+  const auto deep = case_from_json(std::string(1'000'000, '['));
+  ASSERT_FALSE(deep.has_value());
+  EXPECT_EQ(deep.error().message(), "case: nested too deeply");
+  const auto large = case_from_json(std::string(5'000'000, ' '));
+  ASSERT_FALSE(large.has_value());
+  EXPECT_EQ(large.error().message(), "case: more than 4 MiB");
+}
+
+TEST(CaseCodec, StepsAreBounded) {
+  Case large{.pool = "p"};
+  large.scenario.steps.assign(kMaxSteps + 1, Step{.kind = StepKind::kSleep});
+  const auto read = case_from_json(to_json(large));
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().message(), "case: scenario.steps: more than 256");
+}
+
+}  // namespace
+}  // namespace poolproof::harness

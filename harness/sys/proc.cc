@@ -1,0 +1,181 @@
+#include "harness/sys/proc.h"
+
+#include <dirent.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "harness/sys/fd.h"
+
+namespace poolproof::sys {
+namespace {
+
+std::string proc_path(int pid, const char* rest) {
+  return "/proc/" + std::to_string(pid) + "/" + rest;
+}
+std::string task_path(int pid, int tid, const char* rest) {
+  return "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/" + rest;
+}
+
+std::optional<std::string> content(const std::string& path) {
+  auto text = read_file(path);
+  if (!text) return std::nullopt;
+  return std::move(*text);
+}
+
+/// The text behind "\nKEY:\t" up to the line's end.
+std::string_view field(std::string_view text, std::string_view key) {
+  const auto at = text.find(key);
+  if (at == std::string_view::npos) return {};
+  const auto start = at + key.size();
+  return text.substr(start, text.find('\n', start) - start);
+}
+
+std::uint64_t number(std::string_view text, int base = 10) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value, base);
+  return value;
+}
+
+/// The last of a tab-separated list, as NSpid has it: the innermost namespace.
+std::string_view last_word(std::string_view list) {
+  const auto at = list.find_last_of(" \t");
+  return at == std::string_view::npos ? list : list.substr(at + 1);
+}
+
+std::vector<int> numeric_entries(const std::string& path) {
+  std::vector<int> found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
+  if (!directory) return found;
+  while (const dirent* item = ::readdir(directory.get())) {
+    if (item->d_name[0] >= '0' && item->d_name[0] <= '9') found.push_back(std::atoi(item->d_name));
+  }
+  return found;
+}
+
+std::vector<int> children_by_search(int pid) {
+  std::vector<int> found;
+  for (const int other : numeric_entries("/proc")) {
+    const auto state = process_state(other);
+    if (state && state->parent == pid) found.push_back(other);
+  }
+  return found;
+}
+
+}  // namespace
+
+std::optional<TaskStatus> task_status(int tid) {
+  const auto text = content(proc_path(tid, "status"));
+  if (!text) return std::nullopt;
+  TaskStatus status;
+  const auto state = field(*text, "\nState:\t");
+  if (!state.empty()) status.state = state.front();
+  status.tgid = static_cast<int>(number(field(*text, "\nTgid:\t")));
+  status.parent = static_cast<int>(number(field(*text, "\nPPid:\t")));
+  status.inner_pid = static_cast<int>(number(last_word(field(*text, "\nNSpid:\t"))));
+  status.pending = number(field(*text, "\nSigPnd:\t"), 16);
+  status.shared_pending = number(field(*text, "\nShdPnd:\t"), 16);
+  status.blocked = number(field(*text, "\nSigBlk:\t"), 16);
+  status.context_switches = number(field(*text, "\nvoluntary_ctxt_switches:\t")) +
+                            number(field(*text, "\nnonvoluntary_ctxt_switches:\t"));
+  return status;
+}
+
+std::optional<ProcessState> process_state(int pid) {
+  const auto text = content(proc_path(pid, "stat"));
+  if (!text) return std::nullopt;
+  // The second field is the program's name in parentheses, and may hold any character.
+  const auto name_end = text->rfind(')');
+  if (name_end == std::string::npos || name_end + 4 > text->size()) return std::nullopt;
+  ProcessState state;
+  state.state = (*text)[name_end + 2];
+  state.parent = static_cast<int>(number(std::string_view(*text).substr(name_end + 4)));
+  return state;
+}
+
+std::optional<int> zombie_status(int pid) {
+  const auto text = content(proc_path(pid, "stat"));
+  if (!text) return std::nullopt;
+  const auto name_end = text->rfind(')');
+  if (name_end == std::string::npos || text->compare(name_end, 3, ") Z") != 0) return std::nullopt;
+  return static_cast<int>(number(std::string_view(*text).substr(text->rfind(' '))));
+}
+
+std::optional<std::chrono::nanoseconds> run_delay(int pid, int tid) {
+  const auto text = content(task_path(pid, tid, "schedstat"));
+  if (!text) return std::nullopt;
+  const auto space = text->find(' ');
+  if (space == std::string::npos) return std::nullopt;
+  return std::chrono::nanoseconds(number(std::string_view(*text).substr(space + 1)));
+}
+
+std::optional<BlockedCall> blocked_call(int pid, int tid) {
+  const auto text = content(task_path(pid, tid, "syscall"));
+  if (!text || text->empty()) return std::nullopt;
+  BlockedCall call;
+  if (text->rfind("running", 0) == 0) {
+    call.running = true;
+    return call;
+  }
+  char* at = nullptr;
+  call.number = std::strtol(text->c_str(), &at, 10);
+  if (call.number < 0) return call;
+  for (auto& argument : call.arguments) argument = std::strtoull(at, &at, 16);
+  return call;
+}
+
+std::optional<std::string> descriptor_target(int pid, int fd) {
+  std::array<char, 4096> target{};
+  const auto path = proc_path(pid, ("fd/" + std::to_string(fd)).c_str());
+  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+  if (size < 0) return std::nullopt;
+  return std::string(target.data(), static_cast<std::size_t>(size));
+}
+
+std::optional<std::string> descriptor_info(int pid, int fd) {
+  return content(proc_path(pid, ("fdinfo/" + std::to_string(fd)).c_str()));
+}
+
+std::vector<int> threads_of(int pid) { return numeric_entries(proc_path(pid, "task")); }
+
+std::optional<int> descriptor_count(int pid) {
+  const auto path = proc_path(pid, "fd");
+  if (::access(path.c_str(), R_OK | X_OK) != 0) return std::nullopt;
+  return static_cast<int>(numeric_entries(path).size());
+}
+
+std::vector<int> children_of(int pid) {
+  std::vector<int> found;
+  for (const int tid : threads_of(pid)) {
+    const auto text = content(task_path(pid, tid, "children"));
+    if (!text) return children_by_search(pid);
+    const char* at = text->c_str();
+    char* end = nullptr;
+    for (long child = std::strtol(at, &end, 10); end != at; child = std::strtol(at, &end, 10)) {
+      found.push_back(static_cast<int>(child));
+      at = end;
+    }
+  }
+  return found;
+}
+
+bool read_memory(int pid, std::uint64_t address, void* into, std::size_t size) {
+  iovec local{into, size};
+  iovec remote{reinterpret_cast<void*>(address), size};  // NOLINT: an address of another process
+  return ::process_vm_readv(pid, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(size);
+}
+
+std::optional<bool> has_posix_timers(int pid) {
+  const auto text = content(proc_path(pid, "timers"));
+  if (!text) return std::nullopt;
+  return !text->empty();
+}
+
+}  // namespace poolproof::sys

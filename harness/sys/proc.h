@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace poolproof::sys {
+
+/// Readers of /proc. Each is one look at something that may vanish at any time: nullopt means that
+/// the process or thread is gone or may not be looked at, which is never an error here.
+/// Pids are those of this process's own PID namespace. Source: proc(5).
+
+struct TaskStatus {
+  int tgid = 0;
+  int parent = 0;     // the parent's tgid
+  int inner_pid = 0;  // in the innermost PID namespace that the task is in
+  char state = '?';
+  std::uint64_t pending = 0;         // signals for this thread, bit n-1 for signal n
+  std::uint64_t shared_pending = 0;  // signals for the process
+  std::uint64_t blocked = 0;
+  std::uint64_t context_switches = 0;  // voluntary and involuntary
+};
+std::optional<TaskStatus> task_status(int tid);
+
+/// State letter and parent from /proc/PID/stat: cheaper than task_status.
+struct ProcessState {
+  char state = '?';
+  int parent = 0;
+};
+std::optional<ProcessState> process_state(int pid);
+
+/// A zombie's wait status (the last field of stat), which stays readable until it is reaped; nullopt
+/// where it is gone or the kernel hides it (needs the right to ptrace it).
+std::optional<int> zombie_status(int pid);
+
+/// Time that the task waited on a run queue, ready but not running (second field of schedstat).
+std::optional<std::chrono::nanoseconds> run_delay(int pid, int tid);
+
+/// What the task is blocked in. `number` is -1 while it is in no system call (page fault).
+struct BlockedCall {
+  bool running = false;
+  long number = -1;
+  std::array<std::uint64_t, 6> arguments{};
+};
+std::optional<BlockedCall> blocked_call(int pid, int tid);
+
+/// "pipe:[4711]", "socket:[4712]", "anon_inode:[eventfd]", "/path".
+std::optional<std::string> descriptor_target(int pid, int fd);
+std::optional<std::string> descriptor_info(int pid, int fd);
+
+std::vector<int> threads_of(int pid);
+std::optional<int> descriptor_count(int pid);
+
+/// Direct children of all the process's threads. Needs CONFIG_PROC_CHILDREN; where the kernel has
+/// none, the whole of /proc is searched for the parent.
+std::vector<int> children_of(int pid);
+
+/// Reads another process's memory; false when it cannot. Source: process_vm_readv(2).
+bool read_memory(int pid, std::uint64_t address, void* into, std::size_t size);
+
+/// Whether the process has POSIX timers (timer_create); nullopt when the kernel does not tell.
+std::optional<bool> has_posix_timers(int pid);
+
+}  // namespace poolproof::sys

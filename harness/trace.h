@@ -1,0 +1,238 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "harness/sys/exit_status.h"
+#include "harness/sys/result.h"
+
+namespace poolproof::harness {
+
+inline constexpr int kTraceFormat = 0;
+
+using Nanoseconds = std::chrono::nanoseconds;
+
+/// Pids are the sandbox's inner ones, which claims use too; outer pids are kept in Born alone.
+using Pid = int;
+
+// ---- Facts: what the warden saw ----------------------------------------------------------------
+
+/// A process exists; recorded before its first instruction. `how`: "main", "fork", "vfork", "clone".
+struct Born {
+  Pid pid = 0;
+  Pid outer = 0;
+  Pid parent = 0;  // the process that called fork; 0 for main
+  std::string how;
+};
+/// A process replaced its program.
+struct Execed {
+  Pid pid = 0;
+  std::string path;
+};
+struct ThreadBorn {
+  Pid pid = 0;
+  Pid tid = 0;
+};
+struct ThreadDead {
+  Pid pid = 0;
+  Pid tid = 0;
+};
+/// A signal is about to be delivered (SIGKILL never shows here; see Dying).
+struct Signalled {
+  Pid pid = 0;
+  int signal = 0;
+  Pid sender = 0;  // 0: the kernel or unknown
+};
+/// The process is in its exit stop: nothing of it is closed yet. An exit is [Dying, Dead].
+struct Dying {
+  Pid pid = 0;
+  sys::ExitStatus status;
+};
+/// The process is gone and its parent may wait for it from now on.
+struct Dead {
+  Pid pid = 0;
+  sys::ExitStatus status;
+};
+/// The warden killed it because the case was over; its later Dead is not the subject's doing.
+struct KilledByWarden {
+  Pid pid = 0;
+};
+/// Nobody holds main's "stdout" or "stderr" any more.
+struct OutputEof {
+  std::string stream;
+};
+/// The process table at a sync point (`step` >= 1), or at the end of the case (`step` == 0).
+struct Snapshot {
+  struct Process {
+    Pid pid = 0;
+    char state = '?';  // as /proc/PID/stat: R S D T t Z X
+    Pid parent = 0;    // as the kernel has it now
+  };
+  int step = 0;
+  std::vector<Process> processes;  // those not reaped; without init
+  int main_descriptors = -1;       // -1: not readable
+  int main_threads = -1;
+};
+/// One thread's place in the wait-for graph.
+struct Wait {
+  Pid pid = 0;
+  Pid tid = 0;
+  std::string call;   // "futex", "read", "wait4", "poll" ...
+  std::string on;     // "pipe:[723028]", "0x7f3a...", "children"
+  std::string doubt;  // empty: untimed, and nothing outside the tree can end it
+};
+/// Two looks agreed that no thread of the tree ran in between. `proved` says that every wait is
+/// untimed and can be ended only from inside the tree: it hangs, or its survivors can never wake.
+struct AtRest {
+  bool proved = false;
+  std::vector<Wait> waits;
+};
+/// Cumulative scheduling delay that tree time leaves out; see Trace::tree_time.
+struct Delay {
+  Nanoseconds total{0};
+};
+/// A process in the sandbox that no birth event announced: rules that need exactness are void.
+struct Foreign {
+  Pid pid = 0;
+};
+/// A limit was hit and the case ended: "births", "output", ...
+struct LimitHit {
+  std::string what;
+};
+/// Still there after everything was killed: `where` is "/tmp", "/dev/shm", "System V IPC".
+struct LeftOver {
+  std::string where;
+  std::int64_t count = 0;
+};
+/// The record has a hole; `why` says which. Rules that need exactness are inconclusive.
+struct Lost {
+  std::string why;
+};
+
+// ---- Claims: what the adapter said -------------------------------------------------------------
+
+/// How a step went, in words that do not depend on the language.
+struct StepResult {
+  enum class Kind {
+    kOk,          // returned normally (get: the task's value is in `value`)
+    kRefused,     // the pool refused the call, with its documented error
+    kTaskError,   // get: the task raised; `message` is the error's
+    kWorkerDied,  // get, submit: the pool says that a worker died
+    kCancelled,   // get: the pool gave the task up (terminate, shutdown)
+    kTimeout,     // get: not within the timeout
+    kNotFired,    // kill: no such worker within the bound
+    kError,       // anything else, a bug of pool or adapter: `error` and `message` say what
+  };
+  Kind kind = Kind::kOk;
+  std::string error;    // the error's type, as the language names it
+  std::string message;  // the error's text
+  std::string value;    // get: a digest of the value: "none", "bytes:65536:1f2e..." (see protocol)
+  struct Listed {
+    Pid pid = 0;
+    std::string name;
+    std::optional<bool> daemon;
+    std::optional<bool> alive;
+  };
+  std::optional<std::vector<Listed>> workers;  // workers
+  Pid killed = 0;                              // kill: whom
+};
+
+struct Started {
+  Pid pid = 0;
+};
+struct StepBegun {
+  Pid pid = 0;
+  int step = 0;
+};
+struct StepEnded {
+  Pid pid = 0;
+  int step = 0;
+  StepResult result;
+};
+struct TaskBegun {
+  Pid pid = 0;
+  int task = 0;
+};
+/// `how`: "returned" or "raised". A body that ends its worker never gets here.
+struct TaskEnded {
+  Pid pid = 0;
+  int task = 0;
+  std::string how;
+};
+/// Main is about to end as the scenario says.
+struct EndingBegun {
+  Pid pid = 0;
+};
+/// A line in the claims file that is no claim. Fragments of writers that died by a signal are not
+/// garbage and leave no event.
+struct Garbage {
+  std::string text;  // the first bytes
+};
+
+struct Event {
+  using Kind = std::variant<Born, Execed, ThreadBorn, ThreadDead, Signalled, Dying, Dead, KilledByWarden,
+                            OutputEof, Snapshot, AtRest, Delay, Foreign, LimitHit, LeftOver, Lost,
+                            Started, StepBegun, StepEnded, TaskBegun, TaskEnded, EndingBegun, Garbage>;
+  Nanoseconds at{0};  // CLOCK_MONOTONIC since main's birth
+  Kind kind;
+};
+
+/// Why the case ended.
+enum class End {
+  kAllDead,   // every process ended by itself and the output reached its end
+  kAtRest,    // proved at rest, or at rest with doubt after main's death
+  kGrace,     // survivors were given the whole grace after main's death
+  kDeadline,  // a step or the exit that must be prompt was not (see Job::deadlines)
+  kFuse,      // the wall-clock fuse: whatever was pending is inconclusive
+  kLimit,
+};
+
+struct Captured {
+  std::string text;         // the first 64 KiB
+  std::int64_t bytes = 0;   // all of it
+};
+
+/// The record of one run, in the order in which the warden recorded it. It only grows.
+struct Trace {
+  int rung = 1;            // which step of the containment ladder (DESIGN: docs/architecture.md)
+  bool exact = true;       // ptrace saw every birth and death
+  End end = End::kAllDead;
+  Captured out;
+  Captured err;
+  std::vector<Event> events;
+
+  /// Main's pid; 0 if main was never born.
+  Pid main() const;
+
+  /// Monotonic time between two instants less the scheduling delay that the tree (and the warden)
+  /// suffered in between. Where samples are sparse it errs to the short side, so that a busy machine
+  /// never turns into a verdict.
+  Nanoseconds tree_time(Nanoseconds from, Nanoseconds to) const;
+};
+
+/// JSON lines: a header object, then one event a line (harness/protocol/README.md).
+std::string to_json_lines(const Trace& trace);
+sys::Result<Trace> trace_from_json_lines(std::string_view text);
+
+/// One event as one JSON object, and back.
+std::string to_json(const Event& event);
+sys::Result<Event> event_from_json(std::string_view text);
+
+/// One line of an adapter's claims file (protocol/README.md): `event.at` is what the adapter wrote,
+/// CLOCK_MONOTONIC itself and not since main's birth.
+struct Claim {
+  Event event;
+  std::int64_t seq = 0;
+};
+sys::Result<Claim> claim_from_json(std::string_view line);
+
+std::string_view name(StepResult::Kind kind);
+std::string_view name(End end);
+
+}  // namespace poolproof::harness

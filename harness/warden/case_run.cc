@@ -1,0 +1,348 @@
+#include "harness/warden/case_run.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <set>
+
+#include "harness/sys/clock.h"
+#include "harness/sys/proc.h"
+#include "harness/warden/claims.h"
+#include "harness/warden/delay.h"
+#include "harness/warden/output.h"
+#include "harness/warden/rest.h"
+#include "harness/warden/source.h"
+#include "harness/warden/tree.h"
+
+namespace poolproof::warden {
+namespace {
+
+using namespace std::chrono_literals;
+using harness::End;
+using harness::Nanoseconds;
+
+constexpr Nanoseconds kTick = 10ms;
+constexpr Nanoseconds kSampleEvery = 20ms;
+constexpr Nanoseconds kQuietBeforeLook = 10ms;
+constexpr Nanoseconds kLongestBetweenLooks = 100ms;
+constexpr Nanoseconds kCleanUpLimit = 10s;
+
+/// SIGCHLD as a descriptor, so that one poll waits for stops, output and orders alike.
+class ChildSignal {
+ public:
+  ChildSignal() {
+    sigset_t mask;
+    ::sigemptyset(&mask);
+    ::sigaddset(&mask, SIGCHLD);
+    ::sigprocmask(SIG_BLOCK, &mask, nullptr);
+    fd_ = sys::Fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+  }
+  int get() const { return fd_.get(); }
+  void clear() {
+    signalfd_siginfo ignored{};
+    while (::read(fd_.get(), &ignored, sizeof ignored) > 0) {
+    }
+  }
+
+ private:
+  sys::Fd fd_;
+};
+
+/// A span that must be over within the grace of tree time.
+struct Prompt {
+  int step = 0;
+  Nanoseconds begun{0};
+  Nanoseconds delay{0};
+};
+
+class CaseRun {
+ public:
+  CaseRun(Sandbox& sandbox, const Request& request, int runner)
+      : sandbox_(sandbox), request_(request), runner_(runner), tree_(sandbox.init_pid()), claims_(sandbox.claims()) {}
+
+  sys::Result<Recorded> run();
+
+ private:
+  sys::Result<void> start();
+  sys::Result<void> observe();
+  sys::Result<void> clean();
+  void wait(Nanoseconds at_most, int extra);
+  bool drain_outputs();
+  void read_claims();
+  void take_claim(harness::Event event);
+  void sample();
+  Nanoseconds tree_span(Nanoseconds from, Nanoseconds delay_then) const;
+  bool look_is_due() const;
+  void look_for_rest();
+  bool over();
+  bool prompt_exceeded() const;
+  void stop(End end) { end_ = end; over_ = true; }
+  void record_survivors();
+  void record_torn();
+  void find_foreign();
+  harness::Trace take_trace();
+
+  Sandbox& sandbox_;
+  const Request& request_;
+  int runner_;
+  ChildSignal child_signal_;
+  Tree tree_;
+  DelayMeter delay_;
+  ClaimReader claims_;
+  std::unique_ptr<Source> source_;
+  std::vector<Output> outputs_;
+  Outside outside_;
+  bool timers_seen_ = false;
+  bool over_ = false;
+  End end_ = End::kAllDead;
+  std::vector<Prompt> prompts_;
+  Nanoseconds last_activity_{0};
+  Nanoseconds next_look_{0};
+  Nanoseconds between_looks_ = kQuietBeforeLook;
+  Nanoseconds delay_at_death_{-1};
+  Look last_look_;
+  std::vector<std::uint64_t> recorded_rest_;
+  bool dirty_ = false;
+};
+
+sys::Result<void> CaseRun::start() {
+  auto waiting = sandbox_.start(request_.command, request_.scenario, request_.settings);
+  if (!waiting) return waiting.error();
+  outputs_.emplace_back("stdout", std::move(waiting->output));
+  outputs_.emplace_back("stderr", std::move(waiting->error));
+  for (const auto& output : outputs_) outside_.pipes.insert(output.inode());
+  outside_.private_tmp = sandbox_.rung() == Rung::kNamespaces;
+  timers_seen_ = waiting->timers_seen;
+  const auto on_sync = [this] { read_claims(); };
+  source_ = sandbox_.rung() == Rung::kNoTrace ? proc_source(tree_, sandbox_.init_pid(), on_sync)
+                                              : ptrace_source(tree_, delay_, on_sync);
+  tree_.begin(sys::monotonic_now());
+  if (auto followed = source_->follow(waiting->pid); !followed) return followed;
+  delay_.sample({}, sys::monotonic_now());
+  return sandbox_.go();
+}
+
+void CaseRun::wait(Nanoseconds at_most, int extra) {
+  std::array<pollfd, 5> wanted{pollfd{child_signal_.get(), POLLIN, 0}, pollfd{outputs_[0].descriptor(), POLLIN, 0},
+                               pollfd{outputs_[1].descriptor(), POLLIN, 0}, pollfd{extra, POLLIN, 0},
+                               pollfd{runner_, 0, 0}};  // only its end
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
+  ::poll(wanted.data(), wanted.size(), static_cast<int>(milliseconds));
+  // The runner is gone: nobody wants the answer. The sandbox goes with us.
+  if ((wanted[4].revents & (POLLHUP | POLLERR)) != 0) ::_exit(0);
+  child_signal_.clear();
+}
+
+bool CaseRun::drain_outputs() {
+  bool any = false;
+  for (auto& output : outputs_) {
+    const bool was_open = output.open();
+    any |= output.drain();
+    if (was_open && !output.open()) tree_.record(harness::OutputEof{output.stream()});
+  }
+  return any;
+}
+
+void CaseRun::read_claims() {
+  for (auto& claim : claims_.read(tree_.start())) {
+    last_activity_ = tree_.now();
+    take_claim(std::move(claim));
+  }
+}
+
+void CaseRun::take_claim(harness::Event event) {
+  const auto is_prompt = [this](int step) {
+    const auto& steps = request_.prompt_steps;
+    return std::find(steps.begin(), steps.end(), step) != steps.end();
+  };
+  int looked_at = 0;
+  if (const auto* begun = std::get_if<harness::StepBegun>(&event.kind); begun && is_prompt(begun->step)) {
+    prompts_.push_back({begun->step, event.at, delay_.total()});
+  } else if (std::holds_alternative<harness::EndingBegun>(event.kind) && is_prompt(0)) {
+    prompts_.push_back({0, event.at, delay_.total()});
+  } else if (const auto* ended = std::get_if<harness::StepEnded>(&event.kind)) {
+    std::erase_if(prompts_, [&](const Prompt& prompt) { return prompt.step == ended->step; });
+    const auto& steps = request_.snapshot_steps;
+    if (std::find(steps.begin(), steps.end(), ended->step) != steps.end()) looked_at = ended->step;
+  }
+  tree_.record(std::move(event));
+  if (looked_at != 0) tree_.record(tree_.snapshot(looked_at));
+}
+
+void CaseRun::sample() {
+  const auto before = delay_.total();
+  delay_.sample(tree_.thread_ids(), sys::monotonic_now());
+  if (delay_.total() != before) tree_.record(harness::Delay{delay_.total()});
+}
+
+Nanoseconds CaseRun::tree_span(Nanoseconds from, Nanoseconds delay_then) const {
+  return tree_.now() - from - (delay_.total() - delay_then);
+}
+
+bool CaseRun::look_is_due() const {
+  const auto now = tree_.now();
+  return now - last_activity_ >= kQuietBeforeLook && now >= next_look_;
+}
+
+/// Two looks that agree show the tree at rest. It is recorded once per place where it rests; where it
+/// is proved to be for ever the case is over.
+void CaseRun::look_for_rest() {
+  Look now = look(tree_.sleepers(timers_seen_), outside_);
+  between_looks_ = now.blocked ? kQuietBeforeLook : std::min(between_looks_ * 2, kLongestBetweenLooks);
+  next_look_ = tree_.now() + between_looks_;
+  const bool agreed = now.agrees_with(last_look_);
+  last_look_ = std::move(now);
+  if (!agreed || last_look_.switches == recorded_rest_) return;
+  // A stop or some output that came while we looked means that it was not at rest after all.
+  if (source_->pump() || drain_outputs()) return;
+  recorded_rest_ = last_look_.switches;
+  const bool proved = last_look_.proved() && source_->exact();
+  tree_.record(harness::AtRest{proved, last_look_.waits});
+  if (proved) stop(End::kAtRest);
+}
+
+bool CaseRun::prompt_exceeded() const {
+  return std::any_of(prompts_.begin(), prompts_.end(), [this](const Prompt& prompt) {
+    if (prompt.step == 0 && tree_.main_dead()) return false;
+    return tree_span(prompt.begun, prompt.delay) > request_.settings.grace;
+  });
+}
+
+bool CaseRun::over() {
+  if (over_) return true;
+  const bool outputs_closed = std::none_of(outputs_.begin(), outputs_.end(), [](const auto& o) { return o.open(); });
+  if (tree_.empty() && outputs_closed) {
+    stop(End::kAllDead);
+  } else if (tree_.births() > request_.settings.max_births) {
+    tree_.record(harness::LimitHit{"births"});
+    stop(End::kLimit);
+  } else if (tree_.main_dead() && delay_at_death_ >= 0ns &&
+             tree_span(tree_.main_dead_at(), delay_at_death_) > request_.settings.grace) {
+    stop(End::kGrace);
+  } else if (prompt_exceeded()) {
+    stop(End::kDeadline);
+  } else if (tree_.now() > request_.settings.fuse) {
+    stop(End::kFuse);
+  }
+  return over_;
+}
+
+sys::Result<void> CaseRun::observe() {
+  while (!over()) {
+    const bool news = source_->pump();
+    if (drain_outputs() || news) {
+      last_activity_ = tree_.now();
+      between_looks_ = kQuietBeforeLook;
+      last_look_ = {};
+    }
+    if (tree_.main_dead() && delay_at_death_ < 0ns) {
+      delay_at_death_ = delay_.total();  // the lenient choice: what is not yet counted comes off later
+    }
+    if (sys::monotonic_now() - delay_.last_sample() >= kSampleEvery) sample();
+    if (look_is_due()) look_for_rest();
+    if (!over()) wait(kTick, sandbox_.exec_pending() ? sandbox_.handshake() : -1);
+    if (sandbox_.exec_pending()) {
+      pollfd handshake{sandbox_.handshake(), POLLIN, 0};
+      if (::poll(&handshake, 1, 0) > 0) {
+        if (auto exec = sandbox_.exec_outcome(); !exec) return exec;
+      }
+    }
+  }
+  return {};
+}
+
+void CaseRun::record_survivors() {
+  if (!tree_.empty()) {
+    sample();
+    tree_.record(tree_.snapshot(0));
+  }
+  for (const auto& [pid, process] : tree_.live()) {
+    tree_.note_killed(process.inner);
+    tree_.record(harness::KilledByWarden{process.inner});
+  }
+}
+
+/// Anything below init that no birth event announced (CLONE_UNTRACED).
+void CaseRun::find_foreign() {
+  std::vector<int> parents{sandbox_.init_pid()};
+  for (std::size_t i = 0; i < parents.size(); ++i) {
+    for (const int child : sys::children_of(parents[i])) {
+      parents.push_back(child);
+      const auto status = sys::task_status(child);
+      const bool ended = !status || status->inner_pid == 0 || status->state == 'Z' || status->state == 'X';
+      if (tree_.owner(child) != nullptr || ended) continue;
+      tree_.record(harness::Foreign{status->inner_pid});
+      dirty_ = true;
+    }
+  }
+}
+
+void CaseRun::record_torn() {
+  for (const auto& torn : claims_.torn()) {
+    const bool excused = torn.writer != 0 ? tree_.was_killed(torn.writer) : tree_.anyone_was_killed();
+    if (!excused) tree_.record(harness::Garbage{torn.text});
+  }
+}
+
+sys::Result<void> CaseRun::clean() {
+  if (auto asked = sandbox_.ask_to_clean(); !asked) return asked;
+  const auto limit = sys::monotonic_now() + kCleanUpLimit;
+  for (;;) {
+    source_->pump();
+    drain_outputs();
+    pollfd control{sandbox_.control(), POLLIN, 0};
+    if (::poll(&control, 1, 0) > 0) break;
+    if (sys::monotonic_now() > limit) return sys::Error("clean-up of the sandbox took too long");
+    wait(kTick, sandbox_.control());
+  }
+  const auto remains = sandbox_.cleaned();
+  if (!remains) return remains.error();
+  const auto left = [this](const char* where, std::int64_t count) {
+    if (count > 0) tree_.record({tree_.now(), harness::LeftOver{where, count}});
+  };
+  left("/tmp", remains->tmp_inodes);
+  left("/dev/shm", remains->shm_inodes);
+  left("System V IPC", remains->ipc_objects);
+  if (remains->processes) tree_.record({tree_.now(), harness::Lost{"a process could not be killed"}});
+  dirty_ |= !remains->clean();
+  return {};
+}
+
+harness::Trace CaseRun::take_trace() {
+  harness::Trace trace;
+  trace.rung = static_cast<int>(sandbox_.rung());
+  trace.exact = source_->exact();
+  trace.end = end_;
+  trace.out = outputs_[0].take();
+  trace.err = outputs_[1].take();
+  trace.events = tree_.take_events();
+  return trace;
+}
+
+sys::Result<Recorded> CaseRun::run() {
+  if (auto started = start(); !started) return started.error();
+  auto observed = observe();
+  // What is pending belongs to the record; what the clean-up causes does not.
+  read_claims();
+  record_survivors();
+  find_foreign();
+  tree_.stop_recording();
+  if (auto cleaned = clean(); !cleaned) return cleaned.error();
+  if (!observed) return observed.error();
+  read_claims();
+  record_torn();
+  return Recorded{take_trace(), dirty_ || end_ == End::kFuse || end_ == End::kLimit};
+}
+
+}  // namespace
+
+sys::Result<Recorded> run_case(Sandbox& sandbox, const Request& request, int runner) {
+  return CaseRun(sandbox, request, runner).run();
+}
+
+}  // namespace poolproof::warden

@@ -1,0 +1,69 @@
+#include "harness/warden/messages.h"
+
+#include <nlohmann/json.hpp>
+
+namespace poolproof::warden {
+namespace {
+
+using nlohmann::json;
+
+template <class Parse>
+auto parsed(std::string_view line, Parse parse) -> sys::Result<decltype(parse(json()))> {
+  try {
+    return parse(json::parse(line));
+  } catch (const json::exception& error) {
+    return sys::Error("message between runner and warden: " + std::string(error.what()));
+  }
+}
+
+}  // namespace
+
+std::string to_line(const Hello& hello) {
+  return json{{"rung", hello.rung}, {"name", hello.name}, {"why_not", hello.why_not}}.dump() + "\n";
+}
+
+sys::Result<Hello> hello_from_line(std::string_view line) {
+  return parsed(line, [](const json& object) {
+    return Hello{object.at("rung"), object.at("name"), object.at("why_not")};
+  });
+}
+
+std::string to_line(const Request& request) {
+  const auto& settings = request.settings;
+  return json{{"command", request.command},
+              {"scenario", request.scenario},
+              {"grace_ms", settings.grace.count()},
+              {"fuse_ms", settings.fuse.count()},
+              {"max_births", settings.max_births},
+              {"data_bytes", settings.data_bytes},
+              {"file_bytes", settings.file_bytes},
+              {"prompt_steps", request.prompt_steps},
+              {"snapshot_steps", request.snapshot_steps},
+              {"fresh", request.fresh}}
+             .dump() +
+         "\n";
+}
+
+sys::Result<Request> request_from_line(std::string_view line) {
+  return parsed(line, [](const json& object) {
+    Request request;
+    request.command = object.at("command").get<std::vector<std::string>>();
+    request.scenario = object.at("scenario");
+    request.settings.grace = std::chrono::milliseconds(object.at("grace_ms"));
+    request.settings.fuse = std::chrono::milliseconds(object.at("fuse_ms"));
+    request.settings.max_births = object.at("max_births");
+    request.settings.data_bytes = object.at("data_bytes");
+    request.settings.file_bytes = object.at("file_bytes");
+    request.prompt_steps = object.at("prompt_steps").get<std::vector<int>>();
+    request.snapshot_steps = object.at("snapshot_steps").get<std::vector<int>>();
+    request.fresh = object.at("fresh");
+    return request;
+  });
+}
+
+std::string to_frame(const sys::Result<harness::Trace>& answer) {
+  const std::string body = answer ? to_json_lines(*answer) : answer.error().message();
+  return (answer ? "trace " : "error ") + std::to_string(body.size()) + "\n" + body;
+}
+
+}  // namespace poolproof::warden

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <csignal>
+#include <optional>
+
+#include "harness/sys/result.h"
+
+namespace poolproof::warden {
+
+/// ptrace(2) as the observer uses it. A tracee may be killed at any time, so that any of these may
+/// find it gone: that shows as false or nullopt and is followed by its death in wait.
+namespace trace {
+
+/// Attaches without stopping, with every event that the observer lives on; the tracee and all that it
+/// makes die with the tracer (EXITKILL).
+sys::Result<void> seize(int pid);
+bool go_on(int tid, int signal = 0);
+/// Leaves a group-stopped tracee stopped, but lets SIGCONT reach it.
+bool keep_stopped(int tid);
+std::optional<unsigned long> message(int tid);
+std::optional<siginfo_t> signal_info(int tid);
+void detach(int tid);
+
+/// The event of a stop, 0 for a signal about to be delivered.
+int event_of(int wait_status);
+
+}  // namespace trace
+}  // namespace poolproof::warden

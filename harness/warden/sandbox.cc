@@ -1,0 +1,228 @@
+#include "harness/warden/sandbox.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "harness/warden/init.h"
+#include "harness/warden/packet.h"
+#include "harness/warden/place.h"
+
+namespace poolproof::warden {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool lies_in(const std::string& path, const std::string& folder) {
+  return path.rfind(folder + "/", 0) == 0;
+}
+
+bool is_hidden(const std::string& path) { return lies_in(path, "/tmp") || lies_in(path, "/dev/shm"); }
+
+/// What a bare command name means, as execvp would look it up.
+std::string in_path(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const char* list = std::getenv("PATH");
+  std::string_view rest = list != nullptr ? list : "/usr/bin:/bin";
+  while (!rest.empty()) {
+    const auto colon = rest.find(':');
+    std::string candidate = std::string(rest.substr(0, colon)) + "/" + name;
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
+  }
+  return name;
+}
+
+/// "/p/bin/python" -> "/p": an interpreter finds its library beside its bin folder.
+fs::path prefix_of(const fs::path& program) {
+  const fs::path folder = program.parent_path();
+  return folder.filename() == "bin" ? folder.parent_path() : folder;
+}
+
+sys::Result<void> write_file(const std::string& path, std::string_view text) {
+  auto file = sys::open_file(path, O_WRONLY);
+  if (!file) return file.error();
+  return sys::write_all(file->get(), text);
+}
+
+/// Maps our own id to itself: the subject is the same user inside. Source: user_namespaces(7).
+sys::Result<void> map_ids(int pid) {
+  const std::string base = "/proc/" + std::to_string(pid) + "/";
+  const auto itself = [](unsigned id) { return std::to_string(id) + " " + std::to_string(id) + " 1"; };
+  if (auto done = write_file(base + "setgroups", "deny"); !done) return done;
+  if (auto done = write_file(base + "uid_map", itself(::geteuid())); !done) return done;
+  return write_file(base + "gid_map", itself(::getegid()));
+}
+
+/// Like fork, into new namespaces. Root needs no user namespace, and stays root inside.
+sys::Result<int> fork_init(Rung rung) {
+  unsigned long flags = SIGCHLD;
+  if (rung == Rung::kNamespaces) {
+    flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+    if (::geteuid() != 0) flags |= CLONE_NEWUSER;
+  }
+  const long pid = ::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr);
+  if (pid < 0) return sys::Error::from_errno("clone into new namespaces");
+  return static_cast<int>(pid);
+}
+
+sys::Result<std::string> make_folder(Rung rung) {
+  if (rung == Rung::kNamespaces) return std::string(kPrivateFolder);
+  std::string name = (fs::temp_directory_path() / "poolproof-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) return sys::Error::from_errno("mkdtemp " + name);
+  return name;
+}
+
+}  // namespace
+
+std::vector<std::string> hidden_folders(const std::vector<std::string>& command) {
+  std::vector<fs::path> wanted;
+  std::error_code error;
+  const auto want = [&](const fs::path& path) {
+    wanted.push_back(path);
+    wanted.push_back(fs::weakly_canonical(path, error));
+  };
+  const fs::path program = in_path(command.front());
+  want(prefix_of(program));
+  want(prefix_of(fs::weakly_canonical(program, error)));
+  for (const auto& word : command) {
+    if (!word.empty() && word.front() == '/' && fs::exists(word, error)) want(fs::path(word).parent_path());
+  }
+  want(fs::current_path(error));
+  want(fs::path("/proc/self/exe").parent_path());
+  want(prefix_of(fs::read_symlink("/proc/self/exe", error)));
+  std::vector<std::string> hidden;
+  for (const auto& path : wanted) {
+    if (is_hidden(path.string()) && fs::is_directory(path, error)) hidden.push_back(path.string());
+  }
+  // A folder within another shown one comes along with it; sorted, the outer one stands first.
+  std::sort(hidden.begin(), hidden.end());
+  std::vector<std::string> outer;
+  for (const auto& path : hidden) {
+    const bool covered = std::any_of(outer.begin(), outer.end(),
+                                     [&](const auto& o) { return path == o || lies_in(path, o); });
+    if (!covered) outer.push_back(path);
+  }
+  return outer;
+}
+
+sys::Result<std::unique_ptr<Sandbox>> Sandbox::build(Rung rung, const harness::Settings& settings,
+                                                     const std::vector<std::string>& command) {
+  std::unique_ptr<Sandbox> sandbox(new Sandbox());
+  sandbox->rung_ = rung;
+  sandbox->settings_ = settings;
+  if (rung == Rung::kNamespaces) sandbox->shown_ = hidden_folders(command);
+  auto folder = make_folder(rung);
+  if (!folder) return folder.error();
+  sandbox->folder_ = *folder;
+  auto pair = packet_pair();
+  if (!pair) return pair.error();
+  auto init = fork_init(rung);
+  if (!init) return init.error();
+  if (*init == 0) {
+    pair->first.reset();
+    init_main({rung, settings, sandbox->shown_, sandbox->folder_, std::move(pair->second)});
+  }
+  sandbox->init_ = *init;
+  sandbox->control_ = std::move(pair->first);
+  pair->second.reset();
+  if (rung == Rung::kNamespaces) {
+    if (::geteuid() != 0) {
+      if (auto mapped = map_ids(*init); !mapped) return mapped.error();
+    }
+    if (auto told = send_packet(sandbox->control_.get(), "mapped"); !told) return told.error();
+  }
+  if (auto ready = sandbox->await_ready(); !ready) return ready.error();
+  return sandbox;
+}
+
+sys::Result<void> Sandbox::await_ready() {
+  auto answer = receive_packet(control_.get());
+  if (!answer) return answer.error();
+  if (answer->bytes != "ready" || answer->descriptors.size() != 2) {
+    return sys::Error(answer->bytes.empty() ? "the sandbox's init died" : answer->bytes);
+  }
+  claims_ = std::move(answer->descriptors[0]);
+  scenario_ = std::move(answer->descriptors[1]);
+  return {};
+}
+
+Sandbox::~Sandbox() {
+  control_.reset();  // on the lower rungs this tells init to clean up and leave
+  if (init_ <= 0) return;
+  if (rung_ == Rung::kNamespaces) ::kill(init_, SIGKILL);
+  sys::retry_eintr([&] { return ::waitpid(init_, nullptr, __WALL); });
+}
+
+bool Sandbox::fits(const harness::Settings& settings, const std::vector<std::string>& command) const {
+  if (settings.data_bytes != settings_.data_bytes || settings.file_bytes != settings_.file_bytes) return false;
+  return rung_ != Rung::kNamespaces || hidden_folders(command) == shown_;
+}
+
+sys::Result<Waiting> Sandbox::start(const std::vector<std::string>& command, const std::string& scenario,
+                                    const harness::Settings&) {
+  if (::ftruncate(claims_.get(), 0) != 0 || ::ftruncate(scenario_.get(), 0) != 0) {
+    return sys::Error::from_errno("ftruncate claims");
+  }
+  ::lseek(scenario_.get(), 0, SEEK_SET);
+  if (auto written = sys::write_all(scenario_.get(), scenario); !written) return written.error();
+  auto output = sys::make_pipe();
+  if (!output) return output.error();
+  auto error = sys::make_pipe();
+  if (!error) return error.error();
+  auto pair = packet_pair();
+  if (!pair) return pair.error();
+  if (auto asked = ask_for_sender(pair->first.get()); !asked) return asked.error();
+  std::string order(1, static_cast<char>(Order::kStart));
+  for (const auto& word : command) order += word + '\0';
+  order += folder_ + "/scenario.json" + '\0';
+  if (auto sent = send_packet(control_.get(), order,
+                              {output->write.get(), error->write.get(), pair->second.get()});
+      !sent) {
+    return sent.error();
+  }
+  pair->second.reset();
+  auto hello = receive_packet(pair->first.get());
+  if (!hello) return hello.error();
+  if (hello->bytes.rfind("hello", 0) != 0) {
+    return sys::Error("start of the subject: " + (hello->bytes.empty() ? "fork failed" : hello->bytes));
+  }
+  handshake_ = std::move(pair->first);
+  return Waiting{hello->sender, std::move(output->read), std::move(error->read),
+                 hello->bytes.find("timers seen") != std::string::npos};
+}
+
+sys::Result<void> Sandbox::go() { return send_packet(handshake_.get(), "go"); }
+
+sys::Result<void> Sandbox::exec_outcome() {
+  const auto failure = receive_packet(handshake_.get());
+  handshake_.reset();
+  if (!failure) return failure.error();
+  if (!failure->bytes.empty()) return sys::Error(failure->bytes);
+  return {};
+}
+
+sys::Result<void> Sandbox::ask_to_clean() {
+  return send_packet(control_.get(), std::string(1, static_cast<char>(Order::kClean)));
+}
+
+sys::Result<Remains> Sandbox::cleaned() {
+  const auto answer = receive_packet(control_.get());
+  if (!answer) return answer.error();
+  Remains remains;
+  if (answer->bytes.size() != sizeof remains) return sys::Error("the sandbox's init died");
+  std::memcpy(&remains, answer->bytes.data(), sizeof remains);
+  return remains;
+}
+
+}  // namespace poolproof::warden

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/case.h"
+#include "harness/sys/fd.h"
+#include "harness/sys/result.h"
+
+namespace poolproof::warden {
+
+/// The steps of the containment ladder, best first (docs/architecture.md).
+enum class Rung {
+  kNamespaces = 1,  // ptrace, and PID + mount + IPC (+ user) namespaces
+  kSubreaper = 2,   // ptrace alone: its init is a subreaper
+  kNoTrace = 3,     // no ptrace: subreaper and /proc
+};
+
+/// What a case left behind, found after everything in the sandbox was killed.
+struct Remains {
+  std::int64_t tmp_inodes = 0;
+  std::int64_t shm_inodes = 0;
+  std::int64_t ipc_objects = 0;
+  bool processes = false;  // something could not be killed
+  bool clean() const { return tmp_inodes + shm_inodes + ipc_objects == 0 && !processes; }
+};
+
+/// A main that exists and waits, before its exec, for go(): the moment to seize it.
+struct Waiting {
+  int pid = 0;     // in the warden's PID namespace
+  sys::Fd output;  // read ends
+  sys::Fd error;
+  bool timers_seen = false;  // calls that arm an alarm will stop it (subject.h)
+};
+
+/// A place to run subjects in, used for many cases one after the other. Owns the tiny init process
+/// that lives inside (init.h) and with it, on rung 1, everything that the subject starts: when init
+/// dies the kernel kills the rest, and init dies with the warden. Driven by the warden's one thread.
+class Sandbox {
+ public:
+  /// Builds one. Folders of `command` that the private /tmp and /dev/shm would hide are mounted
+  /// read-only at their places. Errors: which call the kernel refused, for the ladder's "why not".
+  static sys::Result<std::unique_ptr<Sandbox>> build(Rung rung, const harness::Settings& settings,
+                                                     const std::vector<std::string>& command);
+  ~Sandbox();
+  Sandbox(const Sandbox&) = delete;
+  Sandbox& operator=(const Sandbox&) = delete;
+
+  Rung rung() const { return rung_; }
+  int init_pid() const { return init_; }
+
+  /// Whether the sandbox, as built, shows `command` what it needs and has these sizes.
+  bool fits(const harness::Settings& settings, const std::vector<std::string>& command) const;
+
+  /// Empties the claims file, writes the scenario, and makes main up to its exec.
+  sys::Result<Waiting> start(const std::vector<std::string>& command, const std::string& scenario,
+                             const harness::Settings& settings);
+  /// Lets main exec. Errors: what exec said (a missing adapter or interpreter).
+  sys::Result<void> go();
+  /// Reports go()'s outcome as soon as it is known: exec closes the handshake. Never blocks.
+  bool exec_pending() const { return static_cast<bool>(handshake_); }
+  int handshake() const { return handshake_.get(); }
+  sys::Result<void> exec_outcome();
+
+  int claims() const { return claims_.get(); }
+
+  /// Asks init to kill and reap everything; its answer arrives on control().
+  sys::Result<void> ask_to_clean();
+  int control() const { return control_.get(); }
+  sys::Result<Remains> cleaned();
+
+ private:
+  Sandbox() = default;
+  sys::Result<void> await_ready();
+
+  Rung rung_ = Rung::kNamespaces;
+  harness::Settings settings_;
+  std::vector<std::string> shown_;
+  int init_ = 0;
+  std::string folder_;    // holds scenario and claims, as the subject sees it
+  sys::Fd control_;       // SEQPACKET to init
+  sys::Fd claims_;
+  sys::Fd scenario_;
+  sys::Fd handshake_;
+};
+
+/// Folders under /tmp or /dev/shm that a command needs: those of its files, its interpreter's
+/// prefix, the working folder and our own share folder.
+std::vector<std::string> hidden_folders(const std::vector<std::string>& command);
+
+}  // namespace poolproof::warden

@@ -1,0 +1,118 @@
+#include "harness/warden/subject.h"
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "harness/warden/packet.h"
+
+namespace poolproof::warden {
+namespace {
+
+/// Tells the warden what failed and leaves. Runs in a child of ours, so never through exit().
+[[noreturn]] void fail(const SubjectPlan& plan, const char* doing) {
+  const auto error = sys::Error::from_errno(doing);
+  (void)send_packet(plan.handshake.get(), error.message());
+  ::_exit(127);
+}
+
+void set_limit(const SubjectPlan& plan, __rlimit_resource which, std::int64_t value, const char* name) {
+  rlimit limit{};
+  ::getrlimit(which, &limit);
+  limit.rlim_cur = std::min<rlim_t>(static_cast<rlim_t>(value), limit.rlim_max);
+  limit.rlim_max = limit.rlim_cur;
+  if (::setrlimit(which, &limit) != 0) fail(plan, name);
+}
+
+void set_limits(const SubjectPlan& plan) {
+  // RLIMIT_DATA and not RLIMIT_AS: address space is not memory, and the JVM and ASan reserve a lot.
+  set_limit(plan, RLIMIT_DATA, plan.settings.data_bytes, "setrlimit RLIMIT_DATA");
+  set_limit(plan, RLIMIT_FSIZE, plan.settings.file_bytes, "setrlimit RLIMIT_FSIZE");
+  set_limit(plan, RLIMIT_CORE, 0, "setrlimit RLIMIT_CORE");
+  // When memory runs out it is the subject that goes, not its observer. Best effort: a kernel that
+  // refuses it changes no verdict.
+  if (const sys::Fd score{::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)}; score) {
+    (void)!::write(score.get(), "1000", 4);
+  }
+}
+
+void set_streams(const SubjectPlan& plan) {
+  const int null = ::open("/dev/null", O_RDONLY);
+  if (null < 0 || ::dup2(null, 0) < 0) fail(plan, "open /dev/null as stdin");
+  if (::dup2(plan.output.get(), 1) < 0 || ::dup2(plan.error.get(), 2) < 0) fail(plan, "dup2");
+}
+
+/// Signals as a login shell would hand them over: the warden's mask must not become the subject's.
+void reset_signals() {
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// Closes everything above stderr at exec, except nothing: the handshake closes with the rest.
+void close_others_at_exec() {
+#ifdef CLOSE_RANGE_CLOEXEC
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+#else
+  ::syscall(SYS_close_range, 3, ~0U, 1U << 2);
+#endif
+}
+
+/// Stops (under ptrace) at each call that arms a timer which /proc does not show. Everything else
+/// runs at full speed: the kernel caches "always allowed" per system call.
+bool install_timer_filter() {
+  constexpr std::array watched{
+#ifdef SYS_alarm
+      SYS_alarm,
+#endif
+      SYS_setitimer, SYS_timer_create};
+  std::vector<sock_filter> program;
+  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
+  for (const long number : watched) {
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(number), 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE));
+  }
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> result;
+  for (auto& word : words) result.push_back(word.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+}  // namespace
+
+void become_subject(SubjectPlan& plan) {
+  // A session of its own: a Ctrl-C at the harness's terminal is not part of the case.
+  ::setsid();
+  set_streams(plan);
+  set_limits(plan);
+  const bool timers_seen = plan.watch_timers && install_timer_filter();
+  auto argv = pointers(plan.argv);
+  auto environment = pointers(plan.environment);
+  // The hello's credentials tell the warden which process to seize; the exec waits for its go.
+  (void)send_packet(plan.handshake.get(), timers_seen ? "hello, timers seen" : "hello");
+  const auto go = receive_packet(plan.handshake.get());
+  if (!go || go->bytes.empty()) ::_exit(127);
+  close_others_at_exec();
+  reset_signals();
+  ::execvpe(argv[0], argv.data(), environment.data());
+  fail(plan, ("exec " + plan.argv[0]).c_str());
+}
+
+}  // namespace poolproof::warden
