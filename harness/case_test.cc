@@ -141,6 +141,10 @@ struct Bad {
   std::string complaint;
 };
 
+std::ostream& operator<<(std::ostream& out, const Bad& bad) {
+  return out << bad.what;
+}
+
 class BadCase : public testing::TestWithParam<Bad> {};
 
 TEST_P(BadCase, IsRefusedWithItsPlace) {

@@ -7,11 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Headers alone: no Boost library is linked. The order matters: with std::filesystem, 1.81's headers
-// use the first two without including them.
+// Headers alone: no Boost library is linked. The order matters: with std::filesystem, 1.81's
+// headers use the first two without including them.
 #define BOOST_PROCESS_USE_STD_FS 1
 #include <boost/optional.hpp>
 #include <boost/type_traits.hpp>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/process/v2/environment.hpp>
 #include <boost/process/v2/posix/default_launcher.hpp>
@@ -30,7 +31,8 @@ namespace process = boost::process::v2;
 /// Runs in the child. A failed exec of 1.81 would run our atexit handlers there.
 struct DieWithUs {
   template <class Launcher>
-  boost::system::error_code on_exec_setup(Launcher&, const process::filesystem::path&, const char* const*&) {
+  boost::system::error_code on_exec_setup(Launcher&, const process::filesystem::path&,
+                                          const char* const*&) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     return {};
   }
@@ -41,8 +43,8 @@ struct DieWithUs {
   }
 };
 
-/// The launcher reports a failed exec itself, over a pipe; the pid is detached at once, since waiting
-/// and decoding are ours (1.81's exit_code() is 9 after kill -9 and after exit 9).
+/// The launcher reports a failed exec itself, over a pipe; the pid is detached at once, since
+/// waiting and decoding are ours (1.81's exit_code() is 9 after kill -9 and after exit 9).
 sys::Result<int> start(std::span<const std::string> argv, int input, int output, int error) {
   std::string program = argv.front();
   if (program.find('/') == std::string::npos) {
@@ -55,24 +57,29 @@ sys::Result<int> start(std::span<const std::string> argv, int input, int output,
   boost::asio::io_context context;
   boost::system::error_code failed;
   process::posix::default_launcher launcher;
-  auto child = launcher(context.get_executor(), failed, process::filesystem::path(program), arguments,
-                        process::process_stdio{input, output, error}, DieWithUs{});
-  if (failed) return sys::Error(std::error_code(failed.value(), std::generic_category()), "start " + program);
+  auto child = launcher(context.get_executor(), failed, process::filesystem::path(program),
+                        arguments, process::process_stdio{input, output, error}, DieWithUs{});
+  if (failed)
+    return sys::Error(std::error_code(failed.value(), std::generic_category()), "start " + program);
   return static_cast<int>(child.detach().id());
 }
 
 /// Reads both streams until they end or the deadline passes; true when they ended.
-bool collect(CommandOutput& output, sys::Fd& out, sys::Fd& err, std::chrono::steady_clock::time_point deadline) {
+bool collect(CommandOutput& output, sys::Fd& out, sys::Fd& err,
+             std::chrono::steady_clock::time_point deadline) {
   constexpr std::size_t kMost = 1024 * 1024;
   while (out || err) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
     std::array<pollfd, 2> wanted{pollfd{out.get(), POLLIN, 0}, pollfd{err.get(), POLLIN, 0}};
-    if (::poll(wanted.data(), wanted.size(), static_cast<int>(left.count())) < 0 && errno != EINTR) return false;
+    if (::poll(wanted.data(), wanted.size(), static_cast<int>(left.count())) < 0 && errno != EINTR)
+      return false;
     const auto take = [](const pollfd& ready, sys::Fd& from, std::string& into) {
       if (ready.revents == 0) return;
       std::array<char, 8192> chunk;
-      const ssize_t got = sys::retry_eintr([&] { return ::read(from.get(), chunk.data(), chunk.size()); });
+      const ssize_t got =
+          sys::retry_eintr([&] { return ::read(from.get(), chunk.data(), chunk.size()); });
       if (got <= 0) return from.reset();
       if (into.size() < kMost) into.append(chunk.data(), static_cast<std::size_t>(got));
     };
@@ -111,7 +118,8 @@ sys::Result<Child> launch(std::span<const std::string> argv) {
   return Child{*pid, std::move(to->write), std::move(from->read)};
 }
 
-sys::Result<CommandOutput> run_command(std::span<const std::string> argv, std::chrono::milliseconds timeout) {
+sys::Result<CommandOutput> run_command(std::span<const std::string> argv,
+                                       std::chrono::milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   auto null = sys::open_file("/dev/null", O_RDONLY);
   if (!null) return null.error();

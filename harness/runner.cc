@@ -9,11 +9,13 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <ctime>
 #include <deque>
 #include <filesystem>
 
 #include "harness/launch.h"
 #include "harness/sys/fd.h"
+#include "harness/sys/proc.h"
 #include "harness/warden/messages.h"
 
 namespace poolproof::harness {
@@ -22,8 +24,34 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-/// How long beyond its fuse a warden may take for a case (clean-up, a new sandbox) before it is stuck.
+/// How long beyond its fuse a warden may take for a case (clean-up, a new sandbox) before it is
+/// stuck.
 constexpr auto kBeyondFuse = 30s;
+/// For all that a dead warden contained to be gone, in ms: the kernel does it, and it takes a few.
+constexpr int kPatienceForInit = 5000;
+
+/// The fuse follows the machine: POOLPROOF_TIME_SCALE=4 for a slow one.
+std::chrono::milliseconds scaled(std::chrono::milliseconds fuse) {
+  const char* text = std::getenv("POOLPROOF_TIME_SCALE");
+  const double scale = text != nullptr ? std::strtod(text, nullptr) : 1;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(fuse * (scale > 0 ? scale : 1));
+}
+
+/// A write to a pipe whose reader has died is an error like others, whatever SIGPIPE would do here.
+sys::Result<void> write_to_pipe(int pipe, std::string_view bytes) {
+  sigset_t broken;
+  sigset_t before;
+  sigset_t waiting;
+  ::sigemptyset(&broken);
+  ::sigaddset(&broken, SIGPIPE);
+  ::sigpending(&waiting);
+  ::pthread_sigmask(SIG_BLOCK, &broken, &before);
+  const auto written = sys::write_all(pipe, bytes);
+  constexpr timespec kNow{};
+  if (!written && ::sigismember(&waiting, SIGPIPE) == 0) ::sigtimedwait(&broken, nullptr, &kNow);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return written;
+}
 
 /// One warden and the run that it is busy with.
 class Worker {
@@ -35,6 +63,7 @@ class Worker {
 
   const warden::Hello& hello() const { return hello_; }
   int descriptor() const { return child_.from.get(); }
+  bool alive() const { return static_cast<bool>(child_.from); }
   bool busy() const { return busy_; }
   bool stuck(Clock::time_point now) const { return busy_ && now > patience_; }
   std::uint64_t job() const { return job_; }
@@ -63,7 +92,8 @@ sys::Result<Worker> Worker::start(const std::vector<std::string>& command) {
   worker.child_ = std::move(*child);
   std::string line;
   char letter = 0;
-  while (sys::retry_eintr([&] { return ::read(worker.descriptor(), &letter, 1); }) == 1 && letter != '\n') {
+  while (sys::retry_eintr([&] { return ::read(worker.descriptor(), &letter, 1); }) == 1 &&
+         letter != '\n') {
     line += letter;
   }
   // What failed stands on stderr, which the warden shares with us.
@@ -75,10 +105,11 @@ sys::Result<Worker> Worker::start(const std::vector<std::string>& command) {
 }
 
 sys::Result<void> Worker::hand(const Job& job, const std::string& line) {
+  if (auto written = write_to_pipe(child_.to.get(), line); !written) return written;
   busy_ = true;
   job_ = job.id;
-  patience_ = Clock::now() + job.settings.fuse + kBeyondFuse;
-  return sys::write_all(child_.to.get(), line);
+  patience_ = Clock::now() + scaled(job.settings.fuse) + kBeyondFuse;
+  return {};
 }
 
 /// "trace BYTES\n" or "error BYTES\n", then the body (warden/messages.h).
@@ -92,26 +123,37 @@ std::optional<sys::Result<Trace>> Worker::whole_answer() {
   const auto body = std::string_view(received_).substr(head + 1, size);
   busy_ = false;
   const bool is_trace = received_.rfind("trace", 0) == 0;
-  auto answer = is_trace ? trace_from_json_lines(body) : sys::Result<Trace>(sys::Error(std::string(body)));
+  auto answer =
+      is_trace ? trace_from_json_lines(body) : sys::Result<Trace>(sys::Error(std::string(body)));
   received_.clear();
   return answer;
 }
 
 sys::Result<std::optional<sys::Result<Trace>>> Worker::take() {
   std::array<char, 65536> chunk;
-  const ssize_t got = sys::retry_eintr([&] { return ::read(descriptor(), chunk.data(), chunk.size()); });
+  const ssize_t got =
+      sys::retry_eintr([&] { return ::read(descriptor(), chunk.data(), chunk.size()); });
   if (got < 0) return sys::Error::from_errno("read from the warden");
   if (got == 0) return sys::Error("the warden died");
   received_.append(chunk.data(), static_cast<std::size_t>(got));
   return whole_answer();
 }
 
+/// SIGKILL: a warden that is stuck must go too. What it contains goes with it, and is waited for:
+/// the warden's child, its sandbox's init, is the last one inside to end.
 void Worker::end() {
   if (child_.pid == 0 || !child_.from) return;
-  // SIGKILL: a warden that is stuck must go too, and what it contains goes with it.
+  std::vector<sys::Fd> inits;
+  for (const int pid : sys::children_of(child_.pid)) inits.push_back(sys::open_pidfd(pid));
   ::kill(child_.pid, SIGKILL);
   sys::retry_eintr([&] { return ::waitpid(child_.pid, nullptr, 0); });
+  for (const auto& init : inits) {
+    pollfd ended{init.get(), POLLIN, 0};
+    sys::retry_eintr([&] { return ::poll(&ended, 1, kPatienceForInit); });
+  }
   child_ = {};
+  busy_ = false;
+  received_.clear();
 }
 
 /// Steps after which rules look at the process table.
@@ -126,19 +168,12 @@ std::vector<int> steps_looked_at(const Scenario& scenario) {
   return steps;
 }
 
-/// The fuse follows the machine: POOLPROOF_TIME_SCALE=4 for a slow one.
-double time_scale() {
-  const char* text = std::getenv("POOLPROOF_TIME_SCALE");
-  const double scale = text != nullptr ? std::strtod(text, nullptr) : 1;
-  return scale > 0 ? scale : 1;
-}
-
 std::string request_line(const Job& job) {
   warden::Request request;
   request.command = job.command;
   request.scenario = to_json(job.scenario);
   request.settings = job.settings;
-  request.settings.fuse = std::chrono::duration_cast<std::chrono::milliseconds>(job.settings.fuse * time_scale());
+  request.settings.fuse = scaled(job.settings.fuse);
   request.prompt_steps = job.prompt_steps;
   request.snapshot_steps = steps_looked_at(job.scenario);
   return to_line(request);
@@ -161,6 +196,7 @@ class WardenRunner final : public Runner {
 
  private:
   void hand_out();
+  sys::Result<void> hand(Worker& worker, const Job& job);
   void look(Clock::time_point deadline);
   void take_from(Worker& worker);
   void replace(Worker& worker, const sys::Error& why);
@@ -178,26 +214,39 @@ void WardenRunner::submit(Job job) {
 }
 
 int WardenRunner::pending() const {
-  const auto busy = std::count_if(workers_.begin(), workers_.end(), [](const auto& w) { return w.busy(); });
+  const auto busy =
+      std::count_if(workers_.begin(), workers_.end(), [](const auto& w) { return w.busy(); });
   return static_cast<int>(queued_.size() + finished_.size()) + static_cast<int>(busy);
 }
 
 void WardenRunner::hand_out() {
   for (auto& worker : workers_) {
-    if (queued_.empty()) return;
-    if (worker.busy()) continue;
-    const Job job = std::move(queued_.front());
-    queued_.pop_front();
-    if (auto handed = worker.hand(job, request_line(job)); !handed) replace(worker, handed.error());
+    while (!worker.busy() && !queued_.empty()) {
+      const Job job = std::move(queued_.front());
+      queued_.pop_front();
+      if (auto handed = hand(worker, job); !handed) {
+        finished_.push_back({job.id, handed.error()});
+      }
+    }
   }
+}
+
+/// A warden that died while it had nothing to do costs no run.
+sys::Result<void> WardenRunner::hand(Worker& worker, const Job& job) {
+  const auto line = request_line(job);
+  if (worker.alive() && worker.hand(job, line)) return {};
+  worker.end();
+  auto fresh = Worker::start(command_);
+  if (!fresh) return fresh.error();
+  worker = std::move(*fresh);
+  return worker.hand(job, line);
 }
 
 /// The run that broke its warden is answered with the error, never run again by itself.
 void WardenRunner::replace(Worker& worker, const sys::Error& why) {
   finished_.push_back({worker.job(), why});
   worker.end();
-  auto fresh = Worker::start(command_);
-  if (fresh) worker = std::move(*fresh);
+  if (auto fresh = Worker::start(command_)) worker = std::move(*fresh);
 }
 
 void WardenRunner::take_from(Worker& worker) {
@@ -208,7 +257,8 @@ void WardenRunner::take_from(Worker& worker) {
 
 void WardenRunner::look(Clock::time_point deadline) {
   std::vector<pollfd> wanted;
-  for (const auto& worker : workers_) wanted.push_back({worker.busy() ? worker.descriptor() : -1, POLLIN, 0});
+  for (const auto& worker : workers_)
+    wanted.push_back({worker.busy() ? worker.descriptor() : -1, POLLIN, 0});
   const auto left = std::clamp<Clock::duration>(deadline - Clock::now(), 0s, 1s);
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
   // EINTR comes back to the caller's loop, which knows about Ctrl-C.

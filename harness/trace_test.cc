@@ -183,6 +183,10 @@ struct Bad {
   const char* complaint;
 };
 
+std::ostream& operator<<(std::ostream& out, const Bad& bad) {
+  return out << bad.what;
+}
+
 class BadEvent : public testing::TestWithParam<Bad> {};
 
 TEST_P(BadEvent, IsRefusedWithItsPlace) {

@@ -9,5 +9,6 @@ namespace poolproof::sys {
 }  // namespace poolproof::sys
 
 /// An assertion that release builds keep: a harness that goes on after a bug of its own may lie.
-#define POOLPROOF_CHECK(condition) \
-  ((condition) ? static_cast<void>(0) : ::poolproof::sys::check_failed(__FILE__, __LINE__, #condition))
+#define POOLPROOF_CHECK(condition)    \
+  ((condition) ? static_cast<void>(0) \
+               : ::poolproof::sys::check_failed(__FILE__, __LINE__, #condition))

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -23,6 +24,11 @@ using ExitStatus = std::variant<Exited, Killed>;
 
 /// From what wait(2) and PTRACE_EVENT_EXIT hand out ("wait status", not a code).
 ExitStatus exit_status_from_wait(int wait_status);
+
+/// How the process behind a pidfd ended, whoever has waited for it; nullopt while it lives, and
+/// where the kernel does not tell. The pidfd must be older than the process's end. Source:
+/// PIDFD_GET_INFO with PIDFD_INFO_EXIT; Linux 6.15 or later.
+std::optional<ExitStatus> exit_status_of(int pidfd);
 
 /// "exited 7" or "killed by SIGTERM".
 std::string to_string(const ExitStatus& status);

@@ -6,9 +6,15 @@
 #include <array>
 #include <cerrno>
 
+extern "C" {  // glibc 2.36 forgets it
+#include <sys/pidfd.h>
+}
+
 namespace poolproof::sys {
 
-bool errno_is_eintr() noexcept { return errno == EINTR; }
+bool errno_is_eintr() noexcept {
+  return errno == EINTR;
+}
 
 void Fd::reset(int fd) noexcept {
   if (fd_ >= 0) ::close(fd_);
@@ -25,6 +31,10 @@ Result<Fd> open_file(const std::string& path, int flags, unsigned mode) {
   const int fd = retry_eintr([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); });
   if (fd < 0) return Error::from_errno("open " + path);
   return Fd(fd);
+}
+
+Fd open_pidfd(int pid) {
+  return Fd(::pidfd_open(pid, 0));
 }
 
 namespace {

@@ -43,6 +43,9 @@ Result<Pipe> make_pipe();
 /// open(2), close-on-exec. Errors: "open PATH: why".
 Result<Fd> open_file(const std::string& path, int flags, unsigned mode = 0);
 
+/// A descriptor that stands for a process, whoever gets its number later. Source: pidfd_open(2).
+Fd open_pidfd(int pid);
+
 /// The whole of a small file (as in /proc), in one go of reads.
 Result<std::string> read_file(const std::string& path);
 Result<std::string> read_file_at(int directory, const char* name);

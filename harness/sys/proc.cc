@@ -1,6 +1,7 @@
 #include "harness/sys/proc.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -80,6 +81,7 @@ std::optional<TaskStatus> task_status(int tid) {
   status.tgid = static_cast<int>(number(field(*text, "\nTgid:\t")));
   status.parent = static_cast<int>(number(field(*text, "\nPPid:\t")));
   status.inner_pid = static_cast<int>(number(last_word(field(*text, "\nNSpid:\t"))));
+  status.tracer = static_cast<int>(number(field(*text, "\nTracerPid:\t")));
   status.pending = number(field(*text, "\nSigPnd:\t"), 16);
   status.shared_pending = number(field(*text, "\nShdPnd:\t"), 16);
   status.blocked = number(field(*text, "\nSigBlk:\t"), 16);
@@ -131,6 +133,29 @@ std::optional<BlockedCall> blocked_call(int pid, int tid) {
   return call;
 }
 
+std::optional<std::string> wait_channel(int pid, int tid) {
+  return content(task_path(pid, tid, "wchan"));
+}
+
+/// A line of maps: "7f1c00000000-7f1c00021000 rw-s 00000000 00:01 1024    /dev/zero (deleted)".
+std::optional<Mapping> mapping_at(int pid, std::uint64_t address) {
+  const auto text = content(proc_path(pid, "maps"));
+  if (!text) return std::nullopt;
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    const auto dash = line.find('-');
+    const auto space = line.find(' ');
+    if (dash == std::string_view::npos || space == std::string_view::npos) continue;
+    if (address < number(line, 16) || address >= number(line.substr(dash + 1), 16)) continue;
+    const auto path = line.find_first_of("/[", space + 1);
+    const bool shared = line.size() > space + 4 && line[space + 4] == 's';
+    return Mapping{shared, std::string(line.substr(std::min(path, line.size())))};
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> descriptor_target(int pid, int fd) {
   std::array<char, 4096> target{};
   const auto path = proc_path(pid, ("fd/" + std::to_string(fd)).c_str());
@@ -143,7 +168,16 @@ std::optional<std::string> descriptor_info(int pid, int fd) {
   return content(proc_path(pid, ("fdinfo/" + std::to_string(fd)).c_str()));
 }
 
-std::vector<int> threads_of(int pid) { return numeric_entries(proc_path(pid, "task")); }
+std::optional<std::uint64_t> descriptor_inode(int pid, int fd) {
+  struct stat status {};
+  const auto path = proc_path(pid, ("fd/" + std::to_string(fd)).c_str());
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return status.st_ino;
+}
+
+std::vector<int> threads_of(int pid) {
+  return numeric_entries(proc_path(pid, "task"));
+}
 
 std::optional<int> descriptor_count(int pid) {
   const auto path = proc_path(pid, "fd");

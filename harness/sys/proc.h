@@ -17,6 +17,7 @@ struct TaskStatus {
   int tgid = 0;
   int parent = 0;     // the parent's tgid
   int inner_pid = 0;  // in the innermost PID namespace that the task is in
+  int tracer = 0;     // who ptraces it; 0: nobody
   char state = '?';
   std::uint64_t pending = 0;         // signals for this thread, bit n-1 for signal n
   std::uint64_t shared_pending = 0;  // signals for the process
@@ -32,8 +33,8 @@ struct ProcessState {
 };
 std::optional<ProcessState> process_state(int pid);
 
-/// A zombie's wait status (the last field of stat), which stays readable until it is reaped; nullopt
-/// where it is gone or the kernel hides it (needs the right to ptrace it).
+/// A zombie's wait status (the last field of stat), which stays readable until it is reaped;
+/// nullopt where it is gone or the kernel hides it (needs the right to ptrace it).
 std::optional<int> zombie_status(int pid);
 
 /// Time that the task waited on a run queue, ready but not running (second field of schedstat).
@@ -47,9 +48,20 @@ struct BlockedCall {
 };
 std::optional<BlockedCall> blocked_call(int pid, int tid);
 
+/// The kernel function that the task sleeps in; "0" where the kernel does not tell.
+std::optional<std::string> wait_channel(int pid, int tid);
+
+/// The mapping that an address lies in.
+struct Mapping {
+  bool shared = false;  // what one writes the others see
+  std::string path;     // "/lib/libc.so.6", "/dev/zero (deleted)", "[heap]"; empty: anonymous
+};
+std::optional<Mapping> mapping_at(int pid, std::uint64_t address);
+
 /// "pipe:[4711]", "socket:[4712]", "anon_inode:[eventfd]", "/path".
 std::optional<std::string> descriptor_target(int pid, int fd);
 std::optional<std::string> descriptor_info(int pid, int fd);
+std::optional<std::uint64_t> descriptor_inode(int pid, int fd);
 
 std::vector<int> threads_of(int pid);
 std::optional<int> descriptor_count(int pid);

@@ -1,17 +1,17 @@
 #include "harness/warden/case_run.h"
 
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "harness/sys/clock.h"
 #include "harness/sys/proc.h"
+#include "harness/warden/child_signal.h"
 #include "harness/warden/claims.h"
 #include "harness/warden/delay.h"
 #include "harness/warden/output.h"
@@ -31,27 +31,8 @@ constexpr Nanoseconds kSampleEvery = 20ms;
 constexpr Nanoseconds kQuietBeforeLook = 10ms;
 constexpr Nanoseconds kLongestBetweenLooks = 100ms;
 constexpr Nanoseconds kCleanUpLimit = 10s;
-
-/// SIGCHLD as a descriptor, so that one poll waits for stops, output and orders alike.
-class ChildSignal {
- public:
-  ChildSignal() {
-    sigset_t mask;
-    ::sigemptyset(&mask);
-    ::sigaddset(&mask, SIGCHLD);
-    ::sigprocmask(SIG_BLOCK, &mask, nullptr);
-    fd_ = sys::Fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
-  }
-  int get() const { return fd_.get(); }
-  void clear() {
-    signalfd_siginfo ignored{};
-    while (::read(fd_.get(), &ignored, sizeof ignored) > 0) {
-    }
-  }
-
- private:
-  sys::Fd fd_;
-};
+/// More facts than any case needs, and few enough for a trace that can be read again.
+constexpr std::size_t kMostEvents = 10'000;
 
 /// A span that must be over within the grace of tree time.
 struct Prompt {
@@ -63,7 +44,11 @@ struct Prompt {
 class CaseRun {
  public:
   CaseRun(Sandbox& sandbox, const Request& request, int runner)
-      : sandbox_(sandbox), request_(request), runner_(runner), tree_(sandbox.init_pid()), claims_(sandbox.claims()) {}
+      : sandbox_(sandbox),
+        request_(request),
+        runner_(runner),
+        tree_(sandbox.init_pid()),
+        claims_(sandbox.claims()) {}
 
   sys::Result<Recorded> run();
 
@@ -71,19 +56,26 @@ class CaseRun {
   sys::Result<void> start();
   sys::Result<void> observe();
   sys::Result<void> clean();
-  void wait(Nanoseconds at_most, int extra);
+  bool wait(Nanoseconds at_most, int extra);
   bool drain_outputs();
+  sys::Result<void> take_exec_outcome();
   void read_claims();
   void take_claim(harness::Event event);
   void sample();
   Nanoseconds tree_span(Nanoseconds from, Nanoseconds delay_then) const;
   bool look_is_due() const;
   void look_for_rest();
+  bool nobody_else();
   bool over();
-  bool prompt_exceeded() const;
-  void stop(End end) { end_ = end; over_ = true; }
+  bool has_become_too_much();
+  bool grace_exceeded(Nanoseconds from, Nanoseconds delay_then);
+  bool prompt_exceeded();
+  void stop(End end) {
+    end_ = end;
+    over_ = true;
+  }
   void record_survivors();
-  void record_torn();
+  void record_holes();
   void find_foreign();
   harness::Trace take_trace();
 
@@ -97,7 +89,9 @@ class CaseRun {
   std::unique_ptr<Source> source_;
   std::vector<Output> outputs_;
   Outside outside_;
-  bool timers_seen_ = false;
+  std::array<bool, 2> readable_{};
+  std::set<int> foreign_;
+  bool wakers_seen_ = false;
   bool over_ = false;
   End end_ = End::kAllDead;
   std::vector<Prompt> prompts_;
@@ -116,8 +110,9 @@ sys::Result<void> CaseRun::start() {
   outputs_.emplace_back("stdout", std::move(waiting->output));
   outputs_.emplace_back("stderr", std::move(waiting->error));
   for (const auto& output : outputs_) outside_.pipes.insert(output.inode());
-  outside_.private_tmp = sandbox_.rung() == Rung::kNamespaces;
-  timers_seen_ = waiting->timers_seen;
+  outside_.contained = sandbox_.rung() == Rung::kNamespaces;
+  outside_.shown = sandbox_.shown();
+  wakers_seen_ = waiting->wakers_seen;
   const auto on_sync = [this] { read_claims(); };
   source_ = sandbox_.rung() == Rung::kNoTrace ? proc_source(tree_, sandbox_.init_pid(), on_sync)
                                               : ptrace_source(tree_, delay_, on_sync);
@@ -127,23 +122,28 @@ sys::Result<void> CaseRun::start() {
   return sandbox_.go();
 }
 
-void CaseRun::wait(Nanoseconds at_most, int extra) {
-  std::array<pollfd, 5> wanted{pollfd{child_signal_.get(), POLLIN, 0}, pollfd{outputs_[0].descriptor(), POLLIN, 0},
-                               pollfd{outputs_[1].descriptor(), POLLIN, 0}, pollfd{extra, POLLIN, 0},
+/// True when `extra` has something.
+bool CaseRun::wait(Nanoseconds at_most, int extra) {
+  std::array<pollfd, 5> wanted{pollfd{outputs_[0].descriptor(), POLLIN, 0},
+                               pollfd{outputs_[1].descriptor(), POLLIN, 0},
+                               pollfd{child_signal_.get(), POLLIN, 0}, pollfd{extra, POLLIN, 0},
                                pollfd{runner_, 0, 0}};  // only its end
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
-  ::poll(wanted.data(), wanted.size(), static_cast<int>(milliseconds));
+  if (::poll(wanted.data(), wanted.size(), static_cast<int>(milliseconds)) <= 0) return false;
   // The runner is gone: nobody wants the answer. The sandbox goes with us.
   if ((wanted[4].revents & (POLLHUP | POLLERR)) != 0) ::_exit(0);
-  child_signal_.clear();
+  for (std::size_t i = 0; i < readable_.size(); ++i) readable_[i] |= wanted[i].revents != 0;
+  if (wanted[2].revents != 0) child_signal_.take();
+  return wanted[3].revents != 0;
 }
 
 bool CaseRun::drain_outputs() {
   bool any = false;
-  for (auto& output : outputs_) {
-    const bool was_open = output.open();
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    auto& output = outputs_[i];
+    if (!std::exchange(readable_[i], false) || !output.open()) continue;
     any |= output.drain();
-    if (was_open && !output.open()) tree_.record(harness::OutputEof{output.stream()});
+    if (!output.open()) tree_.record(harness::OutputEof{output.stream()});
   }
   return any;
 }
@@ -161,7 +161,8 @@ void CaseRun::take_claim(harness::Event event) {
     return std::find(steps.begin(), steps.end(), step) != steps.end();
   };
   int looked_at = 0;
-  if (const auto* begun = std::get_if<harness::StepBegun>(&event.kind); begun && is_prompt(begun->step)) {
+  if (const auto* begun = std::get_if<harness::StepBegun>(&event.kind);
+      begun && is_prompt(begun->step)) {
     prompts_.push_back({begun->step, event.at, delay_.total()});
   } else if (std::holds_alternative<harness::EndingBegun>(event.kind) && is_prompt(0)) {
     prompts_.push_back({0, event.at, delay_.total()});
@@ -189,40 +190,74 @@ bool CaseRun::look_is_due() const {
   return now - last_activity_ >= kQuietBeforeLook && now >= next_look_;
 }
 
-/// Two looks that agree show the tree at rest. It is recorded once per place where it rests; where it
-/// is proved to be for ever the case is over.
+/// Whether the tree is all there is: no process or thread that ptrace did not announce. One such
+/// could wake the others.
+bool CaseRun::nobody_else() {
+  find_foreign();
+  const auto& live = tree_.live();
+  return foreign_.empty() && source_->settled() &&
+         std::all_of(live.begin(), live.end(), [](const auto& entry) {
+           const auto& threads = entry.second.threads;
+           const auto now = sys::threads_of(entry.first);
+           return std::all_of(now.begin(), now.end(),
+                              [&](int tid) { return threads.count(tid) != 0; });
+         });
+}
+
+/// Two looks that agree show the tree at rest. It is recorded once per place where it rests; where
+/// it is proved to be for ever the case is over.
 void CaseRun::look_for_rest() {
-  Look now = look(tree_.sleepers(timers_seen_), outside_);
-  between_looks_ = now.blocked ? kQuietBeforeLook : std::min(between_looks_ * 2, kLongestBetweenLooks);
+  Look now = look(tree_.sleepers(wakers_seen_), outside_);
+  between_looks_ =
+      now.blocked ? kQuietBeforeLook : std::min(between_looks_ * 2, kLongestBetweenLooks);
   next_look_ = tree_.now() + between_looks_;
   const bool agreed = now.agrees_with(last_look_);
   last_look_ = std::move(now);
   if (!agreed || last_look_.switches == recorded_rest_) return;
+  const bool alone = nobody_else();
   // A stop or some output that came while we looked means that it was not at rest after all.
+  readable_.fill(true);
   if (source_->pump() || drain_outputs()) return;
   recorded_rest_ = last_look_.switches;
+  if (!alone) last_look_.doubt_all("a process or thread that no birth announced");
   const bool proved = last_look_.proved() && source_->exact();
   tree_.record(harness::AtRest{proved, last_look_.waits});
   if (proved) stop(End::kAtRest);
 }
 
-bool CaseRun::prompt_exceeded() const {
+/// What was sampled last may be some ms old; the decision takes a fresh one.
+bool CaseRun::grace_exceeded(Nanoseconds from, Nanoseconds delay_then) {
+  if (tree_span(from, delay_then) <= request_.settings.grace) return false;
+  sample();
+  return tree_span(from, delay_then) > request_.settings.grace;
+}
+
+bool CaseRun::prompt_exceeded() {
   return std::any_of(prompts_.begin(), prompts_.end(), [this](const Prompt& prompt) {
     if (prompt.step == 0 && tree_.main_dead()) return false;
-    return tree_span(prompt.begun, prompt.delay) > request_.settings.grace;
+    return grace_exceeded(prompt.begun, prompt.delay);
   });
+}
+
+bool CaseRun::has_become_too_much() {
+  const char* what = tree_.births() > request_.settings.max_births ? "births"
+                     : tree_.event_count() > kMostEvents           ? "events"
+                     : claims_.full()                              ? "claims"
+                                                                   : nullptr;
+  if (what != nullptr) tree_.record(harness::LimitHit{what});
+  return what != nullptr;
 }
 
 bool CaseRun::over() {
   if (over_) return true;
-  const bool outputs_closed = std::none_of(outputs_.begin(), outputs_.end(), [](const auto& o) { return o.open(); });
+  const bool outputs_closed =
+      std::none_of(outputs_.begin(), outputs_.end(), [](const auto& o) { return o.open(); });
   if (tree_.empty() && outputs_closed) {
     stop(End::kAllDead);
-  } else if (tree_.births() > request_.settings.max_births) {
-    tree_.record(harness::LimitHit{"births"});
+  } else if (has_become_too_much()) {
     stop(End::kLimit);
   } else if (tree_.main_dead() && delay_at_death_ >= 0ns &&
-             tree_span(tree_.main_dead_at(), delay_at_death_) > request_.settings.grace) {
+             grace_exceeded(tree_.main_dead_at(), delay_at_death_)) {
     stop(End::kGrace);
   } else if (prompt_exceeded()) {
     stop(End::kDeadline);
@@ -230,6 +265,13 @@ bool CaseRun::over() {
     stop(End::kFuse);
   }
   return over_;
+}
+
+sys::Result<void> CaseRun::take_exec_outcome() {
+  if (auto exec = sandbox_.exec_outcome(); !exec) return exec;
+  // exec closes the handshake; so does an end before it.
+  const bool unseen = source_->exact() && tree_.main_dead() && !tree_.main_execed();
+  return unseen ? sys::Error("the adapter died before its program began") : sys::Result<void>();
 }
 
 sys::Result<void> CaseRun::observe() {
@@ -241,18 +283,18 @@ sys::Result<void> CaseRun::observe() {
       last_look_ = {};
     }
     if (tree_.main_dead() && delay_at_death_ < 0ns) {
-      delay_at_death_ = delay_.total();  // the lenient choice: what is not yet counted comes off later
+      // The lenient choice: what is not yet counted comes off later.
+      delay_at_death_ = delay_.total();
     }
     if (sys::monotonic_now() - delay_.last_sample() >= kSampleEvery) sample();
     if (look_is_due()) look_for_rest();
-    if (!over()) wait(kTick, sandbox_.exec_pending() ? sandbox_.handshake() : -1);
-    if (sandbox_.exec_pending()) {
-      pollfd handshake{sandbox_.handshake(), POLLIN, 0};
-      if (::poll(&handshake, 1, 0) > 0) {
-        if (auto exec = sandbox_.exec_outcome(); !exec) return exec;
-      }
-    }
+    if (over()) break;
+    const int handshake = sandbox_.exec_pending() ? sandbox_.handshake() : -1;
+    if (!wait(news ? 0ns : kTick, handshake)) continue;
+    if (auto exec = take_exec_outcome(); !exec) return exec;
   }
+  // Main may have come to its end before we asked how its exec went.
+  if (sandbox_.exec_pending() && tree_.main_dead()) return take_exec_outcome();
   return {};
 }
 
@@ -262,43 +304,56 @@ void CaseRun::record_survivors() {
     tree_.record(tree_.snapshot(0));
   }
   for (const auto& [pid, process] : tree_.live()) {
-    tree_.note_killed(process.inner);
+    tree_.note_cut_short(process.inner);
     tree_.record(harness::KilledByWarden{process.inner});
   }
 }
 
-/// Anything below init that no birth event announced (CLONE_UNTRACED).
+/// Anything below init that no birth event announced and that nobody traces for us
+/// (CLONE_UNTRACED). What is traced and not yet in the tree will be announced.
 void CaseRun::find_foreign() {
+  if (!source_->exact()) return;
   std::vector<int> parents{sandbox_.init_pid()};
   for (std::size_t i = 0; i < parents.size(); ++i) {
     for (const int child : sys::children_of(parents[i])) {
       parents.push_back(child);
+      if (tree_.owner(child) != nullptr) continue;
       const auto status = sys::task_status(child);
-      const bool ended = !status || status->inner_pid == 0 || status->state == 'Z' || status->state == 'X';
-      if (tree_.owner(child) != nullptr || ended) continue;
+      const bool ended =
+          !status || status->inner_pid == 0 || status->state == 'Z' || status->state == 'X';
+      if (ended || status->tracer == ::getpid() || !foreign_.insert(child).second) continue;
       tree_.record(harness::Foreign{status->inner_pid});
       dirty_ = true;
     }
   }
 }
 
-void CaseRun::record_torn() {
+/// What the claims file should hold and does not, or the other way round.
+void CaseRun::record_holes() {
   for (const auto& torn : claims_.torn()) {
-    const bool excused = torn.writer != 0 ? tree_.was_killed(torn.writer) : tree_.anyone_was_killed();
-    if (!excused) tree_.record(harness::Garbage{torn.text});
+    const bool excused =
+        torn.writer != 0 ? tree_.was_cut_short(torn.writer) : tree_.anyone_was_cut_short();
+    if (!excused) tree_.record({tree_.now(), harness::Garbage{torn.text}});
+  }
+  const auto lost = [this](const std::string& why) {
+    tree_.record({tree_.now(), harness::Lost{why}});
+  };
+  if (claims_.shrank()) lost("the claims file was cut");
+  if (claims_.full()) return;
+  for (const auto writer : claims_.writers_with_gaps()) {
+    if (!tree_.was_cut_short(writer)) lost("claims of process " + std::to_string(writer));
   }
 }
 
 sys::Result<void> CaseRun::clean() {
+  source_->let_go();
   if (auto asked = sandbox_.ask_to_clean(); !asked) return asked;
   const auto limit = sys::monotonic_now() + kCleanUpLimit;
-  for (;;) {
-    source_->pump();
-    drain_outputs();
-    pollfd control{sandbox_.control(), POLLIN, 0};
-    if (::poll(&control, 1, 0) > 0) break;
+  for (bool news = true, answered = false; !answered;) {
     if (sys::monotonic_now() > limit) return sys::Error("clean-up of the sandbox took too long");
-    wait(kTick, sandbox_.control());
+    answered = wait(news ? 0ns : kTick, sandbox_.control());
+    news = source_->pump();
+    drain_outputs();
   }
   const auto remains = sandbox_.cleaned();
   if (!remains) return remains.error();
@@ -308,7 +363,9 @@ sys::Result<void> CaseRun::clean() {
   left("/tmp", remains->tmp_inodes);
   left("/dev/shm", remains->shm_inodes);
   left("System V IPC", remains->ipc_objects);
-  if (remains->processes) tree_.record({tree_.now(), harness::Lost{"a process could not be killed"}});
+  left("POSIX message queues", remains->message_queues);
+  if (remains->processes)
+    tree_.record({tree_.now(), harness::Lost{"a process could not be killed"}});
   dirty_ |= !remains->clean();
   return {};
 }
@@ -335,7 +392,7 @@ sys::Result<Recorded> CaseRun::run() {
   if (auto cleaned = clean(); !cleaned) return cleaned.error();
   if (!observed) return observed.error();
   read_claims();
-  record_torn();
+  record_holes();
   return Recorded{take_trace(), dirty_ || end_ == End::kFuse || end_ == End::kLimit};
 }
 

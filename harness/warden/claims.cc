@@ -1,7 +1,9 @@
 #include "harness/warden/claims.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -9,6 +11,8 @@
 
 namespace poolproof::warden {
 namespace {
+
+constexpr std::int64_t kMostBytes = 2 << 20;
 
 /// The writer of a line that could not be parsed, if the line got that far.
 harness::Pid writer_of(std::string_view line) {
@@ -23,16 +27,31 @@ harness::Pid writer_of(std::string_view line) {
   return end.ptr == line.data() + line.size() ? 0 : pid;
 }
 
+harness::Pid writer_of(const harness::Event& event) {
+  const auto pid = [](const auto& kind) -> harness::Pid {
+    if constexpr (requires { kind.pid; }) return kind.pid;
+    return 0;
+  };
+  return std::visit(pid, event.kind);
+}
+
 }  // namespace
+
+void ClaimReader::take_torn(std::string_view line) {
+  constexpr std::size_t kMostLines = 100;
+  constexpr std::size_t kMostText = 200;
+  if (torn_.size() < kMostLines)
+    torn_.push_back({std::string(line.substr(0, kMostText)), writer_of(line)});
+}
 
 void ClaimReader::take_line(std::string_view line, harness::Nanoseconds start,
                             std::vector<harness::Event>& events) {
   if (line.empty()) return;  // between one record's last and the next one's first newline
   auto claim = harness::claim_from_json(line);
-  if (!claim) {
-    torn_.push_back({std::string(line.substr(0, 200)), writer_of(line)});
-    return;
-  }
+  if (!claim) return take_torn(line);
+  auto& count = counts_[writer_of(claim->event)];
+  ++count.claims;
+  count.last = std::max(count.last, claim->seq);
   claim->event.at -= start;
   events.push_back(std::move(claim->event));
 }
@@ -40,8 +59,9 @@ void ClaimReader::take_line(std::string_view line, harness::Nanoseconds start,
 std::vector<harness::Event> ClaimReader::read(harness::Nanoseconds start) {
   std::vector<harness::Event> events;
   std::array<char, 8192> chunk{};
-  for (;;) {
-    const ssize_t got = sys::retry_eintr([&] { return ::pread(file_, chunk.data(), chunk.size(), offset_); });
+  while (!full()) {
+    const ssize_t got =
+        sys::retry_eintr([&] { return ::pread(file_, chunk.data(), chunk.size(), offset_); });
     if (got <= 0) break;
     offset_ += got;
     rest_.append(chunk.data(), static_cast<std::size_t>(got));
@@ -57,9 +77,26 @@ std::vector<harness::Event> ClaimReader::read(harness::Nanoseconds start) {
 }
 
 std::vector<ClaimReader::Torn> ClaimReader::torn() {
-  if (!rest_.empty()) torn_.push_back({rest_.substr(0, 200), writer_of(rest_)});
+  if (!rest_.empty()) take_torn(rest_);
   rest_.clear();
   return std::move(torn_);
+}
+
+std::vector<harness::Pid> ClaimReader::writers_with_gaps() const {
+  std::vector<harness::Pid> writers;
+  for (const auto& [writer, count] : counts_) {
+    if (count.claims < count.last) writers.push_back(writer);
+  }
+  return writers;
+}
+
+bool ClaimReader::full() const {
+  return offset_ >= kMostBytes;
+}
+
+bool ClaimReader::shrank() const {
+  struct stat now {};
+  return ::fstat(file_, &now) != 0 || now.st_size < offset_;
 }
 
 }  // namespace poolproof::warden

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "harness/trace.h"
@@ -19,6 +21,12 @@ struct ThreadId {
 /// never more than the span. The sum over spans is what tree time leaves out of monotonic time.
 class DelayMeter {
  public:
+  /// Tells how long a thread has waited on run queues in all its life; nullopt when it is gone.
+  using Ask = std::function<std::optional<harness::Nanoseconds>(ThreadId)>;
+
+  DelayMeter();
+  DelayMeter(ThreadId self, Ask ask) : self_(self), ask_(std::move(ask)) {}
+
   /// `now` is any monotonic time; the first sample only sets the base.
   void sample(const std::vector<ThreadId>& threads, harness::Nanoseconds now);
   /// Accounts for a thread that is about to end, whose delay the next sample would miss.
@@ -28,9 +36,13 @@ class DelayMeter {
   harness::Nanoseconds last_sample() const { return last_; }
 
  private:
-  harness::Nanoseconds grown(ThreadId thread);
+  using Delays = std::map<ThreadId, harness::Nanoseconds>;
 
-  std::map<ThreadId, harness::Nanoseconds> known_;
+  harness::Nanoseconds grown(ThreadId thread, Delays& now_known);
+
+  ThreadId self_;
+  Ask ask_;
+  Delays known_;
   harness::Nanoseconds worst_end_{0};  // of the threads that ended since the last sample
   harness::Nanoseconds own_{-1};
   harness::Nanoseconds last_{0};

@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -13,12 +16,18 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <filesystem>
+#include <string_view>
 
 #include "harness/sys/proc.h"
+#include "harness/warden/child_signal.h"
 #include "harness/warden/packet.h"
 #include "harness/warden/place.h"
 #include "harness/warden/subject.h"
+
+extern "C" {  // glibc 2.36 forgets it
+#include <sys/pidfd.h>
+}
 
 extern char** environ;
 
@@ -31,14 +40,44 @@ std::int64_t inodes_used(const char* mount) {
   return static_cast<std::int64_t>(now.f_files) - static_cast<std::int64_t>(now.f_ffree);
 }
 
-/// Objects of System V IPC: each table has a header line and a line per object.
-std::int64_t ipc_objects() {
+std::int64_t files_in(const std::string& folder) {
   std::int64_t count = 0;
-  for (const char* table : {"/proc/sysvipc/shm", "/proc/sysvipc/sem", "/proc/sysvipc/msg"}) {
-    const auto text = sys::read_file(table);
-    if (text) count += std::max<std::int64_t>(0, std::count(text->begin(), text->end(), '\n') - 1);
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;) {
+    ++count;
+    at.increment(error);
   }
   return count;
+}
+
+/// Objects of System V IPC in our namespace. Source: shmctl(2), semctl(2), msgctl(2) on their
+/// *_INFO.
+std::int64_t ipc_objects() {
+  std::int64_t count = 0;
+  shm_info segments{};
+  if (::shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&segments)) >= 0)
+    count += segments.used_ids;
+  seminfo sets{};
+  if (::semctl(0, 0, SEM_INFO, &sets) >= 0) count += sets.semusz;
+  msginfo queues{};
+  if (::msgctl(0, MSG_INFO, reinterpret_cast<msqid_ds*>(&queues)) >= 0) count += queues.msgpool;
+  return count;
+}
+
+/// What must not change of a file or folder that every case uses.
+struct Identity {
+  std::string path;
+  dev_t device = 0;
+  ino_t inode = 0;
+  mode_t mode = 0;
+  uid_t owner = 0;
+  bool operator==(const Identity&) const = default;
+};
+
+Identity identity(const std::string& path) {
+  struct stat now {};
+  if (::stat(path.c_str(), &now) != 0) return {path};
+  return {path, now.st_dev, now.st_ino, now.st_mode, now.st_uid};
 }
 
 class Init {
@@ -51,7 +90,10 @@ class Init {
   bool contained() const { return plan_.rung == Rung::kNamespaces; }
   sys::Result<void> set_up();
   sys::Result<void> open_files();
-  void watch_children();
+  void note_beginning();
+  bool altered();
+  Remains remains();
+  std::vector<sys::Fd> descendants();
   void serve();
   void start(Packet& order);
   void clean();
@@ -62,9 +104,11 @@ class Init {
   InitPlan plan_;
   sys::Fd claims_;
   sys::Fd scenario_;
-  sys::Fd children_;  // signalfd for SIGCHLD
-  std::int64_t tmp_before_ = 0;
-  std::int64_t shm_before_ = 0;
+  ChildSignal children_;
+  std::string queues_;
+  sys::Fd mounts_;  // tells of changes to the mounts
+  Remains before_;
+  std::vector<Identity> identities_;
 };
 
 sys::Result<void> Init::open_files() {
@@ -86,6 +130,7 @@ sys::Result<void> Init::set_up() {
     const auto mapped = receive_packet(plan_.control.get());
     if (!mapped || mapped->bytes.empty()) ::_exit(1);
     if (auto done = furnish(plan_.settings, plan_.shown, plan_.folder); !done) return done;
+    queues_ = show_message_queues(plan_.folder);
   } else {
     ::setsid();
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return sys::Error::from_errno("prctl subreaper");
@@ -95,23 +140,21 @@ sys::Result<void> Init::set_up() {
   return open_files();
 }
 
-void Init::watch_children() {
-  sigset_t mask;
-  ::sigemptyset(&mask);
-  ::sigaddset(&mask, SIGCHLD);
-  ::sigprocmask(SIG_BLOCK, &mask, nullptr);
-  children_ = sys::Fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+/// The runner's pipes are the warden's alone: the runner must see their end when the warden dies.
+void leave_runner_pipes() {
+  const sys::Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  ::dup2(null.get(), STDIN_FILENO);
+  ::dup2(null.get(), STDOUT_FILENO);
 }
 
 void Init::run() {
   ::prctl(PR_SET_NAME, "poolproof-init");
+  leave_runner_pipes();
   if (auto ready = set_up(); !ready) {
     (void)send_packet(plan_.control.get(), ready.error().message());
     ::_exit(1);
   }
-  watch_children();
-  tmp_before_ = inodes_used("/tmp");
-  shm_before_ = inodes_used("/dev/shm");
+  note_beginning();
   (void)send_packet(plan_.control.get(), "ready", {claims_.get(), scenario_.get()});
   scenario_.reset();
   claims_.reset();
@@ -119,8 +162,26 @@ void Init::run() {
   leave();
 }
 
+void Init::note_beginning() {
+  for (const char* ours : {"/claims", "/scenario.json"}) {
+    identities_.push_back(identity(plan_.folder + ours));
+  }
+  if (!contained()) return;
+  for (const char* place : {"/tmp", "/dev/shm"}) identities_.push_back(identity(place));
+  mounts_ = sys::Fd(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
+  before_ = remains();
+}
+
+bool Init::altered() {
+  pollfd mounts{mounts_.get(), POLLPRI, 0};
+  if (mounts_ && ::poll(&mounts, 1, 0) > 0) return true;
+  return !std::all_of(identities_.begin(), identities_.end(),
+                      [](const auto& one) { return identity(one.path) == one; });
+}
+
 void Init::serve() {
-  std::array<pollfd, 2> wanted{pollfd{plan_.control.get(), POLLIN, 0}, pollfd{children_.get(), POLLIN, 0}};
+  std::array<pollfd, 2> wanted{pollfd{plan_.control.get(), POLLIN, 0},
+                               pollfd{children_.get(), POLLIN, 0}};
   for (;;) {
     if (sys::retry_eintr([&] { return ::poll(wanted.data(), wanted.size(), -1); }) < 0) return;
     if (wanted[1].revents != 0) reap_all_that_ended();
@@ -132,11 +193,11 @@ void Init::serve() {
   }
 }
 
-/// Adopted orphans and main itself: nobody else waits for them.
+/// Adopted orphans and main itself: nobody else waits for them. Without ptrace their zombies stay
+/// until the clean-up, since they are all that tells the warden how they ended.
 void Init::reap_all_that_ended() {
-  signalfd_siginfo ignored{};
-  while (::read(children_.get(), &ignored, sizeof ignored) > 0) {
-  }
+  children_.take();
+  if (plan_.rung == Rung::kNoTrace) return;
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {
   }
 }
@@ -148,22 +209,43 @@ void Init::start(Packet& order) {
     at += subject.argv.back().size() + 1;
   }
   subject.settings = plan_.settings;
-  subject.watch_timers = plan_.rung != Rung::kNoTrace;
-  subject.output = std::move(order.descriptors.at(0));
-  subject.error = std::move(order.descriptors.at(1));
-  subject.handshake = std::move(order.descriptors.at(2));
+  subject.watch_wakers = plan_.rung != Rung::kNoTrace;
+  // Fewer came only if we have no descriptors left: the handshake then ends without a hello.
+  if (order.descriptors.size() != 3) return;
+  subject.output = std::move(order.descriptors[0]);
+  subject.error = std::move(order.descriptors[1]);
+  subject.handshake = std::move(order.descriptors[2]);
   // A failed fork is seen by the warden as a handshake that ends without a hello.
   if (::fork() != 0) return;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (std::strncmp(*entry, "TMPDIR=", 7) != 0) subject.environment.emplace_back(*entry);
+    const std::string_view text(*entry);
+    const bool ours =
+        text.rfind("POOLPROOF_TRACE=", 0) == 0 || (contained() && text.rfind("TMPDIR=", 0) == 0);
+    if (!ours) subject.environment.emplace_back(text);
   }
   if (contained()) subject.environment.emplace_back("TMPDIR=/tmp");
   subject.environment.push_back("POOLPROOF_TRACE=" + plan_.folder + "/claims");
   become_subject(subject);
 }
 
-/// True when nothing is left. kill(-1) reaches everything but its caller in a PID namespace; outside
-/// of one it would reach the whole machine, so there the descendants are walked.
+/// All below us, without signalling anybody who got the number of one that has just gone.
+std::vector<sys::Fd> Init::descendants() {
+  std::vector<sys::Fd> handles;
+  std::vector<int> parents{::getpid()};
+  for (std::size_t i = 0; i < parents.size(); ++i) {
+    for (const int child : sys::children_of(parents[i])) {
+      sys::Fd handle = sys::open_pidfd(child);
+      const auto state = sys::process_state(child);
+      if (!handle || !state || state->parent != parents[i]) continue;
+      handles.push_back(std::move(handle));
+      parents.push_back(child);
+    }
+  }
+  return handles;
+}
+
+/// True when nothing is left. kill(-1) reaches everything but its caller in a PID namespace;
+/// outside of one it would reach the whole machine, so there the descendants are walked.
 bool Init::kill_everything() {
   for (int round = 0; round < 1000; ++round) {
     if (contained()) {
@@ -173,11 +255,9 @@ bool Init::kill_everything() {
       if (errno == ECHILD) return true;
       continue;
     }
-    std::vector<int> doomed = sys::children_of(::getpid());
-    for (std::size_t i = 0; i < doomed.size(); ++i) {
-      for (const int child : sys::children_of(doomed[i])) doomed.push_back(child);
+    for (const auto& handle : descendants()) {
+      ::pidfd_send_signal(handle.get(), SIGKILL, nullptr, 0);
     }
-    for (const int pid : doomed) ::kill(pid, SIGKILL);
     while (::waitpid(-1, nullptr, WNOHANG) > 0) {
     }
     if (::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD) return true;
@@ -186,15 +266,24 @@ bool Init::kill_everything() {
   return false;
 }
 
+/// What of the subject's is there, less what was there before the first.
+Remains Init::remains() {
+  Remains now;
+  now.altered = altered();
+  if (!contained()) return now;
+  now.tmp_inodes = inodes_used("/tmp") + inodes_used(plan_.folder.c_str()) - before_.tmp_inodes;
+  now.shm_inodes = inodes_used("/dev/shm") - before_.shm_inodes;
+  now.ipc_objects = ipc_objects() - before_.ipc_objects;
+  now.message_queues = queues_.empty() ? 0 : files_in(queues_) - before_.message_queues;
+  return now;
+}
+
 void Init::clean() {
-  Remains remains;
-  remains.processes = !kill_everything();
-  if (contained()) {
-    remains.tmp_inodes = inodes_used("/tmp") - tmp_before_;
-    remains.shm_inodes = inodes_used("/dev/shm") - shm_before_;
-    remains.ipc_objects = ipc_objects();
-  }
-  (void)send_packet(plan_.control.get(), std::string_view(reinterpret_cast<const char*>(&remains), sizeof remains));
+  const bool killed = kill_everything();
+  Remains found = remains();
+  found.processes = !killed;
+  (void)send_packet(plan_.control.get(),
+                    std::string_view(reinterpret_cast<const char*>(&found), sizeof found));
 }
 
 void Init::leave() {
@@ -209,6 +298,8 @@ void Init::leave() {
 
 }  // namespace
 
-void init_main(InitPlan plan) { Init(std::move(plan)).run(); }
+void init_main(InitPlan plan) {
+  Init(std::move(plan)).run();
+}
 
 }  // namespace poolproof::warden

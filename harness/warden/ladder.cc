@@ -13,8 +13,10 @@ std::string rung_name(Rung rung) {
     case Rung::kNamespaces:
       return ::geteuid() == 0 ? "exact (ptrace), PID+mount+IPC namespaces"
                               : "exact (ptrace), user+PID+mount+IPC namespaces";
-    case Rung::kSubreaper: return "exact (ptrace), subreaper without namespaces";
-    case Rung::kNoTrace: return "sampled (/proc), subreaper without ptrace";
+    case Rung::kSubreaper:
+      return "exact (ptrace), subreaper without namespaces";
+    case Rung::kNoTrace:
+      return "sampled (/proc), subreaper without ptrace";
   }
   return "";
 }
@@ -28,7 +30,8 @@ sys::Result<void> try_rung(Rung rung) {
   if (!sandbox) return sandbox.error();
   const auto recorded = run_case(**sandbox, request, -1);
   if (!recorded) return recorded.error();
-  if (recorded->trace.end != harness::End::kAllDead) return sys::Error("/bin/true did not come to its end");
+  if (recorded->trace.end != harness::End::kAllDead)
+    return sys::Error("/bin/true did not come to its end");
   return {};
 }
 

@@ -35,7 +35,8 @@ class Warden {
 };
 
 sys::Result<void> Warden::make_sandbox(const warden::Request& request) {
-  const bool usable = sandbox_ && !request.fresh && sandbox_->fits(request.settings, request.command);
+  const bool usable =
+      sandbox_ && !request.fresh && sandbox_->fits(request.settings, request.command);
   if (usable) return {};
   sandbox_.reset();
   auto built = warden::Sandbox::build(rung_, request.settings, request.command);

@@ -12,18 +12,22 @@ namespace poolproof::warden {
 namespace {
 
 constexpr std::size_t kKept = 64 * 1024;
+/// Somebody who writes without end must not keep the warden from the clock.
+constexpr int kMostReads = 16;
 
 }  // namespace
 
-Output::Output(std::string stream, sys::Fd pipe) : stream_(std::move(stream)), pipe_(std::move(pipe)) {
+Output::Output(std::string stream, sys::Fd pipe)
+    : stream_(std::move(stream)), pipe_(std::move(pipe)) {
   (void)sys::set_nonblocking(pipe_.get());
 }
 
 bool Output::drain() {
   bool any = false;
   std::array<char, 16384> chunk;
-  while (pipe_) {
-    const ssize_t got = sys::retry_eintr([&] { return ::read(pipe_.get(), chunk.data(), chunk.size()); });
+  for (int i = 0; pipe_ && i < kMostReads; ++i) {
+    const ssize_t got =
+        sys::retry_eintr([&] { return ::read(pipe_.get(), chunk.data(), chunk.size()); });
     if (got < 0) return any;
     any = true;
     if (got == 0) pipe_.reset();

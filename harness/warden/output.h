@@ -7,13 +7,13 @@
 
 namespace poolproof::warden {
 
-/// One of main's output streams, read as it comes so that the subject never blocks on us. Its end of
-/// file is a fact apart from main's death: whoever inherited the stream still holds it.
+/// One of main's output streams, read as it comes so that the subject never blocks on us. Its end
+/// of file is a fact apart from main's death: whoever inherited the stream still holds it.
 class Output {
  public:
   Output(std::string stream, sys::Fd pipe);
 
-  /// Reads what there is. True when anything came, the end included.
+  /// Reads what there is, up to a bound. True when anything came, the end included.
   bool drain();
   bool open() const { return static_cast<bool>(pipe_); }
   int descriptor() const { return pipe_.get(); }

@@ -30,7 +30,8 @@ sys::Result<void> ask_for_sender(int socket) {
   return {};
 }
 
-sys::Result<void> send_packet(int socket, std::string_view bytes, const std::vector<int>& descriptors) {
+sys::Result<void> send_packet(int socket, std::string_view bytes,
+                              const std::vector<int>& descriptors) {
   iovec data{const_cast<char*>(bytes.data()), bytes.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostDescriptors)> control{};
   msghdr message{};
@@ -54,8 +55,9 @@ sys::Result<void> send_packet(int socket, std::string_view bytes, const std::vec
 sys::Result<Packet> receive_packet(int socket) {
   static thread_local std::array<char, kLargest> buffer;
   iovec data{buffer.data(), buffer.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostDescriptors) + CMSG_SPACE(sizeof(ucred))>
-      control{};
+  alignas(cmsghdr)
+      std::array<char, CMSG_SPACE(sizeof(int) * kMostDescriptors) + CMSG_SPACE(sizeof(ucred))>
+          control{};
   msghdr message{};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
@@ -66,7 +68,8 @@ sys::Result<Packet> receive_packet(int socket) {
   if (got < 0) return sys::Error::from_errno("receive from the sandbox's init");
   Packet packet;
   packet.bytes.assign(buffer.data(), static_cast<std::size_t>(got));
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level != SOL_SOCKET) continue;
     if (header->cmsg_type == SCM_CREDENTIALS) {
       ucred credentials{};

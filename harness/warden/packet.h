@@ -10,8 +10,9 @@
 
 namespace poolproof::warden {
 
-/// One message of a SEQPACKET socket pair, with descriptors and the sender's pid as the *receiver's*
-/// PID namespace numbers it (which is how the warden learns the outer pid of a process inside).
+/// One message of a SEQPACKET socket pair, with descriptors and the sender's pid as the
+/// *receiver's* PID namespace numbers it (which is how the warden learns the outer pid of a process
+/// inside).
 struct Packet {
   std::string bytes;
   std::vector<sys::Fd> descriptors;
@@ -22,7 +23,8 @@ sys::Result<std::pair<sys::Fd, sys::Fd>> packet_pair();
 /// From now on received packets carry the sender's pid. Source: SO_PASSCRED, unix(7).
 sys::Result<void> ask_for_sender(int socket);
 
-sys::Result<void> send_packet(int socket, std::string_view bytes, const std::vector<int>& descriptors = {});
+sys::Result<void> send_packet(int socket, std::string_view bytes,
+                              const std::vector<int>& descriptors = {});
 /// Waits for one; empty bytes mean that the peer is gone.
 sys::Result<Packet> receive_packet(int socket);
 

@@ -1,24 +1,30 @@
+#include <poll.h>
+
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "harness/sys/exit_status.h"
+#include "harness/sys/fd.h"
 #include "harness/sys/proc.h"
 #include "harness/warden/source.h"
 
 namespace poolproof::warden {
 namespace {
 
-/// Rung 3: the tree as /proc shows it now and then. A process that lived between two looks was never
-/// seen, and the status of one that others reaped is unknown (Exited{-1}); Trace::exact is false, so
-/// that no rule takes this for more than it is.
+/// For a process that others have waited for, on a kernel that does not tell afterwards.
+constexpr sys::Killed kUnknownStatus{0};
+
+/// Rung 3: the tree as /proc shows it now and then. A process that lived between two looks was
+/// never seen; Trace::exact is false, so that no rule takes this for more than it is.
 class ProcSource final : public Source {
  public:
   ProcSource(Tree& tree, int init_pid, OnSync on_sync)
       : tree_(tree), init_(init_pid), on_sync_(std::move(on_sync)) {}
 
   sys::Result<void> follow(int main_pid) override {
-    tree_.born(main_pid, main_pid, 0, "main");
+    born(main_pid, 0, "main");
     return {};
   }
   bool exact() const override { return false; }
@@ -27,11 +33,19 @@ class ProcSource final : public Source {
  private:
   bool find_births();
   bool find_deaths();
+  void born(int pid, int parent, const char* how);
+  std::optional<sys::ExitStatus> status_if_ended(int pid) const;
 
   Tree& tree_;
   int init_;
   OnSync on_sync_;
+  std::map<int, sys::Fd> handles_;  // pidfds, from birth
 };
+
+void ProcSource::born(int pid, int parent, const char* how) {
+  handles_[pid] = sys::open_pidfd(pid);
+  tree_.born(pid, pid, parent, how);
+}
 
 bool ProcSource::find_births() {
   bool any = false;
@@ -41,24 +55,30 @@ bool ProcSource::find_births() {
       parents.push_back(child);
       const auto state = sys::process_state(child);
       if (tree_.owner(child) != nullptr || !state || state->state == 'Z') continue;
-      tree_.born(child, child, parents[i], "seen");
+      born(child, parents[i], "seen");
       any = true;
     }
   }
   return any;
 }
 
+std::optional<sys::ExitStatus> ProcSource::status_if_ended(int pid) const {
+  const auto& handle = handles_.at(pid);
+  pollfd ended{handle.get(), POLLIN, 0};
+  if (handle && ::poll(&ended, 1, 0) == 0) return std::nullopt;
+  if (const auto exact = sys::exit_status_of(handle.get())) return exact;
+  const auto status = sys::zombie_status(pid);
+  return status ? sys::exit_status_from_wait(*status) : kUnknownStatus;
+}
+
 bool ProcSource::find_deaths() {
   std::vector<std::pair<int, sys::ExitStatus>> ended;
   for (const auto& [pid, process] : tree_.live()) {
-    const auto state = sys::process_state(pid);
-    if (state && state->state != 'Z' && state->state != 'X') continue;
-    const auto status = sys::zombie_status(pid);
-    ended.emplace_back(pid, status ? sys::exit_status_from_wait(*status) : sys::ExitStatus(sys::Exited{-1}));
+    if (const auto status = status_if_ended(pid)) ended.emplace_back(pid, *status);
   }
   for (const auto& [pid, status] : ended) {
-    tree_.dying(pid, status);
     tree_.ended(pid, status);
+    handles_.erase(pid);
   }
   return !ended.empty();
 }

@@ -7,7 +7,9 @@
 namespace poolproof::warden::trace {
 namespace {
 
-void* as_pointer(std::uintptr_t value) { return reinterpret_cast<void*>(value); }  // ptrace's ABI
+void* as_pointer(std::uintptr_t value) {
+  return reinterpret_cast<void*>(value);
+}  // ptrace's ABI
 
 }  // namespace
 
@@ -25,7 +27,9 @@ bool go_on(int tid, int signal) {
   return ::ptrace(PTRACE_CONT, tid, nullptr, as_pointer(static_cast<std::uintptr_t>(signal))) == 0;
 }
 
-bool keep_stopped(int tid) { return ::ptrace(PTRACE_LISTEN, tid, nullptr, nullptr) == 0; }
+bool keep_stopped(int tid) {
+  return ::ptrace(PTRACE_LISTEN, tid, nullptr, nullptr) == 0;
+}
 
 std::optional<unsigned long> message(int tid) {
   unsigned long value = 0;
@@ -39,8 +43,12 @@ std::optional<siginfo_t> signal_info(int tid) {
   return info;
 }
 
-void detach(int tid) { ::ptrace(PTRACE_DETACH, tid, nullptr, nullptr); }
+void detach(int tid) {
+  ::ptrace(PTRACE_DETACH, tid, nullptr, nullptr);
+}
 
-int event_of(int wait_status) { return wait_status >> 16; }
+int event_of(int wait_status) {
+  return wait_status >> 16;
+}
 
 }  // namespace poolproof::warden::trace

@@ -11,8 +11,8 @@ namespace poolproof::warden {
 /// find it gone: that shows as false or nullopt and is followed by its death in wait.
 namespace trace {
 
-/// Attaches without stopping, with every event that the observer lives on; the tracee and all that it
-/// makes die with the tracer (EXITKILL).
+/// Attaches without stopping, with every event that the observer lives on; the tracee and all that
+/// it makes die with the tracer (EXITKILL).
 sys::Result<void> seize(int pid);
 bool go_on(int tid, int signal = 0);
 /// Leaves a group-stopped tracee stopped, but lets SIGCONT reach it.

@@ -11,24 +11,33 @@ namespace poolproof::warden {
 
 /// A process to look at.
 struct Sleeper {
-  int pid = 0;                    // outside
-  harness::Pid inner = 0;         // as the trace has it
-  std::vector<int> threads;       // outside tids
-  std::vector<int> inner_threads; // in the same order
-  bool timers_known = false;      // calls that arm an alarm were reported ...
-  bool has_timer = false;         // ... and this process made one
+  struct Thread {
+    int tid = 0;             // outside
+    harness::Pid inner = 0;  // as the trace has it
+    bool exiting = false;    // may be a leader that waits, dead, for the other threads
+    bool stopped = false;    // by a signal such as SIGSTOP
+  };
+  int pid = 0;                     // outside
+  harness::Pid inner = 0;          // as the trace has it
+  std::vector<Thread> threads;     // all that were announced
+  bool wakers_known = false;       // calls that arm an unseen waker (subject.h) were reported ...
+  bool has_unseen_wakers = false;  // ... and this process made one
 };
 
-/// One look at the whole tree through /proc, which disturbs nothing (a PTRACE_INTERRUPT would turn a
-/// timed poll into restart_syscall).
+/// One look at the whole tree through /proc, which disturbs nothing (a PTRACE_INTERRUPT would turn
+/// a timed poll into restart_syscall).
 struct Look {
   bool blocked = false;  // every thread sleeps in a call without timeout; else nothing below counts
   std::vector<harness::Wait> waits;
   std::vector<std::uint64_t> switches;  // context switches, to compare two looks
 
   /// Nobody ran between the two, and the same threads are blocked.
-  bool agrees_with(const Look& other) const { return blocked && other.blocked && switches == other.switches; }
+  bool agrees_with(const Look& other) const {
+    return blocked && other.blocked && switches == other.switches;
+  }
   bool proved() const;
+  /// Something that concerns every wait.
+  void doubt_all(const std::string& why);
 };
 
 Look look(const std::vector<Sleeper>& tree, const Outside& outside);

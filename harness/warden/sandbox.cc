@@ -17,6 +17,11 @@
 #include "harness/warden/init.h"
 #include "harness/warden/packet.h"
 #include "harness/warden/place.h"
+#include "harness/warden/ptrace.h"
+
+extern "C" {  // glibc 2.36 forgets it
+#include <sys/pidfd.h>
+}
 
 namespace poolproof::warden {
 namespace {
@@ -27,7 +32,9 @@ bool lies_in(const std::string& path, const std::string& folder) {
   return path.rfind(folder + "/", 0) == 0;
 }
 
-bool is_hidden(const std::string& path) { return lies_in(path, "/tmp") || lies_in(path, "/dev/shm"); }
+bool is_hidden(const std::string& path) {
+  return lies_in(path, "/tmp") || lies_in(path, "/dev/shm");
+}
 
 /// What a bare command name means, as execvp would look it up.
 std::string in_path(const std::string& name) {
@@ -43,10 +50,16 @@ std::string in_path(const std::string& name) {
   return name;
 }
 
+/// The private places themselves: what else lies in them stays hidden.
+bool is_place(const fs::path& path) {
+  return path == "/tmp" || path == "/dev/shm";
+}
+
 /// "/p/bin/python" -> "/p": an interpreter finds its library beside its bin folder.
 fs::path prefix_of(const fs::path& program) {
   const fs::path folder = program.parent_path();
-  return folder.filename() == "bin" ? folder.parent_path() : folder;
+  if (folder.filename() != "bin" || is_place(folder.parent_path())) return folder;
+  return folder.parent_path();
 }
 
 sys::Result<void> write_file(const std::string& path, std::string_view text) {
@@ -58,7 +71,9 @@ sys::Result<void> write_file(const std::string& path, std::string_view text) {
 /// Maps our own id to itself: the subject is the same user inside. Source: user_namespaces(7).
 sys::Result<void> map_ids(int pid) {
   const std::string base = "/proc/" + std::to_string(pid) + "/";
-  const auto itself = [](unsigned id) { return std::to_string(id) + " " + std::to_string(id) + " 1"; };
+  const auto itself = [](unsigned id) {
+    return std::to_string(id) + " " + std::to_string(id) + " 1";
+  };
   if (auto done = write_file(base + "setgroups", "deny"); !done) return done;
   if (auto done = write_file(base + "uid_map", itself(::geteuid())); !done) return done;
   return write_file(base + "gid_map", itself(::getegid()));
@@ -85,25 +100,27 @@ sys::Result<std::string> make_folder(Rung rung) {
 
 }  // namespace
 
-std::vector<std::string> hidden_folders(const std::vector<std::string>& command) {
+std::vector<std::string> hidden_needs(const std::vector<std::string>& command) {
   std::vector<fs::path> wanted;
   std::error_code error;
-  const auto want = [&](const fs::path& path) {
-    wanted.push_back(path);
-    wanted.push_back(fs::weakly_canonical(path, error));
+  const auto want = [&](const fs::path& file, const fs::path& folder) {
+    wanted.push_back(is_place(folder) ? file : folder);
   };
+  const auto want_program = [&](const fs::path& program) { want(program, prefix_of(program)); };
+  const auto want_file = [&](const fs::path& file) { want(file, file.parent_path()); };
   const fs::path program = in_path(command.front());
-  want(prefix_of(program));
-  want(prefix_of(fs::weakly_canonical(program, error)));
+  want_program(program);
+  want_program(fs::weakly_canonical(program, error));
+  want_program(fs::read_symlink("/proc/self/exe", error));
   for (const auto& word : command) {
-    if (!word.empty() && word.front() == '/' && fs::exists(word, error)) want(fs::path(word).parent_path());
+    if (word.empty() || word.front() != '/' || !fs::exists(word, error)) continue;
+    want_file(word);
+    want_file(fs::weakly_canonical(word, error));
   }
-  want(fs::current_path(error));
-  want(fs::path("/proc/self/exe").parent_path());
-  want(prefix_of(fs::read_symlink("/proc/self/exe", error)));
+  wanted.push_back(fs::current_path(error));
   std::vector<std::string> hidden;
   for (const auto& path : wanted) {
-    if (is_hidden(path.string()) && fs::is_directory(path, error)) hidden.push_back(path.string());
+    if (is_hidden(path.string()) && fs::exists(path, error)) hidden.push_back(path.string());
   }
   // A folder within another shown one comes along with it; sorted, the outer one stands first.
   std::sort(hidden.begin(), hidden.end());
@@ -121,7 +138,8 @@ sys::Result<std::unique_ptr<Sandbox>> Sandbox::build(Rung rung, const harness::S
   std::unique_ptr<Sandbox> sandbox(new Sandbox());
   sandbox->rung_ = rung;
   sandbox->settings_ = settings;
-  if (rung == Rung::kNamespaces) sandbox->shown_ = hidden_folders(command);
+  if (rung == Rung::kNamespaces) sandbox->shown_ = hidden_needs(command);
+  sandbox->command_ = command;
   auto folder = make_folder(rung);
   if (!folder) return folder.error();
   sandbox->folder_ = *folder;
@@ -134,6 +152,7 @@ sys::Result<std::unique_ptr<Sandbox>> Sandbox::build(Rung rung, const harness::S
     init_main({rung, settings, sandbox->shown_, sandbox->folder_, std::move(pair->second)});
   }
   sandbox->init_ = *init;
+  sandbox->init_handle_ = sys::open_pidfd(*init);
   sandbox->control_ = std::move(pair->first);
   pair->second.reset();
   if (rung == Rung::kNamespaces) {
@@ -159,21 +178,43 @@ sys::Result<void> Sandbox::await_ready() {
 
 Sandbox::~Sandbox() {
   control_.reset();  // on the lower rungs this tells init to clean up and leave
-  if (init_ <= 0) return;
-  if (rung_ == Rung::kNamespaces) ::kill(init_, SIGKILL);
-  sys::retry_eintr([&] { return ::waitpid(init_, nullptr, __WALL); });
+  if (init_handle_ && rung_ == Rung::kNamespaces) {
+    ::pidfd_send_signal(init_handle_.get(), SIGKILL, nullptr, 0);
+  }
+  if (init_handle_) await_end();
+  if (rung_ == Rung::kNamespaces || folder_.empty()) return;
+  std::error_code error;
+  fs::remove_all(folder_, error);
 }
 
-bool Sandbox::fits(const harness::Settings& settings, const std::vector<std::string>& command) const {
-  if (settings.data_bytes != settings_.data_bytes || settings.file_bytes != settings_.file_bytes) return false;
-  return rung_ != Rung::kNamespaces || hidden_folders(command) == shown_;
+/// Init's end is the last one, and a tracee that has stopped ends only when its tracer lets it.
+void Sandbox::await_end() {
+  for (;;) {
+    int status = 0;
+    const int tid = sys::retry_eintr([&] { return ::waitpid(-1, &status, __WALL); });
+    if (tid < 0) return;
+    if (WIFSTOPPED(status)) {
+      trace::go_on(tid);
+    } else if (tid == init_) {
+      return;
+    }
+  }
 }
 
-sys::Result<Waiting> Sandbox::start(const std::vector<std::string>& command, const std::string& scenario,
-                                    const harness::Settings&) {
+bool Sandbox::fits(const harness::Settings& settings,
+                   const std::vector<std::string>& command) const {
+  if (settings.data_bytes != settings_.data_bytes || settings.file_bytes != settings_.file_bytes)
+    return false;
+  if (rung_ != Rung::kNamespaces || command == command_) return true;
+  return hidden_needs(command) == shown_;
+}
+
+sys::Result<Waiting> Sandbox::start(const std::vector<std::string>& command,
+                                    const std::string& scenario, const harness::Settings&) {
   if (::ftruncate(claims_.get(), 0) != 0 || ::ftruncate(scenario_.get(), 0) != 0) {
     return sys::Error::from_errno("ftruncate claims");
   }
+  handshake_.reset();
   ::lseek(scenario_.get(), 0, SEEK_SET);
   if (auto written = sys::write_all(scenario_.get(), scenario); !written) return written.error();
   auto output = sys::make_pipe();
@@ -195,14 +236,17 @@ sys::Result<Waiting> Sandbox::start(const std::vector<std::string>& command, con
   auto hello = receive_packet(pair->first.get());
   if (!hello) return hello.error();
   if (hello->bytes.rfind("hello", 0) != 0) {
-    return sys::Error("start of the subject: " + (hello->bytes.empty() ? "fork failed" : hello->bytes));
+    return sys::Error("start of the subject: " +
+                      (hello->bytes.empty() ? "fork failed" : hello->bytes));
   }
   handshake_ = std::move(pair->first);
   return Waiting{hello->sender, std::move(output->read), std::move(error->read),
-                 hello->bytes.find("timers seen") != std::string::npos};
+                 hello->bytes.find("wakers seen") != std::string::npos};
 }
 
-sys::Result<void> Sandbox::go() { return send_packet(handshake_.get(), "go"); }
+sys::Result<void> Sandbox::go() {
+  return send_packet(handshake_.get(), "go");
+}
 
 sys::Result<void> Sandbox::exec_outcome() {
   const auto failure = receive_packet(handshake_.get());

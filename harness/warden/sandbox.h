@@ -24,8 +24,12 @@ struct Remains {
   std::int64_t tmp_inodes = 0;
   std::int64_t shm_inodes = 0;
   std::int64_t ipc_objects = 0;
+  std::int64_t message_queues = 0;
+  bool altered = false;    // mounts, the private folders' modes, or our own files
   bool processes = false;  // something could not be killed
-  bool clean() const { return tmp_inodes + shm_inodes + ipc_objects == 0 && !processes; }
+  bool clean() const {
+    return tmp_inodes + shm_inodes + ipc_objects + message_queues == 0 && !altered && !processes;
+  }
 };
 
 /// A main that exists and waits, before its exec, for go(): the moment to seize it.
@@ -33,12 +37,13 @@ struct Waiting {
   int pid = 0;     // in the warden's PID namespace
   sys::Fd output;  // read ends
   sys::Fd error;
-  bool timers_seen = false;  // calls that arm an alarm will stop it (subject.h)
+  bool wakers_seen = false;  // calls that arm what may wake a sleeper will stop it (subject.h)
 };
 
 /// A place to run subjects in, used for many cases one after the other. Owns the tiny init process
 /// that lives inside (init.h) and with it, on rung 1, everything that the subject starts: when init
-/// dies the kernel kills the rest, and init dies with the warden. Driven by the warden's one thread.
+/// dies the kernel kills the rest, and init dies with the warden. Driven by the warden's one
+/// thread.
 class Sandbox {
  public:
   /// Builds one. Folders of `command` that the private /tmp and /dev/shm would hide are mounted
@@ -51,6 +56,8 @@ class Sandbox {
 
   Rung rung() const { return rung_; }
   int init_pid() const { return init_; }
+  /// What of the machine's /tmp and /dev/shm is to be seen inside.
+  const std::vector<std::string>& shown() const { return shown_; }
 
   /// Whether the sandbox, as built, shows `command` what it needs and has these sizes.
   bool fits(const harness::Settings& settings, const std::vector<std::string>& command) const;
@@ -75,20 +82,23 @@ class Sandbox {
  private:
   Sandbox() = default;
   sys::Result<void> await_ready();
+  void await_end();
 
   Rung rung_ = Rung::kNamespaces;
   harness::Settings settings_;
+  std::vector<std::string> command_;
   std::vector<std::string> shown_;
   int init_ = 0;
-  std::string folder_;    // holds scenario and claims, as the subject sees it
-  sys::Fd control_;       // SEQPACKET to init
+  sys::Fd init_handle_;  // its pidfd: a source that waits for anybody may have reaped it already
+  std::string folder_;   // holds scenario and claims, as the subject sees it
+  sys::Fd control_;      // SEQPACKET to init
   sys::Fd claims_;
   sys::Fd scenario_;
   sys::Fd handshake_;
 };
 
-/// Folders under /tmp or /dev/shm that a command needs: those of its files, its interpreter's
-/// prefix, the working folder and our own share folder.
-std::vector<std::string> hidden_folders(const std::vector<std::string>& command);
+/// What a command needs of /tmp and /dev/shm: the folders of its files, its interpreter's prefix,
+/// the working folder and our own. A file that lies in one of the two themselves is needed alone.
+std::vector<std::string> hidden_needs(const std::vector<std::string>& command);
 
 }  // namespace poolproof::warden

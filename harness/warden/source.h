@@ -16,8 +16,13 @@ class Source {
   virtual ~Source() = default;
   /// Begins to follow main, which waits before its exec.
   virtual sys::Result<void> follow(int main_pid) = 0;
-  /// Takes in all that has happened; true when anything had.
+  /// Takes in what has happened; true when anything had. A busy tree may have more to tell: ask
+  /// again before sleeping.
   virtual bool pump() = 0;
+  /// Whether all processes that were heard of are in the tree.
+  virtual bool settled() const { return true; }
+  /// From now on everything is dying: no longer told to the tree, only helped on its way.
+  virtual void let_go() {}
   /// Whether births and deaths are known exactly.
   virtual bool exact() const = 0;
 };

@@ -26,7 +26,8 @@ namespace {
   ::_exit(127);
 }
 
-void set_limit(const SubjectPlan& plan, __rlimit_resource which, std::int64_t value, const char* name) {
+void set_limit(const SubjectPlan& plan, __rlimit_resource which, std::int64_t value,
+               const char* name) {
   rlimit limit{};
   ::getrlimit(which, &limit);
   limit.rlim_cur = std::min<rlim_t>(static_cast<rlim_t>(value), limit.rlim_max);
@@ -69,19 +70,42 @@ void close_others_at_exec() {
 #endif
 }
 
-/// Stops (under ptrace) at each call that arms a timer which /proc does not show. Everything else
-/// runs at full speed: the kernel caches "always allowed" per system call.
-bool install_timer_filter() {
+#if defined(__x86_64__)
+constexpr unsigned kArchitecture = AUDIT_ARCH_X86_64;
+constexpr unsigned kForeignNumbers = 0x40000000;  // x32's begin here
+#elif defined(__aarch64__)
+constexpr unsigned kArchitecture = AUDIT_ARCH_AARCH64;
+constexpr unsigned kForeignNumbers = ~0U;
+#else
+#error "the timer filter needs this architecture's name"
+#endif
+
+/// Stops (under ptrace) at each call that arms something which may wake a sleeper and does not show
+/// in /proc: timers, and asynchronous I/O that rings an eventfd. So does every call of another
+/// architecture, whose numbers mean other things. Everything else runs at full speed: the kernel
+/// caches "always allowed" per system call.
+bool install_waker_filter() {
   constexpr std::array watched{
 #ifdef SYS_alarm
       SYS_alarm,
 #endif
-      SYS_setitimer, SYS_timer_create};
-  std::vector<sock_filter> program;
-  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
+      SYS_setitimer, SYS_timer_create, SYS_io_setup, SYS_io_uring_setup};
+  const auto load = [](std::size_t offset) -> sock_filter {
+    return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offset));
+  };
+  const auto stop_if = [](unsigned test, unsigned value, bool wanted) -> sock_filter {
+    constexpr unsigned char kToTheStop = 0;
+    constexpr unsigned char kOverTheStop = 1;
+    return BPF_JUMP(BPF_JMP | test | BPF_K, value, wanted ? kToTheStop : kOverTheStop,
+                    wanted ? kOverTheStop : kToTheStop);
+  };
+  const sock_filter stop = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+  std::vector<sock_filter> program{
+      load(offsetof(seccomp_data, arch)), stop_if(BPF_JEQ, kArchitecture, false),  stop,
+      load(offsetof(seccomp_data, nr)),   stop_if(BPF_JGE, kForeignNumbers, true), stop};
   for (const long number : watched) {
-    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(number), 0, 1));
-    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE));
+    program.push_back(stop_if(BPF_JEQ, static_cast<unsigned>(number), true));
+    program.push_back(stop);
   }
   program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
@@ -102,11 +126,11 @@ void become_subject(SubjectPlan& plan) {
   ::setsid();
   set_streams(plan);
   set_limits(plan);
-  const bool timers_seen = plan.watch_timers && install_timer_filter();
+  const bool wakers_seen = plan.watch_wakers && install_waker_filter();
   auto argv = pointers(plan.argv);
   auto environment = pointers(plan.environment);
   // The hello's credentials tell the warden which process to seize; the exec waits for its go.
-  (void)send_packet(plan.handshake.get(), timers_seen ? "hello, timers seen" : "hello");
+  (void)send_packet(plan.handshake.get(), wakers_seen ? "hello, wakers seen" : "hello");
   const auto go = receive_packet(plan.handshake.get());
   if (!go || go->bytes.empty()) ::_exit(127);
   close_others_at_exec();

@@ -13,7 +13,7 @@ struct SubjectPlan {
   std::vector<std::string> argv;
   std::vector<std::string> environment;
   harness::Settings settings;
-  bool watch_timers = false;  // install the filter that reports alarm, setitimer, timer_create
+  bool watch_wakers = false;  // install the filter that reports who may wake a sleeper unseen
   sys::Fd output;
   sys::Fd error;
   sys::Fd handshake;  // SEQPACKET to the warden: says hello, waits for "go", reports a failed exec

@@ -1,6 +1,6 @@
 #include "harness/warden/tree.h"
 
-#include <array>
+#include <algorithm>
 #include <filesystem>
 
 #include "harness/sys/clock.h"
@@ -10,7 +10,9 @@ namespace poolproof::warden {
 
 using harness::Pid;
 
-harness::Nanoseconds Tree::now() const { return sys::monotonic_now() - start_; }
+harness::Nanoseconds Tree::now() const {
+  return sys::monotonic_now() - start_;
+}
 
 void Tree::record(harness::Event::Kind kind) {
   if (recording_) events_.push_back({now(), std::move(kind)});
@@ -27,7 +29,7 @@ void Tree::born(int pid, Pid inner, int parent, std::string how) {
   ++births_;
   unreaped_.erase(pid);  // the number is in use again
   inner_[pid] = inner;
-  live_[pid] = Process{pid, inner, {{pid, inner}}};
+  live_[pid] = Process{pid, inner, {{pid, {inner}}}};
   owner_[pid] = pid;
   record(harness::Born{inner, pid, pid == main_ ? 0 : inner_of(parent), std::move(how)});
 }
@@ -36,7 +38,8 @@ void Tree::thread_born(int pid, int tid, Pid inner) {
   const auto process = live_.find(pid);
   if (process == live_.end()) return;
   ++births_;
-  process->second.threads[tid] = inner;
+  process->second.threads[tid] = {inner};
+  process->second.had_threads = true;
   owner_[tid] = pid;
   record(harness::ThreadBorn{process->second.inner, inner});
 }
@@ -45,18 +48,44 @@ void Tree::execed(int pid) {
   const auto found = live_.find(pid);
   if (found == live_.end()) return;
   Process& process = found->second;
-  // exec ends every other thread, and the one that called it takes the leader's number.
-  for (const auto& [tid, inner] : process.threads) owner_.erase(tid);
-  process.threads = {{pid, process.inner}};
-  process.has_timer = false;
+  // exec ends every other thread, and the one that called it takes the leader's number: nobody
+  // tells of the end of its own. Timers of alarm and setitimer go on, so what is known of them
+  // stays.
+  for (const auto& [tid, thread] : process.threads) {
+    owner_.erase(tid);
+    if (tid != pid) record(harness::ThreadDead{process.inner, thread.inner});
+  }
+  if (process.had_threads) note_cut_short(process.inner);
+  process.threads = {{pid, {process.inner}}};
+  process.had_threads = false;
+  main_execed_ |= pid == main_;
   owner_[pid] = pid;
   std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error);
+  const auto program =
+      std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error);
   record(harness::Execed{process.inner, program.string()});
 }
 
-void Tree::dying(int pid, const sys::ExitStatus& status) {
-  record(harness::Dying{inner_of(pid), status});
+bool Tree::can_run(int pid) const {
+  const auto found = live_.find(pid);
+  if (found == live_.end()) return false;
+  const auto& threads = found->second.threads;
+  return std::any_of(threads.begin(), threads.end(),
+                     [](const auto& t) { return !t.second.exiting; });
+}
+
+void Tree::dying(Process& process, const sys::ExitStatus& status) {
+  if (process.dying) return;
+  process.dying = true;
+  record(harness::Dying{process.inner, status});
+}
+
+void Tree::exiting(int tid, const sys::ExitStatus& status) {
+  Process* process = owner(tid);
+  if (process == nullptr) return;
+  process->threads.at(tid).exiting = true;
+  if (tid == process->pid && process->threads.size() > 1) note_cut_short(process->inner);
+  if (!can_run(process->pid)) dying(*process, status);
 }
 
 void Tree::ended(int tid, const sys::ExitStatus& status) {
@@ -66,14 +95,17 @@ void Tree::ended(int tid, const sys::ExitStatus& status) {
   owner_.erase(owner);
   Process& process = live_.at(pid);
   if (tid != pid) {
-    record(harness::ThreadDead{process.inner, process.threads[tid]});
+    record(harness::ThreadDead{process.inner, process.threads[tid].inner});
     process.threads.erase(tid);
+    // A thread that is killed on its way out makes no exit stop.
+    if (!can_run(pid)) dying(process, status);
     return;
   }
-  if (std::holds_alternative<sys::Killed>(status)) killed_.insert(process.inner);
+  if (std::holds_alternative<sys::Killed>(status)) note_cut_short(process.inner);
+  dying(process, status);
   record(harness::Dead{process.inner, status});
   if (pid == main_) main_dead_at_ = now();
-  for (const auto& [thread, inner] : process.threads) owner_.erase(thread);
+  for (const auto& [thread, unused] : process.threads) owner_.erase(thread);
   unreaped_[pid] = process.inner;
   live_.erase(pid);
 }
@@ -86,37 +118,44 @@ Process* Tree::owner(int tid) {
 std::vector<ThreadId> Tree::thread_ids() const {
   std::vector<ThreadId> all;
   for (const auto& [pid, process] : live_) {
-    for (const auto& [tid, inner] : process.threads) all.push_back({pid, tid});
+    for (const auto& [tid, thread] : process.threads) all.push_back({pid, tid});
   }
   return all;
 }
 
-std::vector<Sleeper> Tree::sleepers(bool timers_known) const {
+std::vector<Sleeper> Tree::sleepers(bool wakers_known) const {
   std::vector<Sleeper> all;
   for (const auto& [pid, process] : live_) {
-    Sleeper sleeper{pid, process.inner, {}, {}, timers_known, process.has_timer};
-    for (const auto& [tid, inner] : process.threads) {
-      sleeper.threads.push_back(tid);
-      sleeper.inner_threads.push_back(inner);
+    Sleeper sleeper{pid, process.inner, {}, wakers_known, process.has_unseen_wakers};
+    for (const auto& [tid, thread] : process.threads) {
+      sleeper.threads.push_back({tid, thread.inner, thread.exiting, thread.stopped});
     }
     all.push_back(std::move(sleeper));
   }
   return all;
 }
 
-harness::Snapshot Tree::snapshot(int step) const {
+harness::Snapshot Tree::snapshot(int step) {
   harness::Snapshot snapshot;
   snapshot.step = step;
-  const auto add = [&](int pid, Pid inner, bool only_zombie) {
+  for (const auto& [pid, process] : live_) {
     const auto state = sys::process_state(pid);
-    if (!state || (only_zombie && state->state != 'Z')) return;
-    snapshot.processes.push_back({inner, state->state, inner_of(state->parent)});
-  };
-  for (const auto& [pid, process] : live_) add(pid, process.inner, false);
-  for (const auto& [pid, inner] : unreaped_) add(pid, inner, true);
+    if (!state) continue;
+    snapshot.processes.push_back({process.inner, state->state, inner_of(state->parent)});
+  }
+  std::erase_if(unreaped_, [&](const auto& dead) {
+    const auto status = sys::task_status(dead.first);
+    // Once it was waited for, the number may be somebody else's.
+    if (!status || status->state != 'Z' || status->inner_pid != dead.second) return true;
+    snapshot.processes.push_back({dead.second, 'Z', inner_of(status->parent)});
+    return false;
+  });
   if (const auto main = live_.find(main_); main != live_.end()) {
+    const auto& threads = main->second.threads;
     snapshot.main_descriptors = sys::descriptor_count(main_).value_or(-1);
-    snapshot.main_threads = static_cast<int>(main->second.threads.size());
+    // An exiting thread may have been joined already.
+    snapshot.main_threads = static_cast<int>(std::count_if(
+        threads.begin(), threads.end(), [](const auto& t) { return !t.second.exiting; }));
   }
   return snapshot;
 }

@@ -12,12 +12,20 @@
 
 namespace poolproof::warden {
 
+struct Thread {
+  harness::Pid inner = 0;
+  bool exiting = false;  // it has been in its exit stop: it runs no more of the subject's code
+  bool stopped = false;  // by SIGSTOP and its like, until SIGCONT
+};
+
 /// A live process of the subject's tree. Numbers without "inner" are the warden's own namespace's.
 struct Process {
   int pid = 0;
   harness::Pid inner = 0;
-  std::map<int, harness::Pid> threads;  // tid -> inner tid; the first is the process's own
-  bool has_timer = false;
+  std::map<int, Thread> threads;   // by tid; the one with the process's own number is its leader
+  bool has_unseen_wakers = false;  // made a call that arms what /proc does not show
+  bool had_threads = false;        // besides its leader
+  bool dying = false;              // recorded as such
 };
 
 /// The subject's processes and the trace that is being recorded of them. The sources of facts
@@ -38,13 +46,20 @@ class Tree {
   void born(int pid, harness::Pid inner, int parent, std::string how);
   void thread_born(int pid, int tid, harness::Pid inner);
   void execed(int pid);
-  void dying(int pid, const sys::ExitStatus& status);
+  /// A thread is in its exit stop. The process is dying with its last thread, whichever that is:
+  /// the others keep everything open, and an exec of one of them ends the leader but not the
+  /// process.
+  void exiting(int tid, const sys::ExitStatus& status);
   /// A thread's or a process's end.
   void ended(int tid, const sys::ExitStatus& status);
 
   /// The process that a thread belongs to; nullptr when it is not (any more) known.
   Process* owner(int tid);
+  Thread& thread(int tid) { return owner(tid)->threads.at(tid); }
+  /// Whether some thread of the process can still run the subject's code.
+  bool can_run(int pid) const;
   int main() const { return main_; }
+  bool main_execed() const { return main_execed_; }
   bool main_dead() const { return main_ != 0 && live_.count(main_) == 0; }
   harness::Nanoseconds main_dead_at() const { return main_dead_at_; }
   bool empty() const { return live_.empty(); }
@@ -52,29 +67,34 @@ class Tree {
   const std::map<int, Process>& live() const { return live_; }
 
   std::vector<ThreadId> thread_ids() const;
-  std::vector<Sleeper> sleepers(bool timers_known) const;
-  harness::Snapshot snapshot(int step) const;
-  /// Whether this process ended by a signal, the warden's included: its last claim may be torn.
-  bool was_killed(harness::Pid inner) const { return killed_.count(inner) != 0; }
-  bool anyone_was_killed() const { return !killed_.empty(); }
-  void note_killed(harness::Pid inner) { killed_.insert(inner); }
+  std::vector<Sleeper> sleepers(bool wakers_known) const;
+  harness::Snapshot snapshot(int step);
+  /// Whether this process, or a thread of it, was stopped in the middle of whatever it did: by a
+  /// signal (the warden's included), or by the exit or exec of another thread. Its last claims may
+  /// be torn or missing.
+  bool was_cut_short(harness::Pid inner) const { return cut_short_.count(inner) != 0; }
+  bool anyone_was_cut_short() const { return !cut_short_.empty(); }
+  void note_cut_short(harness::Pid inner) { cut_short_.insert(inner); }
 
+  std::size_t event_count() const { return events_.size(); }
   std::vector<harness::Event> take_events() { return std::move(events_); }
 
  private:
   harness::Pid inner_of(int pid) const;
+  void dying(Process& process, const sys::ExitStatus& status);
 
   int init_;
   int main_ = 0;
   int births_ = 0;
+  bool main_execed_ = false;
   bool recording_ = true;
   harness::Nanoseconds start_{0};
   harness::Nanoseconds main_dead_at_{0};
   std::map<int, Process> live_;
-  std::map<int, int> owner_;                  // tid -> pid
-  std::map<int, harness::Pid> unreaped_;      // dead, as far as we know not waited for
-  std::map<int, harness::Pid> inner_;         // every process ever seen
-  std::set<harness::Pid> killed_;
+  std::map<int, int> owner_;              // tid -> pid
+  std::map<int, harness::Pid> unreaped_;  // dead, as far as we know not waited for
+  std::map<int, harness::Pid> inner_;     // every process ever seen
+  std::set<harness::Pid> cut_short_;
   std::vector<harness::Event> events_;
 };
 

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <vector>
@@ -43,24 +44,38 @@ std::string hex(std::uint64_t value) {
   return text.data();
 }
 
-bool starts_with(const std::string& text, std::string_view head) { return text.rfind(head, 0) == 0; }
+bool starts_with(const std::string& text, std::string_view head) {
+  return text.rfind(head, 0) == 0;
+}
 
 void doubt(WaitCall& wait, const std::string& why) {
   if (wait.doubt.empty()) wait.doubt = why;
 }
 
-/// A socket without a name is known to those only who inherited it; one named by a path under a
-/// private /tmp to those inside. An abstract name cannot be told from the machine's.
+bool lies_in(const std::string& path, const std::string& folder) {
+  return path == folder || starts_with(path, folder + "/");
+}
+
+/// Whether a file of this name exists in the sandbox only.
+bool known_inside_only(const std::string& path, const Outside& outside) {
+  const bool is_private = lies_in(path, "/tmp") || lies_in(path, "/dev/shm");
+  if (!outside.contained || !is_private || path.find("/..") != std::string::npos) return false;
+  return std::none_of(outside.shown.begin(), outside.shown.end(),
+                      [&](const auto& shown) { return lies_in(path, shown); });
+}
+
+/// A socket without a name is known to those only who inherited it. An abstract name cannot be told
+/// from the machine's.
 bool reachable_from_outside(const sockaddr_un& address, socklen_t size, const Outside& outside) {
-  if (size <= sizeof address.sun_family) return false;
-  const bool in_tmp = std::strncmp(address.sun_path, "/tmp/", 5) == 0;
-  return !(in_tmp && outside.private_tmp);
+  const socklen_t head = offsetof(sockaddr_un, sun_path);
+  if (size <= head) return false;
+  return !known_inside_only({address.sun_path, ::strnlen(address.sun_path, size - head)}, outside);
 }
 
 /// A timeout on the socket does not show in /proc, so a copy of the descriptor is asked. Only unix
 /// sockets can have both ends inside.
 void check_socket(WaitCall& wait, const Context& context, int fd, bool uses_timeout) {
-  const sys::Fd process(::pidfd_open(context.pid, 0));
+  const sys::Fd process = sys::open_pidfd(context.pid);
   const sys::Fd copy(process ? ::pidfd_getfd(process.get(), fd, 0) : -1);
   if (!copy) return doubt(wait, "a socket that may not be looked at");
   int domain = 0;
@@ -71,7 +86,8 @@ void check_socket(WaitCall& wait, const Context& context, int fd, bool uses_time
     sockaddr_un address{};
     size = sizeof address;
     if (ask(copy.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
-    if (reachable_from_outside(address, size, context.outside)) doubt(wait, "a socket that others may know");
+    if (reachable_from_outside(address, size, context.outside))
+      doubt(wait, "a socket that others may know");
   }
   for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
     timeval limit{};
@@ -93,16 +109,22 @@ void add_descriptor(WaitCall& wait, const Context& context, int fd, bool uses_ti
     check_socket(wait, context, fd, uses_timeout);
   } else if (starts_with(*target, "anon_inode:[timerfd]")) {
     wait.timed = true;
-  } else if (!starts_with(*target, "anon_inode:[eventfd]") && !starts_with(*target, "anon_inode:[pidfd]") &&
+  } else if (starts_with(*target, "anon_inode:[pidfd]") || starts_with(*target, "pidfd:")) {
+    if (!context.outside.contained) doubt(wait, "a process that may be a stranger");
+  } else if (!starts_with(*target, "anon_inode:[eventfd]") &&
              !starts_with(*target, "anon_inode:[signalfd]")) {
     doubt(wait, "waits for " + *target);
   }
 }
 
 void add_poll(WaitCall& wait, const Context& context) {
-  std::vector<pollfd> wanted(std::min<std::uint64_t>(context.call.arguments[1], 4096));
+  constexpr std::uint64_t kMost = 4096;
+  const auto count = context.call.arguments[1];
+  if (count > kMost) return doubt(wait, "poll's list is too long to be looked at");
+  std::vector<pollfd> wanted(count);
   const auto bytes = wanted.size() * sizeof(pollfd);
-  if (bytes > 0 && !sys::read_memory(context.pid, context.call.arguments[0], wanted.data(), bytes)) {
+  if (bytes > 0 &&
+      !sys::read_memory(context.pid, context.call.arguments[0], wanted.data(), bytes)) {
     return doubt(wait, "poll's list could not be read");
   }
   for (const auto& one : wanted) {
@@ -111,7 +133,8 @@ void add_poll(WaitCall& wait, const Context& context) {
 }
 
 void add_select(WaitCall& wait, const Context& context) {
-  const auto count = std::min<std::uint64_t>(context.call.arguments[0], FD_SETSIZE);
+  const auto count = context.call.arguments[0];
+  if (count > FD_SETSIZE) return doubt(wait, "select's sets are too long to be looked at");
   for (int set = 1; set <= 3; ++set) {
     const auto address = context.call.arguments[static_cast<std::size_t>(set)];
     if (address == 0) continue;
@@ -122,17 +145,27 @@ void add_select(WaitCall& wait, const Context& context) {
       return doubt(wait, "select's set could not be read");
     }
     for (std::uint64_t fd = 0; fd < count; ++fd) {
-      if ((bits[fd / 64] >> (fd % 64) & 1) != 0) add_descriptor(wait, context, static_cast<int>(fd), false);
+      if ((bits[fd / 64] >> (fd % 64) & 1) != 0)
+        add_descriptor(wait, context, static_cast<int>(fd), false);
     }
   }
 }
 
-/// fdinfo of an epoll descriptor has a line "tfd: N" for each member.
+/// fdinfo of an epoll descriptor has a line for each member: "tfd: 5 events: 1 data: 0 pos:0
+/// ino:4711 sdev:8". The number is what the member had when it was added: by now it may be another
+/// file's, or nobody's here.
 void add_epoll(WaitCall& wait, const Context& context) {
   const auto info = sys::descriptor_info(context.pid, static_cast<int>(context.call.arguments[0]));
   if (!info) return doubt(wait, "epoll's members could not be read");
   for (auto at = info->find("tfd:"); at != std::string::npos; at = info->find("tfd:", at + 4)) {
-    add_descriptor(wait, context, std::atoi(info->c_str() + at + 4), false);
+    const int fd = std::atoi(info->c_str() + at + 4);
+    const auto inode = info->find("ino:", at);
+    const auto now = sys::descriptor_inode(context.pid, fd);
+    if (inode == std::string::npos || !now ||
+        std::strtoull(info->c_str() + inode + 4, nullptr, 16) != *now) {
+      doubt(wait, "an epoll member that is no longer open here");
+    }
+    add_descriptor(wait, context, fd, false);
   }
 }
 
@@ -142,21 +175,40 @@ bool futex_waits(std::uint64_t operation) {
          command == FUTEX_WAIT_REQUEUE_PI;
 }
 
+/// A futex in a file's memory can be woken by whoever maps the file; a file without a name only by
+/// those who inherited it.
+bool futex_is_known_outside(const Context& context) {
+  if ((context.call.arguments[1] & FUTEX_PRIVATE_FLAG) != 0) return false;
+  const auto mapping = sys::mapping_at(context.pid, context.call.arguments[0]);
+  if (!mapping) return true;
+  const auto& path = mapping->path;
+  if (!mapping->shared || path.empty() || path.front() != '/') return false;
+  constexpr std::string_view kDeleted = " (deleted)";
+  const bool deleted = path.size() > kDeleted.size() &&
+                       path.compare(path.size() - kDeleted.size(), kDeleted.size(), kDeleted) == 0;
+  return !deleted && !known_inside_only(path, context.outside);
+}
+
 void add_futex(WaitCall& wait, const Context& context) {
   wait.on = hex(context.call.arguments[0]);
   if (!futex_waits(context.call.arguments[1])) return doubt(wait, "a futex call that is no wait");
   wait.timed = context.call.arguments[3] != 0;
+  if (futex_is_known_outside(context)) doubt(wait, "a futex in a file that others may map");
 }
 
 void add_descriptor_call(WaitCall& wait, const Context& context) {
   add_descriptor(wait, context, static_cast<int>(context.call.arguments[0]), true);
 }
 
-void add_children(WaitCall& wait, const Context&) { wait.on = "children"; }
-void add_signals(WaitCall& wait, const Context&) { wait.on = "signals"; }
+void add_children(WaitCall& wait, const Context&) {
+  wait.on = "children";
+}
+void add_signals(WaitCall& wait, const Context&) {
+  wait.on = "signals";
+}
 
-/// How to read one call's arguments. `timeout` is the argument that is a null pointer (kPointer) or a
-/// negative number (kNumber) when the call waits for ever; kNever: it has none.
+/// How to read one call's arguments. `timeout` is the argument that is a null pointer (kPointer) or
+/// a negative number (kNumber) when the call waits for ever; kNever: it has none.
 struct CallEntry {
   long number;
   const char* name;
@@ -204,9 +256,12 @@ constexpr CallEntry kCalls[] = {
 bool has_timeout(const CallEntry& entry, const sys::BlockedCall& call) {
   const auto argument = call.arguments[entry.timeout];
   switch (entry.kind) {
-    case CallEntry::kNever: return false;
-    case CallEntry::kPointer: return argument != 0;
-    case CallEntry::kNumber: return static_cast<std::int32_t>(argument) >= 0;
+    case CallEntry::kNever:
+      return false;
+    case CallEntry::kPointer:
+      return argument != 0;
+    case CallEntry::kNumber:
+      return static_cast<std::int32_t>(argument) >= 0;
   }
   return true;
 }
@@ -218,11 +273,27 @@ bool is_plain_sleep(long number) {
   return number == SYS_clock_nanosleep;
 }
 
+/// poll goes on as restart_syscall after a stop or a signal without a handler, with its arguments
+/// still in their registers. So do sleeps and timed futex waits; the wait channel tells them apart.
+bool is_restarted_poll(int pid, int tid, long number) {
+#ifdef SYS_poll
+  if (number != SYS_restart_syscall) return false;
+  const auto channel = sys::wait_channel(pid, tid);
+  return channel && (starts_with(*channel, "poll_schedule_timeout") ||
+                     starts_with(*channel, "do_sys_poll") || starts_with(*channel, "do_poll"));
+#else
+  return false;
+#endif
+}
+
 }  // namespace
 
 std::optional<WaitCall> describe_wait(int pid, int tid, const Outside& outside) {
-  const auto call = sys::blocked_call(pid, tid);
+  auto call = sys::blocked_call(pid, tid);
   if (!call || call->running || call->number < 0) return std::nullopt;
+#ifdef SYS_poll
+  if (is_restarted_poll(pid, tid, call->number)) call->number = SYS_poll;
+#endif
   WaitCall wait;
   if (is_plain_sleep(call->number)) {
     wait.name = "sleep";

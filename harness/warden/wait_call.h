@@ -3,25 +3,28 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace poolproof::warden {
 
 /// The system call that a thread sleeps in.
 struct WaitCall {
-  std::string name;   // "futex"
-  std::string on;     // "0x7f3a90", "pipe:[4711]", "children", several joined by a blank
-  bool timed = false; // it ends by itself
-  std::string doubt;  // why something outside the tree might end it; empty: nothing can
+  std::string name;    // "futex"
+  std::string on;      // "0x7f3a90", "pipe:[4711]", "children", several joined by a blank
+  bool timed = false;  // it ends by itself
+  std::string doubt;   // why something outside the tree might end it; empty: nothing can
 };
 
 /// What of the world outside could wake a thread of the tree.
 struct Outside {
-  std::set<std::string> pipes;  // "pipe:[4711]" whose other end the warden holds
-  bool private_tmp = false;     // sockets named under /tmp can be reached from inside only
+  std::set<std::string> pipes;     // "pipe:[4711]" whose other end the warden holds
+  bool contained = false;          // /tmp, /dev/shm and pids are the sandbox's own ...
+  std::vector<std::string> shown;  // ... but for these folders and files
 };
 
 /// nullopt when the thread runs or is in no call. A call that is not known to be untimed is given
-/// with a doubt, never taken for one. Source: proc(5) on /proc/PID/syscall; the calls' own pages for their timeouts.
+/// with a doubt, never taken for one. Source: proc(5) on /proc/PID/syscall; the calls' own pages
+/// for their timeouts.
 std::optional<WaitCall> describe_wait(int pid, int tid, const Outside& outside);
 
 }  // namespace poolproof::warden

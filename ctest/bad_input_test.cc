@@ -1,0 +1,106 @@
+// Bad input gets one clear line that says what is wrong, where, and what to do; exit 2 or 3.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "ctest/program.h"
+
+namespace poolproof::end_to_end {
+namespace {
+
+using testing::HasSubstr;
+
+/// One line on stderr, nothing else promised.
+void expect_one_line(const Ended& ended, int code, const std::string& says) {
+  EXPECT_EQ(ended.code, code) << ended.out << ended.err;
+  EXPECT_EQ(ended.error_lines(), 1) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr(says));
+}
+
+class BadAdapter : public testing::Test {
+ protected:
+  Ended check(const std::string& script) {
+    const auto adapter = scratch_.file("adapter", script);
+    return poolproof({"check", "--adapter", adapter, "--time", "5", "--results", (scratch_.path() / "r").string()});
+  }
+  Scratch scratch_;
+};
+
+TEST_F(BadAdapter, ThatIsMissingIsNamedByItsPath) {
+  expect_one_line(poolproof({"check", "--adapter", "/no/such/adapter"}), 2, "/no/such/adapter");
+}
+TEST_F(BadAdapter, ThatCrashesWhenAskedIsToldBySignal) {
+  const auto ended = check("#!/bin/sh\nkill -SEGV $$\n");
+  EXPECT_THAT(ended.code, testing::AnyOf(2, 3));
+  expect_one_line(ended, ended.code, "SIGSEGV");
+}
+TEST_F(BadAdapter, ThatSaysNothingIsToldSo) {
+  const auto ended = check("#!/bin/sh\nexit 0\n");
+  EXPECT_THAT(ended.code, testing::AnyOf(2, 3));
+  expect_one_line(ended, ended.code, "--describe");
+}
+TEST_F(BadAdapter, ThatWritesGarbageIsToldSo) {
+  const auto ended = check("#!/bin/sh\nhead -c 3000 /dev/urandom\n");
+  EXPECT_THAT(ended.code, testing::AnyOf(2, 3));
+  expect_one_line(ended, ended.code, "--describe");
+}
+TEST_F(BadAdapter, OfAnotherProtocolVersionIsToldWhichOneIsSpoken) {
+  const auto ended = check("#!/bin/sh\necho '{\"protocol\": 7, \"name\": \"x\"}'\n");
+  EXPECT_THAT(ended.code, testing::AnyOf(2, 3));
+  expect_one_line(ended, ended.code, "7");
+}
+TEST_F(BadAdapter, ThatDescribesItselfAndThenFailsEachCaseEndsTheRun) {
+  const auto ended = check(R"(#!/bin/sh
+if [ "$1" = --describe ]; then
+  echo '{"protocol": 0, "name": "x", "version": "1", "language": "python", "runtime": "sh", "start_methods": [],
+    "steps": ["create", "submit", "get"], "bodies": ["nothing"], "endings": ["return"], "program": {}}'
+  exit 0
+fi
+echo "x: import error" >&2
+exit 99
+)");
+  EXPECT_EQ(ended.code, 3) << ended.out << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("import error"));
+}
+TEST_F(BadAdapter, WhoseClaimsAreGarbageIsNeverHeld) {
+  const auto ended = check(R"(#!/bin/sh
+if [ "$1" = --describe ]; then
+  echo '{"protocol": 0, "name": "x", "version": "1", "language": "python", "runtime": "sh", "start_methods": [],
+    "steps": ["create", "submit", "get"], "bodies": ["nothing"], "endings": ["return"], "program": {}}'
+  exit 0
+fi
+printf '\n{"claim": "step-ended", "step": "x"}\n' >> $POOLPROOF_TRACE
+)");
+  EXPECT_NE(ended.code, 0) << ended.out << ended.err;
+}
+
+class BadCase : public testing::Test {
+ protected:
+  Ended replay(const std::string& text) { return poolproof({"replay", scratch_.file("case.json", text)}); }
+  Scratch scratch_;
+};
+
+TEST_F(BadCase, ThatIsMissingIsNamedByItsPath) { expect_one_line(poolproof({"replay", "/no/case.json"}), 2, "/no/case.json"); }
+TEST_F(BadCase, ThatIsNotJsonIsToldSo) { expect_one_line(replay("hello"), 2, "JSON"); }
+TEST_F(BadCase, FromTheFutureIsToldByItsFormat) { expect_one_line(replay(R"({"format": 99})"), 2, "99"); }
+TEST_F(BadCase, NestedAMillionTimesIsRefused) { expect_one_line(replay(std::string(1000000, '[')), 2, "case.json"); }
+TEST_F(BadCase, ThatAsksForAMillionWorkersIsRefused) {
+  expect_one_line(replay(R"({"format": 0, "pool": "reference", "seed": 1, "settings": {}, "scenario": {"start_method": "fork",
+    "steps": [{"step": "create", "workers": 1000000}], "ending": {"how": "return"}}})"),
+                  2, "workers");
+}
+TEST_F(BadCase, OfAnUnknownPoolIsToldWhichThereAre) {
+  const auto ended = replay(R"({"format": 0, "pool": "nobody's", "seed": 1, "settings": {}, "scenario": {"start_method": "",
+    "steps": [{"step": "create", "workers": 1}], "ending": {"how": "return"}}})");
+  EXPECT_THAT(ended.code, testing::AnyOf(2, 3));
+  expect_one_line(ended, ended.code, "nobody's");
+}
+
+TEST(BadArgument, UnknownPoolListsThosePresent) { expect_one_line(poolproof({"check", "no-such-pool"}), 2, "reference"); }
+TEST(BadArgument, UnknownRuleSaysHowToListThem) {
+  expect_one_line(poolproof({"check", "reference", "--rules", "Z9"}), 2, "poolproof rules");
+}
+
+}  // namespace
+}  // namespace poolproof::end_to_end

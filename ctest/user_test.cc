@@ -1,0 +1,87 @@
+// What works as root works as an ordinary user, and says on which rung of the ladder it stands.
+#include <gmock/gmock.h>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "ctest/program.h"
+
+namespace poolproof::end_to_end {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+/// An ordinary id that nobody has.
+int unused_id() {
+  for (int id = 20000; id < 60000; ++id) {
+    if (::getpwuid(static_cast<uid_t>(id)) == nullptr && ::getgrgid(static_cast<gid_t>(id)) == nullptr) return id;
+  }
+  return 0;
+}
+
+class OrdinaryUser : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "this is an ordinary user already: all other tests show it";
+    // World-readable, and outside of folders that only root may enter.
+    for (const char* folder : {"bin", "share"}) {
+      fs::copy(bin_folder() / ".." / folder, scratch_.path() / folder, fs::copy_options::recursive);
+    }
+    fs::permissions(scratch_.path(), fs::perms(0755));
+    home_ = (scratch_.path() / "home").string();
+    fs::create_directory(home_);
+    ASSERT_EQ(::chown(home_.c_str(), static_cast<uid_t>(id_), static_cast<gid_t>(id_)), 0);
+  }
+  Ended as_user(const std::vector<std::string>& arguments) {
+    std::vector<std::string> command{"setpriv",  "--reuid=" + std::to_string(id_), "--regid=" + std::to_string(id_),
+                                     "--clear-groups", "env", "-C", home_, "HOME=" + home_,
+                                     (scratch_.path() / "bin/poolproof").string()};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return run(command, 120);
+  }
+
+  Scratch scratch_{"/var/tmp"};
+  int id_ = unused_id();
+  std::string home_;
+};
+
+TEST_F(OrdinaryUser, ChecksTheReferencePoolAndIsToldTheRung) {
+  const auto ended = as_user({"check", "reference", "--cases", "100"});
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, testing::AnyOf(HasSubstr("namespaces"), HasSubstr("subreaper")));
+}
+
+TEST_F(OrdinaryUser, ChecksAPythonPool) {
+  const auto ended = as_user({"check", "multiprocessing.Pool:fork", "--cases", "10", "--python", "/usr/bin/python3"});
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+}
+
+TEST_F(OrdinaryUser, IsToldThePathOfAnInterpreterThatMayNotBeRun) {
+  const auto locked = scratch_.path() / "locked";
+  fs::create_directory(locked);
+  fs::copy("/bin/true", locked / "python3");
+  fs::permissions(locked, fs::perms(0700));
+  const auto ended = as_user({"pools", "--python", (locked / "python3").string()});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("absent"));
+  EXPECT_THAT(ended.out, HasSubstr((locked / "python3").string()));
+}
+
+TEST_F(OrdinaryUser, LeavesNothingBehind) {
+  as_user({"check", "reference", "--cases", "50"});
+  for (const auto& process : fs::directory_iterator("/proc")) {
+    struct stat owner {};
+    if (::stat(process.path().c_str(), &owner) == 0) EXPECT_NE(owner.st_uid, static_cast<uid_t>(id_)) << process.path();
+  }
+  for (const auto& file : fs::directory_iterator("/tmp")) {
+    EXPECT_NE(file.path().filename().string().rfind("poolproof-", 0), 0U) << file.path();
+  }
+}
+
+}  // namespace
+}  // namespace poolproof::end_to_end

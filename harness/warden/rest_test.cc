@@ -1,0 +1,182 @@
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "harness/warden/testing/subject_test.h"
+
+namespace poolproof::testing {
+namespace {
+
+using harness::AtRest;
+using harness::End;
+using harness::Trace;
+
+using Words = std::vector<std::string>;
+
+/// Time enough for several looks.
+constexpr harness::Settings kShort{.grace = 100ms, .fuse = 150ms};
+
+std::string test_name(const ::testing::TestParamInfo<Words>& info) {
+  std::string name;
+  for (const auto& word : info.param) name += '_' + word;
+  for (char& letter : name)
+    letter = std::isalnum(static_cast<unsigned char>(letter)) ? letter : '_';
+  return name.substr(1);
+}
+
+// ---- For ever
+// ------------------------------------------------------------------------------------
+
+class Hang : public SubjectTest, public ::testing::WithParamInterface<Words> {};
+
+TEST_P(Hang, IsProvedLongBeforeTheFuse) {
+  const Trace trace = run(GetParam(), {.grace = 5s, .fuse = 20s});
+  EXPECT_EQ(trace.end, End::kAtRest) << trace;
+  EXPECT_TRUE(proved_at_rest(trace)) << trace;
+  const auto rests = all<AtRest>(trace);
+  ASSERT_EQ(rests.size(), 1U) << trace;
+  EXPECT_FALSE(rests[0]->waits.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, Hang,
+    ::testing::Values(Words{"wait-read"}, Words{"wait-write"}, Words{"wait-futex", "private"},
+                      Words{"wait-futex", "shared"}, Words{"wait-child"}, Words{"wait-poll"},
+                      Words{"wait-poll-after-signal"}, Words{"wait-ppoll"}, Words{"wait-epoll"},
+                      Words{"wait-select"}, Words{"wait-sigsuspend"}, Words{"wait-sigwait"},
+                      Words{"wait-signalfd"}, Words{"wait-eventfd"}, Words{"wait-pidfd"},
+                      Words{"wait-socket-pair"}, Words{"wait-accept", "/tmp/socket"},
+                      Words{"wait-join"}, Words{"stop-self"}, Words{"leader-leaves", "never"},
+                      Words{"file-futex", "/tmp/page"}, Words{"close-everything", "hang"}),
+    test_name);
+
+class Rest : public SubjectTest {};
+
+TEST_F(Rest, NamesEachWaitAndWhatItIsFor) {
+  const Trace trace = run({"wait-child"});
+  const auto rests = all<AtRest>(trace);
+  ASSERT_EQ(rests.size(), 1U) << trace;
+  ASSERT_EQ(rests[0]->waits.size(), 2U) << trace;
+  EXPECT_EQ(rests[0]->waits[0].call, "wait4");
+  EXPECT_EQ(rests[0]->waits[0].on, "children");
+  EXPECT_EQ(rests[0]->waits[1].call, "read");
+  EXPECT_EQ(rests[0]->waits[1].on.substr(0, 6), "pipe:[");
+}
+
+TEST_F(Rest, OfSurvivorsEndsTheCaseBeforeTheGrace) {
+  const auto begun = std::chrono::steady_clock::now();
+  const Trace trace = run({"lost-child"}, {.grace = 10s, .fuse = 20s});
+  EXPECT_EQ(trace.end, End::kAtRest) << trace;
+  EXPECT_EQ(all<harness::KilledByWarden>(trace).size(), 1U) << trace;
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
+}
+
+TEST_F(Rest, ShowsAStoppedProcess) {
+  const Trace trace = run({"stop-self"});
+  const auto rests = all<AtRest>(trace);
+  ASSERT_EQ(rests.size(), 1U) << trace;
+  ASSERT_EQ(rests[0]->waits.size(), 1U) << trace;
+  EXPECT_EQ(rests[0]->waits[0].call, "stopped");
+}
+
+// ---- Not for ever
+// --------------------------------------------------------------------------------
+
+/// Every one of these would be a lie: it ends by itself, only later than the fuse here.
+class TimedWait : public SubjectTest, public ::testing::WithParamInterface<Words> {};
+
+TEST_P(TimedWait, IsNeverTakenForAHang) {
+  const Trace trace = run(GetParam(), kShort);
+  EXPECT_EQ(trace.end, End::kFuse) << trace;
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, TimedWait,
+    ::testing::Values(Words{"timed-poll"}, Words{"timed-poll-after-signal"}, Words{"timed-ppoll"},
+                      Words{"timed-select"}, Words{"timed-epoll"}, Words{"timed-sleep"},
+                      Words{"timed-clock-sleep"}, Words{"timed-futex"}, Words{"timed-sigwait"},
+                      Words{"timed-socket"}, Words{"timer-descriptor"}, Words{"timer-in-epoll"},
+                      Words{"timer-in-epoll-renamed"}, Words{"alarm"}, Words{"alarm-before-exec"},
+                      Words{"interval-timer"}, Words{"posix-timer"}, Words{"spin"},
+                      Words{"one-thread-spins"}, Words{"one-child-spins"}),
+    test_name);
+
+/// At rest, but somebody outside may end it: said with a doubt.
+class OpenWait : public SubjectTest, public ::testing::WithParamInterface<Words> {};
+
+TEST_P(OpenWait, IsRecordedWithADoubt) {
+  const Trace trace = run(GetParam(), kShort);
+  EXPECT_EQ(trace.end, End::kFuse) << trace;
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
+  EXPECT_NE(doubts(trace), "") << trace;
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, OpenWait,
+                         ::testing::Values(Words{"network-socket"}, Words{"named-pipe"},
+                                           Words{"watched-folder"}, Words{"event-of-a-ring"},
+                                           Words{"alarm-before-exec"},
+                                           Words{"wait-accept", "/tmp/../tmp/socket"}),
+                         test_name);
+
+/// What a stranger may know: a file of the machine's.
+class Shared : public SubjectTest {
+ protected:
+  void SetUp() override {
+    std::string name = "/var/tmp/poolproof-test-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override {
+    std::filesystem::remove_all(folder_);
+    SubjectTest::TearDown();
+  }
+  std::string folder_;
+};
+
+TEST_F(Shared, FutexInAFileIsDoubted) {
+  const Trace trace = run({"file-futex", folder_ + "/page"}, kShort);
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
+  EXPECT_NE(doubts(trace).find("a futex in a file"), std::string::npos) << trace;
+}
+
+TEST_F(Shared, SocketWithANameIsDoubted) {
+  const Trace trace = run({"wait-accept", folder_ + "/socket"}, kShort);
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
+  EXPECT_NE(doubts(trace).find("a socket that others may know"), std::string::npos) << trace;
+}
+
+// ---- Who was not announced
+// -----------------------------------------------------------------------
+
+class Unannounced : public SubjectTest {};
+
+/// It wakes main later: to call this a hang would be wrong.
+TEST_F(Unannounced, ChildIsForeignAndForbidsTheProof) {
+  const Trace trace = run({"unannounced-child", "150"});
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
+  EXPECT_EQ(all<harness::Foreign>(trace).size(), 1U) << trace;
+  EXPECT_EQ(end_of_main(trace), "exited 5") << trace;
+}
+
+TEST_F(Unannounced, ChildIsKilledWithTheRest) {
+  const Trace trace = run({"unannounced-child", "30000"}, kShort);
+  EXPECT_EQ(trace.end, End::kFuse) << trace;
+  EXPECT_EQ(all<harness::Foreign>(trace).size(), 1U) << trace;
+}
+
+TEST_F(Unannounced, ThreadForbidsTheProof) {
+  const Trace trace = run({"unannounced-thread"});
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
+  EXPECT_EQ(end_of_main(trace), "exited 5") << trace;
+}
+
+/// A birth whose event is still under way when the case ends is not foreign.
+TEST_F(Unannounced, IsNobodyInABusyTree) {
+  const Trace trace = run({"fork-bomb"}, {.max_births = 50});
+  EXPECT_EQ(trace.end, End::kLimit);
+  EXPECT_TRUE(all<harness::Foreign>(trace).empty()) << trace;
+}
+
+}  // namespace
+}  // namespace poolproof::testing

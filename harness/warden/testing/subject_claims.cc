@@ -1,0 +1,96 @@
+// What is written to the claims file.
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/warden/testing/subject.h"
+
+namespace {
+
+const char* claims() {
+  return getenv("POOLPROOF_TRACE");
+}
+
+void half_a_claim() {
+  char text[100];
+  const int size =
+      snprintf(text, sizeof text, "\n{\"claim\": \"task-begun\", \"pid\": %d, \"se", getpid());
+  append_to_claims(text, static_cast<unsigned long>(size));
+}
+
+int good(char**) {
+  claim("started", 1, "");
+  claim("step-begun", 2, ", \"step\": 1");
+  claim("step-ended", 3, R"(, "step": 1, "result": {"kind": "ok"})");
+  claim("ending", 4, "");
+  return 0;
+}
+
+int garbage(char** words) {
+  static const char kText[] = "\nno claim\n";
+  static const char kBytes[] = "\n\xff\xfe{\x01\"\n";
+  if (strcmp(words[0], "bytes") == 0) {
+    append_to_claims(kBytes, sizeof kBytes - 1);
+  } else {
+    append_to_claims(kText, sizeof kText - 1);
+  }
+  return 0;
+}
+
+int torn_by_signal(char**) {
+  half_a_claim();
+  raise(SIGKILL);
+  return 98;
+}
+
+int torn_by_nobody(char**) {
+  half_a_claim();
+  return 0;
+}
+
+int gap(char** words) {
+  claim("started", 1, "");
+  claim("ending", 3, "");
+  if (strcmp(words[0], "killed") == 0) raise(SIGKILL);
+  return 0;
+}
+
+int flood(char** words) {
+  for (int i = 1; i <= number(words[0]); ++i) {
+    char text[120];
+    const int size =
+        snprintf(text, sizeof text,
+                 "\n{\"claim\": \"task-begun\", \"pid\": %d, \"seq\": %d, \"at_ns\": 1, "
+                 "\"task\": %d}\n",
+                 getpid(), i, i);
+    append_to_claims(text, static_cast<unsigned long>(size));
+  }
+  return 0;
+}
+
+int cut(char**) {
+  claim("started", 1, "");
+  if (truncate(claims(), 0) != 0) fail("truncate");
+  return 0;
+}
+
+int remove_file(char**) {
+  claim("started", 1, "");
+  if (unlink(claims()) != 0) fail("unlink");
+  return 0;
+}
+
+}  // namespace
+
+const Mode kClaimModes[] = {{"claims", good},
+                            {"garbage", garbage},
+                            {"torn-by-signal", torn_by_signal},
+                            {"torn-by-nobody", torn_by_nobody},
+                            {"claims-gap", gap},
+                            {"claims-flood", flood},
+                            {"cut-claims", cut},
+                            {"remove-claims", remove_file},
+                            {}};

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace poolproof::detail {
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+/// No deadline at all.
+inline constexpr Deadline kNever = Deadline::max();
+
+/// The instant `timeout` from now; never overflows.
+template <class Rep, class Period>
+Deadline deadline_after(std::chrono::duration<Rep, Period> timeout) {
+  constexpr std::chrono::hours kCentury{24 * 36525};
+  if (timeout > kCentury) return kNever;
+  return std::chrono::steady_clock::now() +
+         std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout);
+}
+
+/// A flag that is set once and can be waited for.
+/// Not a condition variable: those hang in their destructor when a process
+/// forked in the middle of a wait destroys its copy. Thread safe.
+class Event {
+ public:
+  [[nodiscard]] bool is_set() const { return word_.load(std::memory_order_acquire) == kSet; }
+
+  /// Everything that happened before is visible to who sees it set.
+  void set();
+
+  /// True once set; false if `deadline` came first. A past deadline polls.
+  /// Source: futex(2), FUTEX_WAIT_BITSET takes an absolute monotonic time.
+  bool wait_until(Deadline deadline);
+
+ private:
+  static constexpr std::uint32_t kClear = 0;
+  static constexpr std::uint32_t kAwaited = 1;
+  static constexpr std::uint32_t kSet = 2;
+  std::atomic<std::uint32_t> word_{kClear};
+};
+
+}  // namespace poolproof::detail

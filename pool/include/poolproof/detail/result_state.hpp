@@ -1,0 +1,72 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <exception>
+#include <poolproof/detail/event.hpp>
+#include <poolproof/exit_status.hpp>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace poolproof::detail {
+
+/// A process, told apart from those forked from it. The counter is stepped in
+/// every forked child, the pid also catches raw clone(2).
+struct ProcessIdentity {
+  pid_t pid;
+  std::uint64_t generation;
+  static ProcessIdentity here();
+  friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
+};
+
+/// What can become of a task. Encoded parts are decoded by who asks for them,
+/// because the pool's thread must never run a user's code.
+namespace outcome {
+struct Pending {};
+struct Value {
+  std::string encoded;
+};
+struct Failure {  // the task threw
+  std::string encoded;
+  pid_t worker;
+};
+struct Died {  // its worker did
+  pid_t worker;
+  ExitStatus status;
+};
+struct Dropped {};  // the pool was terminated
+struct Broken {
+  std::string why;
+};
+struct Unsent {  // its arguments could not be encoded
+  std::exception_ptr error;
+};
+}  // namespace outcome
+using Outcome = std::variant<outcome::Pending, outcome::Value, outcome::Failure, outcome::Died,
+                             outcome::Dropped, outcome::Broken, outcome::Unsent>;
+
+/// What becomes of one submitted task. Shared by the caller's futures and the
+/// pool; completed exactly once, by whoever took the task out of the pool's
+/// books under its lock. Reading is thread safe, also in a forked child: it
+/// takes no lock.
+class ResultState {
+ public:
+  void complete(Outcome outcome);
+
+  [[nodiscard]] bool ready() const { return done_.is_set(); }
+  /// Errors: ResultNotReady.
+  [[nodiscard]] bool successful() const;
+  /// Errors: WrongProcess in a forked child, where it would never come.
+  bool wait_until(Deadline deadline);
+  /// The encoded value. Errors: TimeoutError, WrongProcess, the task's own.
+  [[nodiscard]] std::string_view value(Deadline deadline);
+
+ private:
+  const ProcessIdentity owner_ = ProcessIdentity::here();
+  Outcome outcome_;
+  Event done_;  // set last: publishes outcome_
+};
+
+}  // namespace poolproof::detail

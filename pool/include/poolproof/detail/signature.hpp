@@ -1,0 +1,84 @@
+#pragma once
+
+#include <string>
+#include <tuple>
+#include <type_traits>
+
+/// What a task takes, read from its type.
+namespace poolproof::detail {
+
+/// The types that a call's arguments are sent as when the callable does not
+/// name them (generic lambdas): the decayed types, text as std::string.
+template <class Arg>
+using SentAs = std::conditional_t<std::is_convertible_v<std::decay_t<Arg>, const char*> &&
+                                      std::is_pointer_v<std::decay_t<Arg>>,
+                                  std::string, std::decay_t<Arg>>;
+
+/// A parameter as it is kept in the worker. A reference that the task could
+/// write through is refused: what it wrote would not come back.
+template <class Param>
+struct Kept {
+  static_assert(!std::is_lvalue_reference_v<Param> ||
+                    std::is_const_v<std::remove_reference_t<Param>>,
+                "poolproof: a task runs in another process, so it cannot "
+                "change its caller's objects: take this parameter by value or "
+                "const reference and return what changed");
+  static_assert(!std::is_pointer_v<std::decay_t<Param>>,
+                "poolproof: a pointer means nothing in another process: pass "
+                "the object itself");
+  using type = std::decay_t<Param>;
+};
+
+template <class... Params>
+using KeptTuple = std::tuple<typename Kept<Params>::type...>;
+
+/// Primary: parameters unknown, taken from the call.
+template <class Callable, class = void>
+struct Signature {
+  template <class... Args>
+  using Params = std::tuple<SentAs<Args>...>;
+};
+
+template <class... P>
+struct Named {
+  template <class... Args>
+  struct Checked {
+    static_assert(sizeof...(Args) == sizeof...(P),
+                  "poolproof: wrong number of arguments for this task");
+    using type = KeptTuple<P...>;
+  };
+  template <class... Args>
+  using Params = typename Checked<Args...>::type;
+};
+
+template <class R, class... P>
+struct Signature<R (*)(P...)> : Named<P...> {};
+template <class R, class... P>
+struct Signature<R (*)(P...) noexcept> : Named<P...> {};
+template <class R, class C, class... P>
+struct Signature<R (C::*)(P...)> : Named<C, P...> {};
+template <class R, class C, class... P>
+struct Signature<R (C::*)(P...) noexcept> : Named<C, P...> {};
+template <class R, class C, class... P>
+struct Signature<R (C::*)(P...) const> : Named<C, P...> {};
+template <class R, class C, class... P>
+struct Signature<R (C::*)(P...) const noexcept> : Named<C, P...> {};
+
+/// A lambda's or functor's parameters are those of its call operator, without
+/// the object.
+template <class Operator>
+struct CallOperator;
+template <class R, class C, class... P>
+struct CallOperator<R (C::*)(P...)> : Named<P...> {};
+template <class R, class C, class... P>
+struct CallOperator<R (C::*)(P...) noexcept> : Named<P...> {};
+template <class R, class C, class... P>
+struct CallOperator<R (C::*)(P...) const> : Named<P...> {};
+template <class R, class C, class... P>
+struct CallOperator<R (C::*)(P...) const noexcept> : Named<P...> {};
+
+template <class Functor>
+struct Signature<Functor, std::void_t<decltype(&Functor::operator())>>
+    : CallOperator<decltype(&Functor::operator())> {};
+
+}  // namespace poolproof::detail

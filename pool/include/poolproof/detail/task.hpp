@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <poolproof/codec.hpp>
+#include <poolproof/detail/signature.hpp>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// A task is its function's *type*: nothing but arguments crosses.
+namespace poolproof::detail {
+
+/// Runs in the worker: decodes arguments, calls, encodes the result. The
+/// address is the task's identity: a forked worker has the same image.
+using Invoke = void (*)(std::string_view arguments, std::string& result);
+
+/// An ordinary function, named as a template argument, as an empty type.
+template <auto F>
+struct FixedFunction {
+  template <class... Args>
+  decltype(auto) operator()(Args&&... args) const {
+    return std::invoke(F, std::forward<Args>(args)...);
+  }
+};
+
+template <auto F>
+struct Signature<FixedFunction<F>> : Signature<decltype(F)> {};
+
+template <class F>
+constexpr void refuse_captures() {
+  static_assert(!std::is_pointer_v<F> && !std::is_member_pointer_v<F>,
+                "poolproof: name the function at compile time: "
+                "pool.apply<&f>(arguments...)");
+  static_assert(std::is_empty_v<F> && std::is_default_constructible_v<F>,
+                "poolproof: a task may not capture anything: pass what it "
+                "needs as arguments, which are copied to the worker");
+}
+
+/// One way of calling `Callable`: with the decayed parameters `Params`.
+template <class Callable, class Params>
+struct Call;
+
+template <class Callable, class... P>
+struct Call<Callable, std::tuple<P...>> {
+  using Result = std::decay_t<std::invoke_result_t<const Callable&, P...>>;
+
+  /// Arguments are sent as the parameters' types, so that `apply<&f>(1)` fits
+  /// `f(double)`; those that have the type already are not copied.
+  template <class... Args>
+  static std::string encode(const Args&... args) {
+    std::string bytes;
+    Encoder encoder(bytes);
+    encode_items(encoder, args...);
+    return bytes;
+  }
+
+  template <class... Args>
+  static void encode_items(Encoder& encoder, const Args&... args) {
+    (encode_as<P>(encoder, args), ...);
+  }
+
+  template <class Param, class Arg>
+  static void encode_as(Encoder& encoder, const Arg& arg) {
+    if constexpr (std::is_same_v<Param, Arg>) {
+      encoder(arg);
+    } else {
+      const Param converted = static_cast<Param>(arg);
+      encoder(converted);
+    }
+  }
+
+  static void run(std::string_view arguments, std::string& result) {
+    Decoder decoder(arguments);
+    Encoder encoder(result);
+    run_once(decoder, encoder);
+  }
+
+  /// The arguments are a count and as many sets of parameters. The first
+  /// error ends the chunk, as in multiprocessing's `mapstar`.
+  static void run_chunk(std::string_view arguments, std::string& result) {
+    Decoder decoder(arguments);
+    Encoder encoder(result);
+    std::uint64_t count = 0;
+    decoder(count);
+    for (std::uint64_t i = 0; i < count; ++i) run_once(decoder, encoder);
+  }
+
+ private:
+  static void run_once(Decoder& decoder, Encoder& encoder) {
+    std::tuple<P...> params;
+    std::apply([&](auto&... param) { (decoder(param), ...); }, params);
+    if constexpr (std::is_void_v<Result>) {
+      std::apply(Callable{}, std::move(params));
+    } else {
+      const Result value = std::apply(Callable{}, std::move(params));
+      encoder(value);
+    }
+  }
+};
+
+template <class Callable, class... Args>
+using CallFor = Call<Callable, typename Signature<Callable>::template Params<Args...>>;
+
+/// multiprocessing's default: about four chunks for each worker. n = 0 has no
+/// chunks at all; the answer is never 0.
+constexpr std::size_t default_chunk_size(std::size_t items, std::size_t workers) {
+  const std::size_t chunks = 4 * workers;
+  return items == 0 ? 1 : (items + chunks - 1) / chunks;
+}
+
+}  // namespace poolproof::detail

@@ -1,0 +1,85 @@
+#include "at_fork.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <poolproof/detail/result_state.hpp>
+#include <utility>
+
+namespace poolproof::detail {
+namespace {
+
+std::atomic<std::uint64_t> forks_survived{0};
+
+}  // namespace
+
+ProcessIdentity ProcessIdentity::here() {
+  return {::getpid(), forks_survived.load(std::memory_order_relaxed)};
+}
+
+ForkRegistry& ForkRegistry::instance() {
+  static auto* const registry = new ForkRegistry;
+  return *registry;
+}
+
+ForkRegistry::ForkRegistry() {
+  ::pthread_atfork(&ForkRegistry::prepare, &ForkRegistry::parent, &ForkRegistry::child);
+}
+
+void ForkRegistry::add(ForkAware& pool) {
+  const std::lock_guard lock(mutex_);
+  pools_.push_back(&pool);
+}
+
+void ForkRegistry::remove(ForkAware& pool) {
+  const std::lock_guard lock(mutex_);
+  pools_.erase(std::remove(pools_.begin(), pools_.end(), &pool), pools_.end());
+}
+
+void ForkRegistry::add_thread(pid_t tid) {
+  const std::lock_guard lock(mutex_);
+  threads_.push_back(tid);
+}
+
+void ForkRegistry::remove_thread(pid_t tid) {
+  const std::lock_guard lock(mutex_);
+  threads_.erase(std::remove(threads_.begin(), threads_.end(), tid), threads_.end());
+}
+
+bool ForkRegistry::is_own_thread(pid_t tid) {
+  const std::lock_guard lock(mutex_);
+  return std::find(threads_.begin(), threads_.end(), tid) != threads_.end();
+}
+
+void ForkRegistry::set_worker_channel(int fd) {
+  worker_channel_ = fd;
+}
+
+void ForkRegistry::prepare() {
+  ForkRegistry& self = instance();
+  self.mutex_.lock();
+  for (ForkAware* pool : self.pools_) pool->before_fork();
+}
+
+void ForkRegistry::parent() {
+  ForkRegistry& self = instance();
+  for (ForkAware* pool : self.pools_) pool->after_fork_in_parent();
+  self.mutex_.unlock();
+}
+
+void ForkRegistry::child() {
+  ForkRegistry& self = instance();
+  forks_survived.fetch_add(1, std::memory_order_relaxed);
+  for (ForkAware* pool : self.pools_) pool->after_fork_in_child();
+  self.pools_.clear();    // foreign from now on; clear() frees nothing
+  self.threads_.clear();  // none of them exists here
+  if (self.worker_channel_ >= 0) {
+    ::close(std::exchange(self.worker_channel_, -1));
+  }
+  self.mutex_.unlock();
+}
+
+}  // namespace poolproof::detail

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <mutex>
+#include <vector>
+
+namespace poolproof::detail {
+
+/// What a process holds that a child forked from it must not: implemented by
+/// each pool. `before_fork` takes the pool's lock, so that the child sees
+/// whole descriptors; one of the other two follows.
+class ForkAware {
+ public:
+  virtual void before_fork() = 0;
+  virtual void after_fork_in_parent() = 0;
+  /// Async-signal-safe: forgets and closes main's ends, nothing else.
+  virtual void after_fork_in_child() = 0;
+
+ protected:
+  ~ForkAware() = default;
+};
+
+/// Per process; never destroyed, so that pools with static storage may end
+/// after everything else. Lock order: this one, then the pools'. So nobody may
+/// call it with a pool's lock held.
+class ForkRegistry {
+ public:
+  static ForkRegistry& instance();
+
+  void add(ForkAware& pool);
+  void remove(ForkAware& pool);
+
+  /// The library's own threads, which do not count as main's.
+  void add_thread(pid_t tid);
+  void remove_thread(pid_t tid);
+  [[nodiscard]] bool is_own_thread(pid_t tid);
+
+  /// In a worker: its channel, which the children of a task must not keep. A
+  /// copy would hide the worker's end, and could write into the stream.
+  void set_worker_channel(int fd);
+
+ private:
+  ForkRegistry();
+  static void prepare();
+  static void parent();
+  static void child();
+
+  std::mutex mutex_;
+  std::vector<ForkAware*> pools_;
+  std::vector<pid_t> threads_;
+  int worker_channel_ = -1;
+};
+
+}  // namespace poolproof::detail

@@ -1,0 +1,114 @@
+#include "children.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include "fd.hpp"
+
+namespace poolproof::detail::children {
+namespace {
+
+constexpr std::size_t kBatch = 512;
+
+std::size_t read_children_file(int fd, pid_t* pids, std::size_t capacity) {
+  std::size_t count = 0;
+  pid_t number = 0;
+  char buffer[1024];
+  ssize_t got = 0;
+  while ((got = ::read(fd, buffer, sizeof buffer)) > 0) {
+    for (ssize_t i = 0; i < got; ++i) {
+      if (buffer[i] >= '0' && buffer[i] <= '9') {
+        number = number * 10 + (buffer[i] - '0');
+      } else if (number > 0) {
+        if (count < capacity) pids[count++] = number;
+        number = 0;
+      }
+    }
+  }
+  return count;
+}
+
+pid_t to_pid(const char* text) {
+  pid_t number = 0;
+  for (; *text >= '0' && *text <= '9'; ++text) {
+    number = number * 10 + (*text - '0');
+  }
+  return *text == '\0' || *text == ' ' ? number : 0;
+}
+
+/// Fourth field of /proc/PID/stat; the second may contain anything, so the
+/// last parenthesis is what counts.
+pid_t parent_of(int proc, const char* name) {
+  char path[64];
+  if (std::strlen(name) + sizeof "/stat" > sizeof path) return 0;
+  std::strcpy(path, name);
+  std::strcat(path, "/stat");
+  const Fd stat(::openat(proc, path, O_RDONLY | O_CLOEXEC));
+  if (!stat.valid()) return 0;
+  char text[512];
+  const ssize_t got = ::read(stat.get(), text, sizeof text - 1);
+  if (got <= 0) return 0;
+  text[got] = '\0';
+  const char* end = std::strrchr(text, ')');
+  return end && std::strlen(end) > 4 ? to_pid(end + 4) : 0;  // ") S ppid "
+}
+
+struct DirectoryEntry {  // linux_dirent64
+  std::uint64_t inode;
+  std::int64_t offset;
+  unsigned short size;
+  unsigned char type;
+  char name[1];
+};
+
+}  // namespace
+
+std::size_t list(pid_t* pids, std::size_t capacity) {
+  const Fd file(::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
+  return file.valid() ? read_children_file(file.get(), pids, capacity)
+                      : list_by_parents(pids, capacity);
+}
+
+std::size_t list_by_parents(pid_t* pids, std::size_t capacity) {
+  const Fd proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!proc.valid()) return 0;
+  const pid_t self = ::getpid();
+  std::size_t count = 0;
+  alignas(DirectoryEntry) char buffer[4096];
+  long got = 0;
+  // Not opendir: it allocates.
+  while ((got = ::syscall(SYS_getdents64, proc.get(), buffer, sizeof buffer)) > 0) {
+    for (long at = 0; at < got;) {
+      const auto* entry = reinterpret_cast<DirectoryEntry*>(buffer + at);
+      at += entry->size;
+      const pid_t pid = to_pid(entry->name);
+      if (pid > 0 && parent_of(proc.get(), entry->name) == self && count < capacity) {
+        pids[count++] = pid;
+      }
+    }
+  }
+  return count;
+}
+
+Signalled signal_all(int signal) {
+  pid_t pids[kBatch];
+  const std::size_t count = list(pids, kBatch);
+  Signalled result;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (::kill(pids[i], signal) == 0) {
+      ++result.reached;
+    } else if (errno == EPERM) {
+      ++result.refused;
+    }
+  }
+  return result;
+}
+
+}  // namespace poolproof::detail::children

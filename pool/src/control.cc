@@ -1,0 +1,74 @@
+#include "control.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace poolproof::detail::control {
+namespace {
+
+union Ancillary {
+  cmsghdr align;
+  char bytes[CMSG_SPACE(kMaxDescriptors * sizeof(int))];
+};
+
+void take_descriptors(msghdr& header, Descriptors& descriptors) {
+  descriptors.fill(-1);
+  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
+      continue;
+    }
+    // Without free numbers the kernel cuts the list short (MSG_CTRUNC).
+    std::memcpy(descriptors.data(), CMSG_DATA(part), part->cmsg_len - CMSG_LEN(0));
+  }
+}
+
+}  // namespace
+
+int send(int socket, const void* message, std::size_t size, const int* descriptors,
+         std::size_t count) {
+  iovec body{const_cast<void*>(message), size};
+  msghdr header{};
+  header.msg_iov = &body;
+  header.msg_iovlen = 1;
+  Ancillary ancillary{};
+  if (count > 0) {
+    header.msg_control = ancillary.bytes;
+    header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    cmsghdr* part = CMSG_FIRSTHDR(&header);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(count * sizeof(int));
+    std::memcpy(CMSG_DATA(part), descriptors, count * sizeof(int));
+  }
+  for (;;) {
+    if (::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return 0;
+    if (errno != EINTR) return errno;
+  }
+}
+
+Received receive(int socket, void* message, std::size_t size, Descriptors& descriptors, bool wait) {
+  iovec body{message, size};
+  Ancillary ancillary{};
+  msghdr header{};
+  header.msg_iov = &body;
+  header.msg_iovlen = 1;
+  header.msg_control = ancillary.bytes;
+  header.msg_controllen = sizeof ancillary.bytes;
+  descriptors.fill(-1);
+  for (;;) {
+    const ssize_t got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    if (got == static_cast<ssize_t>(size)) {
+      take_descriptors(header, descriptors);
+      return Received::message;
+    }
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      return Received::nothing;
+    }
+    return Received::closed;
+  }
+}
+
+}  // namespace poolproof::detail::control

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+/// Small messages with descriptors over a SEQPACKET socket. No allocation and
+/// no exceptions: the supervisor uses this right after fork.
+namespace poolproof::detail::control {
+
+inline constexpr std::size_t kMaxDescriptors = 3;
+using Descriptors = std::array<int, kMaxDescriptors>;
+
+/// Sends one message, which never tears, and copies of `count` descriptors.
+/// Returns 0 or an errno (EAGAIN: full; EPIPE: nobody there). No SIGPIPE.
+/// Source: unix(7), sendmsg(2).
+int send(int socket, const void* message, std::size_t size, const int* descriptors = nullptr,
+         std::size_t count = 0);
+
+enum class Received { message, nothing, closed };
+
+/// Takes one message of exactly `size` bytes; descriptors that came along are
+/// close-on-exec, the caller's to close, and -1 where there was none.
+/// wait: whether to block until there is one.
+Received receive(int socket, void* message, std::size_t size, Descriptors& descriptors, bool wait);
+
+}  // namespace poolproof::detail::control

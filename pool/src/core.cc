@@ -1,0 +1,181 @@
+#include "core.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <bit>
+#include <stdexcept>
+#include <system_error>
+
+#include "completions.hpp"
+#include "processors.hpp"
+#include "state.hpp"
+#include "threads.hpp"
+
+namespace poolproof::detail {
+namespace {
+
+std::size_t checked_workers(const PoolOptions& options) {
+  const int workers = options.workers.value_or(usable_processors());
+  if (workers < 1) {
+    throw std::invalid_argument("number of workers must be at least 1");
+  }
+  return static_cast<std::size_t>(workers);
+}
+
+}  // namespace
+
+Core::Core(const PoolOptions& options) : options_(options), crew_(checked_workers(options)) {
+  wake_ = off_stdio(Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
+  if (!wake_.valid()) throw_errno("poolproof: eventfd");
+  // Known to the fork hooks before our own fork: it is they that close main's
+  // ends in the supervisor.
+  ForkRegistry::instance().add(*this);
+}
+
+void Core::start() {
+  if (!options_.force_fork_with_threads && other_threads_present()) {
+    throw ThreadsPresent(
+        "start method fork in a process with threads: the workers would inherit locks that nobody "
+        "releases; create the pool first, or set force_fork_with_threads");
+  }
+  // The thread comes after all processes: none of them is a copy of a process in which it ran.
+  crew_.start();
+  start_dispatcher();
+}
+
+Core::~Core() {
+  ForkRegistry::instance().remove(*this);
+}
+
+void Core::require_own_process() const {
+  if (is_foreign()) {
+    throw WrongProcess("this pool belongs to process " + std::to_string(owner_.pid));
+  }
+}
+
+void Core::require_running() {
+  require_own_process();
+  const std::lock_guard lock(mutex_);
+  if (broken_) throw PoolBroken(*broken_);
+  state::require_submittable(state_);
+}
+
+std::vector<Core::Result> Core::submit(Invoke invoke, std::vector<std::string> payloads) {
+  std::vector<Result> results;
+  results.reserve(payloads.size());
+  for (std::size_t i = 0; i < payloads.size(); ++i) {
+    results.push_back(std::make_shared<ResultState>());
+  }
+  require_own_process();
+  bool incomplete = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (broken_) throw PoolBroken(*broken_);
+    state::require_submittable(state_);
+    for (std::size_t i = 0; i < payloads.size(); ++i) {
+      queue_.push_back({++last_task_, invoke, std::move(payloads[i]), results[i]});
+    }
+    // The caller writes to an idle worker itself: one wake-up less.
+    incomplete = dispatch();
+  }
+  if (incomplete) wake_dispatcher();
+  return results;
+}
+
+void Core::close() {
+  require_own_process();
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = state::after_close(state_);
+  }
+  wake_dispatcher();  // there may be nothing to wait for
+}
+
+void Core::terminate() {
+  require_own_process();
+  Completions done;
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = state::after_terminate(state_);
+    fail_all(outcome::Dropped{}, done);
+    stop(Command::Kind::terminate);
+  }
+  done.deliver();
+  wake_dispatcher();
+  ended_.wait_until(kNever);
+}
+
+bool Core::join(Deadline deadline) {
+  require_own_process();
+  {
+    const std::lock_guard lock(mutex_);
+    state::require_joinable(state_);
+  }
+  if (!ended_.wait_until(deadline)) return false;
+  join_dispatcher();
+  return true;
+}
+
+std::vector<ChildInfo> Core::active_children() {
+  require_own_process();
+  const std::lock_guard lock(mutex_);
+  return crew_.living();
+}
+
+std::size_t Core::size() {
+  require_own_process();
+  return crew_.size();
+}
+
+PoolState Core::state() {
+  require_own_process();
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+bool Core::dispatch() {
+  bool incomplete = false;
+  for (Slot& slot : crew_.slots()) {
+    if (queue_.empty()) break;
+    if (stopping_ || slot.life != Slot::Life::alive || slot.task || !slot.channel.listening()) {
+      continue;
+    }
+    slot.task.emplace(std::move(queue_.front()));
+    queue_.pop_front();
+    FrameHeader header;
+    header.kind = FrameKind::task;
+    header.task = slot.task->number;
+    header.invoke = std::bit_cast<std::uint64_t>(slot.task->invoke);
+    header.size = slot.task->payload.size();
+    slot.channel.send(header, slot.task->payload);
+    incomplete = incomplete || slot.channel.sending();
+  }
+  return incomplete;
+}
+
+void Core::fail_all(const Outcome& outcome, Completions& done) {
+  for (Slot& slot : crew_.slots()) {
+    if (slot.task && slot.task->result) {
+      done.add(std::move(slot.task->result), outcome);
+    }
+  }
+  for (Task& task : queue_) done.add(std::move(task.result), outcome);
+  queue_.clear();
+}
+
+void Core::before_fork() {
+  mutex_.lock();
+}
+
+void Core::after_fork_in_parent() {
+  mutex_.unlock();
+}
+
+void Core::after_fork_in_child() {
+  crew_.abandon_in_child();
+  wake_.reset();
+  mutex_.unlock();
+}
+
+}  // namespace poolproof::detail

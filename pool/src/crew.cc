@@ -1,0 +1,286 @@
+#include "crew.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+
+#include "control.hpp"
+#include "lifeline.hpp"
+#include "reap.hpp"
+#include "signals.hpp"
+#include "supervisor.hpp"
+#include "worker.hpp"
+
+extern "C" {
+#include <sys/pidfd.h>
+}
+
+namespace poolproof::detail {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// How many spawn commands may be unanswered while starting: neither side's
+/// socket buffer may fill up with nobody reading.
+constexpr std::size_t kHiresInFlight = 16;
+constexpr milliseconds kDelayWhenKilledEarly{10};
+constexpr milliseconds kFirstDelay{1};
+constexpr milliseconds kLongestDelay{1000};
+
+/// As in multiprocessing, one series for all pools of a process.
+std::uint64_t next_serial() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+std::array<Fd, 2> socket_pair(int type) {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    throw_errno("poolproof: socketpair");
+  }
+  Fd first(ends[0]);
+  Fd second(ends[1]);
+  return {off_stdio(std::move(first)), off_stdio(std::move(second))};
+}
+
+bool is_open(int fd) {
+  return ::fcntl(fd, F_GETFD) != -1;
+}
+
+milliseconds delay_after(int failures) {
+  const int doublings = std::min(failures - 1, 10);
+  return std::min(kFirstDelay * (1 << doublings), kLongestDelay);
+}
+
+}  // namespace
+
+Crew::Crew(std::size_t workers) : owner_(::getpid()), slots_(workers), board_(workers) {}
+
+Crew::~Crew() {
+  if (supervisor_ == 0) return;
+  control_.reset();  // the supervisor takes it for main's end
+  bury();
+}
+
+void Crew::abandon_in_child() {
+  for (Slot& slot : slots_) {
+    slot.channel.close();
+    slot.pidfd.reset();
+  }
+  control_.reset();
+  supervisor_pidfd_.reset();
+  supervisor_ = 0;
+}
+
+void Crew::start() {
+  // The order: all that can fail for lack of descriptors or memory first;
+  // then what is buffered is written, so that no child can print it again;
+  // then fork, signals blocked so that no handler of main's runs there.
+  Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null.valid()) throw_errno("poolproof: open /dev/null");
+  null = off_stdio(std::move(null));
+  Fd main_pidfd = lifeline::open_on_this_process();
+  auto [ours, theirs] = socket_pair(SOCK_SEQPACKET);
+  control_ = std::move(ours);
+  std::vector<SupervisorSetup::Worker> workers(slots_.size());
+  const SupervisorSetup setup{theirs.get(),        main_pidfd.get(), null.get(),
+                              board_.file().get(), workers.data(),   workers.size()};
+  flush_output();
+  const SignalsBlocked blocked;
+  const pid_t pid = ::fork();
+  if (pid == -1) throw_errno("poolproof: fork the supervisor");
+  if (pid == 0) run_supervisor(setup);
+  supervisor_ = pid;
+  supervisor_pidfd_ = Fd(open_pidfd(pid));
+  theirs.reset();
+  board_.file().reset();
+  hire_all();
+}
+
+void Crew::hire_all() {
+  std::size_t asked = 0;
+  std::size_t answered = 0;
+  while (answered < size()) {
+    while (asked < size() && asked - answered < kHiresInFlight) {
+      if (const int error = send_spawn(asked++)) {
+        throw std::system_error(error, std::system_category(), "poolproof: start a worker");
+      }
+    }
+    Report report;
+    if (!take_report(report, true)) {
+      throw std::system_error(ESRCH, std::system_category(), "poolproof: the supervisor died");
+    }
+    if (report.kind == Report::Kind::fork_failed) {
+      throw std::system_error(report.code, std::system_category(), "poolproof: fork a worker");
+    }
+    if (report.kind == Report::Kind::started) {
+      if (!slots_[static_cast<std::size_t>(report.slot)].pidfd.valid()) {
+        throw std::system_error(EMFILE, std::system_category(), "poolproof: start a worker");
+      }
+      ++answered;
+    } else {  // somebody has killed one already; the dispatcher replaces it
+      vacate(static_cast<std::size_t>(report.slot), Vacancy::killed_early);
+    }
+  }
+}
+
+void Crew::hire(std::size_t index) {
+  if (send_spawn(index) != 0) vacate(index, Vacancy::failed_start);
+}
+
+/// Returns 0 or an errno.
+int Crew::send_spawn(std::size_t index) {
+  Slot& slot = slots_[index];
+  std::array<Fd, 2> ends;
+  try {
+    ends = socket_pair(SOCK_STREAM);
+  } catch (const std::system_error& error) {
+    return error.code().value();
+  }
+  WorkerStatus& status = board_.slot(index);
+  status.ready.store(0, std::memory_order_relaxed);
+  status.started.store(0, std::memory_order_relaxed);
+  slot.serial = next_serial();
+  slot.name = "ForkPoolWorker-" + std::to_string(slot.serial);
+
+  Command command;
+  command.slot = static_cast<std::int32_t>(index);
+  command.serial = slot.serial;
+  command.has_stdout = is_open(STDOUT_FILENO);
+  command.has_stderr = is_open(STDERR_FILENO);
+  control::Descriptors descriptors{ends[1].get(), -1, -1};
+  std::size_t count = 1;
+  if (command.has_stdout) descriptors[count++] = STDOUT_FILENO;
+  if (command.has_stderr) descriptors[count++] = STDERR_FILENO;
+  const int error =
+      control::send(control_.get(), &command, sizeof command, descriptors.data(), count);
+  if (error != 0) return error;
+  slot.channel = Channel(std::move(ends[0]));
+  slot.life = Slot::Life::starting;
+  return 0;
+}
+
+bool Crew::take_report(Report& report, bool wait) {
+  control::Descriptors descriptors{};
+  const control::Received received =
+      control::receive(control_.get(), &report, sizeof report, descriptors, wait);
+  if (received == control::Received::closed) lost_ = true;
+  if (received != control::Received::message) return false;
+  if (report.kind == Report::Kind::started) welcome(report, descriptors[0]);
+  return true;
+}
+
+void Crew::welcome(const Report& report, int pidfd) {
+  Slot& slot = slots_[static_cast<std::size_t>(report.slot)];
+  slot.pid = report.pid;
+  slot.pidfd = Fd(pidfd);
+  slot.life = Slot::Life::alive;
+}
+
+void Crew::vacate(std::size_t index, Vacancy why) {
+  Slot& slot = slots_[index];
+  slot.channel.close();
+  slot.pidfd.reset();
+  slot.pid = 0;
+  slot.life = Slot::Life::vacant;
+  slot.hire_at = Clock::now();
+  switch (why) {
+    case Vacancy::after_work:
+      slot.failures = 0;
+      break;
+    case Vacancy::killed_early:
+      slot.hire_at += kDelayWhenKilledEarly;
+      break;
+    case Vacancy::failed_start:
+      slot.hire_at += delay_after(++slot.failures);
+      break;
+  }
+}
+
+bool Crew::had_started(std::size_t index) {
+  const std::optional<Task>& task = slots_[index].task;
+  return task && board_.slot(index).started.load(std::memory_order_acquire) == task->number;
+}
+
+bool Crew::was_ready(std::size_t index) {
+  return board_.slot(index).ready.load(std::memory_order_acquire) != 0;
+}
+
+void Crew::stop(Command::Kind how, milliseconds patience) {
+  // One that somebody has stopped could neither act nor be waited for.
+  if (supervisor_pidfd_.valid()) {
+    ::pidfd_send_signal(supervisor_pidfd_.get(), SIGCONT, nullptr, 0);
+  }
+  if (how == Command::Kind::drain) {
+    for (Slot& slot : slots_) {
+      if (slot.channel.listening()) slot.channel.send(FrameHeader{});
+    }
+  }
+  Command command;
+  command.kind = how;
+  command.patience_ms = std::max<std::int64_t>(patience.count(), 0);
+  if (control::send(control_.get(), &command, sizeof command) != 0) {
+    kill_supervisor();  // it takes nothing any more, so it is of no use
+  }
+}
+
+void Crew::kill_worker(std::size_t index) {
+  const Fd& pidfd = slots_[index].pidfd;
+  if (pidfd.valid()) ::pidfd_send_signal(pidfd.get(), SIGKILL, nullptr, 0);
+}
+
+void Crew::kill_supervisor() {
+  if (supervisor_pidfd_.valid()) {
+    ::pidfd_send_signal(supervisor_pidfd_.get(), SIGKILL, nullptr, 0);
+  }
+}
+
+void Crew::bury() {
+  // None is left in the ordinary way. If the supervisor was killed, the kernel has killed the
+  // workers, save those that cleared their PDEATHSIG.
+  for (std::size_t i = 0; i < size(); ++i) kill_worker(i);
+  // Before the workers: until it is reaped they may still be its children, not ours.
+  reap::supervisor(supervisor_pidfd_.get(), supervisor_);
+  for (Slot& slot : slots_) {
+    if (slot.pidfd.valid()) {
+      pollfd death{slot.pidfd.get(), POLLIN, 0};
+      while (::poll(&death, 1, -1) == -1 && errno == EINTR) {
+      }
+      reap::adopted(slot.pidfd.get());
+    }
+    slot.channel.close();
+    slot.pidfd.reset();
+    slot.life = Slot::Life::vacant;
+  }
+  supervisor_ = 0;
+  supervisor_pidfd_.reset();
+  control_.reset();
+}
+
+std::vector<ChildInfo> Crew::living() const {
+  std::vector<ChildInfo> children;
+  for (const Slot& slot : slots_) {
+    if (slot.life != Slot::Life::alive) continue;
+    // Its death may not have been reported yet; the kernel knows.
+    pollfd death{slot.pidfd.get(), POLLIN, 0};
+    if (slot.pidfd.valid() && ::poll(&death, 1, 0) > 0) continue;
+    children.push_back({slot.name, slot.pid, owner_, true, true});
+  }
+  return children;
+}
+
+ExitStatus status_of(const Report& report) {
+  if (report.how == CLD_EXITED) return Exited{report.code};
+  return Killed{report.code, report.how == CLD_DUMPED};
+}
+
+}  // namespace poolproof::detail

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <poolproof/child_info.hpp>
+#include <poolproof/detail/result_state.hpp>
+#include <poolproof/detail/task.hpp>
+#include <poolproof/exit_status.hpp>
+#include <poolproof/options.hpp>
+#include <string>
+#include <vector>
+
+#include "channel.hpp"
+#include "fd.hpp"
+#include "status_board.hpp"
+#include "wire.hpp"
+
+namespace poolproof::detail {
+
+/// One message to a worker, kept until its outcome is known.
+struct Task {
+  std::uint64_t number = 0;
+  Invoke invoke = nullptr;
+  std::string payload;
+  std::shared_ptr<ResultState> result;
+};
+
+/// Why a slot is empty; decides when it is filled again.
+enum class Vacancy {
+  after_work,    ///< it had come as far as to take tasks: at once
+  killed_early,  ///< by a signal before that: shortly
+  failed_start,  ///< it could not start: later and later
+};
+
+/// A place for one worker; workers come and go in it.
+struct Slot {
+  enum class Life {
+    vacant,    ///< nobody; `hire_at` says when to try again
+    starting,  ///< commanded, not yet confirmed
+    alive,
+  };
+  Life life = Life::vacant;
+  pid_t pid = 0;
+  std::string name;
+  std::uint64_t serial = 0;
+  Fd pidfd;
+  Channel channel;
+  std::optional<Task> task;  ///< the one in its hands
+  int failures = 0;          ///< starts in a row that came to nothing
+  std::chrono::steady_clock::time_point hire_at{};
+};
+
+/// The processes of a pool as main sees them: the supervisor, and a slot for
+/// each worker. Starts, counts and ends them; knows nothing of futures or
+/// states. Thread: guarded by the pool's lock, but the constructor.
+class Crew {
+ public:
+  /// Starts nothing yet. Errors: std::system_error.
+  explicit Crew(std::size_t workers);
+  /// Ends what is left, by hanging up.
+  ~Crew();
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+
+  /// For fork hooks: closes main's ends, in a forked child.
+  void abandon_in_child();
+
+  /// Forks the supervisor and has it fork all workers. Separate from
+  /// construction, so that the fork hooks know the crew already. If it throws,
+  /// the destructor ends what was started.
+  /// Errors: std::system_error.
+  void start();
+
+  [[nodiscard]] std::vector<Slot>& slots() { return slots_; }
+  [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
+  [[nodiscard]] std::size_t size() const { return slots_.size(); }
+  [[nodiscard]] int control() const { return control_.get(); }
+
+  /// Commands a worker for a vacant slot. A failure postpones it.
+  void hire(std::size_t slot);
+
+  /// Takes one report of the supervisor, and makes the slot alive if it says
+  /// `started`. False when there is none. supervisor_lost() afterwards tells whether there will be
+  /// no more.
+  bool take_report(Report& report, bool wait);
+  [[nodiscard]] bool supervisor_lost() const { return lost_; }
+
+  /// After `fork_failed`, and after `died` once its channel has been read
+  /// out: empties the slot and says when to fill it again.
+  void vacate(std::size_t slot, Vacancy why);
+
+  /// Whether the slot's worker had begun the task in its hands, and whether it
+  /// had come as far as to take tasks at all. Only after its death.
+  [[nodiscard]] bool had_started(std::size_t slot);
+  [[nodiscard]] bool was_ready(std::size_t slot);
+
+  /// Ends the workers: `drain` waits for them to leave, `terminate` signals.
+  void stop(Command::Kind how, std::chrono::milliseconds patience);
+
+  void kill_worker(std::size_t slot);
+  /// For a supervisor that does not answer.
+  void kill_supervisor();
+
+  /// The supervisor has gone, or is going: makes sure that no worker is left,
+  /// reaps the supervisor, closes all descriptors.
+  void bury();
+
+  [[nodiscard]] std::vector<ChildInfo> living() const;
+
+ private:
+  void hire_all();
+  int send_spawn(std::size_t slot);
+  void welcome(const Report& report, int pidfd);
+
+  pid_t owner_;
+  std::vector<Slot> slots_;
+  StatusBoard board_;
+  Fd control_;
+  pid_t supervisor_ = 0;
+  Fd supervisor_pidfd_;
+  bool lost_ = false;
+};
+
+/// How a worker ended, from the supervisor's words.
+ExitStatus status_of(const Report& report);
+
+}  // namespace poolproof::detail

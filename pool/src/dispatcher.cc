@@ -1,0 +1,268 @@
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "completions.hpp"
+#include "core.hpp"
+#include "signals.hpp"
+#include "threads.hpp"
+
+// The pool's thread in main: moves frames, hears of deaths, has workers
+// replaced, ends the crew. It never runs a user's code.
+namespace poolproof::detail {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// So often in a row may a worker fail to start, or leave before it could take
+/// a single task, before the pool gives up; about two seconds of delays.
+constexpr int kMaxFailures = 11;
+
+/// Beyond the patience granted to the supervisor: it may be stuck itself.
+constexpr milliseconds kSupervisorMargin{2000};
+
+/// A worker that somebody kills while it starts is not what the pool should
+/// give up for.
+Vacancy vacancy_after(const Report& death, bool was_ready) {
+  if (was_ready) return Vacancy::after_work;
+  const ExitStatus status = status_of(death);
+  return std::holds_alternative<Killed>(status) ? Vacancy::killed_early : Vacancy::failed_start;
+}
+
+}  // namespace
+
+/// What one poll(2) waits for. Slots follow the first two.
+struct Core::Watched {
+  std::vector<pollfd> fds;
+  std::vector<std::size_t> slots;
+  int timeout = -1;
+};
+
+void Core::start_dispatcher() {
+  // A signal for main must find a thread of main's.
+  const SignalsBlocked blocked;
+  const int error = ::pthread_create(&thread_, nullptr, &Core::dispatcher_entry, this);
+  if (error != 0) {
+    throw std::system_error(error, std::system_category(),
+                            "poolproof: start the dispatcher thread");
+  }
+  thread_joined_ = false;
+}
+
+void* Core::dispatcher_entry(void* self) {
+  auto* core = static_cast<Core*>(self);
+  const auto tid = static_cast<pid_t>(::syscall(SYS_gettid));
+  core->thread_id_ = tid;
+  ForkRegistry::instance().add_thread(tid);
+  core->run_dispatcher();
+  return nullptr;
+}
+
+void Core::join_dispatcher() {
+  const std::lock_guard lock(thread_mutex_);
+  if (thread_joined_) return;
+  ::pthread_join(thread_, nullptr);
+  await_thread_gone(thread_id_);
+  ForkRegistry::instance().remove_thread(thread_id_);
+  thread_joined_ = true;
+}
+
+void Core::wake_dispatcher() {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t one = 1;
+  if (wake_.valid()) {
+    static_cast<void>(!::write(wake_.get(), &one, sizeof one));
+  }
+}
+
+void Core::run_dispatcher() {
+  Watched watched;
+  Completions done;
+  bool going_on = true;
+  while (going_on) {
+    wait_for_something(watched);
+    {
+      const std::lock_guard lock(mutex_);
+      serve(watched, done);
+      if (crew_.supervisor_lost()) {
+        if (!stopping_) break_down("the pool's supervisor died", done);
+        crew_.bury();
+        wake_.reset();
+        stopping_ = terminating_ = true;
+        going_on = false;
+      }
+    }
+    done.deliver();
+  }
+  ended_.set();
+}
+
+void Core::wait_for_something(Watched& watched) {
+  {
+    const std::lock_guard lock(mutex_);
+    collect_watched(watched);
+  }
+  if (::poll(watched.fds.data(), watched.fds.size(), watched.timeout) >= 0) return;
+  // Without memory, or with RLIMIT_NOFILE lowered below what is open, poll does not work. Nothing
+  // blocks, so try everything, a hundred times a second.
+  for (pollfd& fd : watched.fds) fd.revents = fd.events;
+  ::poll(nullptr, 0, 10);
+}
+
+void Core::collect_watched(Watched& watched) {
+  watched.fds.clear();
+  watched.slots.clear();
+  watched.fds.push_back({wake_.get(), POLLIN, 0});
+  watched.fds.push_back({crew_.control(), POLLIN, 0});
+  const std::vector<Slot>& slots = crew_.slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    // Not one that has ended: it would report so for ever. Its worker's death
+    // comes by the supervisor.
+    if (!slots[i].channel.listening()) continue;
+    const int room = slots[i].channel.sending() ? POLLOUT : 0;
+    watched.fds.push_back({slots[i].channel.fd(), static_cast<short>(POLLIN | room), 0});
+    watched.slots.push_back(i);
+  }
+  watched.timeout = next_timeout();
+}
+
+int Core::next_timeout() const {
+  Deadline next = overdue_;
+  if (!stopping_) {
+    for (const Slot& slot : crew_.slots()) {
+      if (slot.life == Slot::Life::vacant) next = std::min(next, slot.hire_at);
+    }
+  }
+  if (next == kNever) return -1;
+  const auto left = std::chrono::ceil<milliseconds>(next - Clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+}
+
+void Core::serve(const Watched& watched, Completions& done) {
+  if (watched.fds[0].revents) {
+    std::uint64_t count = 0;
+    static_cast<void>(!::read(wake_.get(), &count, sizeof count));
+  }
+  for (std::size_t i = 0; i < watched.slots.size(); ++i) {
+    serve_slot(watched.slots[i], watched.fds[i + 2].revents, done);
+  }
+  // After the results: what a worker sent before it died counts.
+  if (watched.fds[1].revents) take_reports(done);
+  if (!stopping_ && !crew_.supervisor_lost()) {
+    fill_vacancies(done);
+    dispatch();
+    stop_when_drained();
+  }
+  kill_when_overdue();
+}
+
+void Core::serve_slot(std::size_t index, short events, Completions& done) {
+  Channel& channel = crew_.slots()[index].channel;
+  if (events & POLLOUT) channel.flush();
+  if (events & (POLLIN | POLLHUP | POLLERR)) read_results(index, done);
+}
+
+void Core::read_results(std::size_t index, Completions& done) {
+  Slot& slot = crew_.slots()[index];
+  Frame frame;
+  while (slot.channel.listening()) {
+    const Channel::Incoming incoming = slot.channel.receive(frame);
+    if (incoming == Channel::Incoming::nothing || incoming == Channel::Incoming::ended) {
+      return;
+    }
+    const bool expected =
+        incoming == Channel::Incoming::frame && slot.task && slot.task->number == frame.header.task;
+    if (!expected) {
+      // The task, or a child of it, wrote into our channel: nothing that
+      // comes from there can be trusted any more.
+      slot.channel.close();
+      return crew_.kill_worker(index);
+    }
+    Result result = std::move(slot.task->result);
+    slot.task.reset();
+    if (!result) continue;  // failed already: the pool was terminated
+    if (frame.header.kind == FrameKind::value) {
+      done.add(std::move(result), outcome::Value{std::move(frame.payload)});
+    } else {
+      done.add(std::move(result), outcome::Failure{std::move(frame.payload), slot.pid});
+    }
+  }
+}
+
+void Core::take_reports(Completions& done) {
+  Report report;
+  while (crew_.take_report(report, false)) {
+    const auto slot = static_cast<std::size_t>(report.slot);
+    if (report.kind == Report::Kind::died) on_death(report, done);
+    if (report.kind == Report::Kind::fork_failed) crew_.vacate(slot, Vacancy::failed_start);
+  }
+}
+
+void Core::on_death(const Report& report, Completions& done) {
+  const auto index = static_cast<std::size_t>(report.slot);
+  Slot& slot = crew_.slots()[index];
+  // Everything it sent is here by now: read it before the task is given up.
+  read_results(index, done);
+  if (slot.task) {
+    if (!slot.task->result) {
+      // Failed already: the pool was terminated.
+    } else if (crew_.had_started(index)) {
+      done.add(std::move(slot.task->result), outcome::Died{report.pid, status_of(report)});
+    } else {
+      queue_.push_front(std::move(*slot.task));  // another worker's now
+    }
+    slot.task.reset();
+  }
+  crew_.vacate(index, vacancy_after(report, crew_.was_ready(index)));
+}
+
+void Core::fill_vacancies(Completions& done) {
+  // A closed pool needs nobody for an empty queue.
+  if (state_ != PoolState::running && queue_.empty()) return;
+  const auto now = Clock::now();
+  for (std::size_t i = 0; i < crew_.size(); ++i) {
+    const Slot& slot = crew_.slots()[i];
+    if (slot.life != Slot::Life::vacant) continue;
+    if (slot.failures >= kMaxFailures) {
+      return break_down("workers fail again and again before their first task", done);
+    }
+    if (slot.hire_at <= now) crew_.hire(i);
+  }
+}
+
+void Core::stop_when_drained() {
+  if (stopping_ || state_ != PoolState::closed || !queue_.empty()) return;
+  for (const Slot& slot : crew_.slots()) {
+    if (slot.task) return;
+  }
+  stop(Command::Kind::drain);
+}
+
+void Core::stop(Command::Kind how) {
+  // Once only: a repeated terminate must not prolong the patience.
+  if (terminating_) return;
+  terminating_ = how == Command::Kind::terminate;
+  stopping_ = true;
+  overdue_ = Clock::now() + options_.terminate_patience + kSupervisorMargin;
+  crew_.stop(how, options_.terminate_patience);
+}
+
+void Core::kill_when_overdue() {
+  if (Clock::now() < overdue_) return;
+  overdue_ = kNever;
+  crew_.kill_supervisor();  // its end is noticed, and bury does the rest
+}
+
+void Core::break_down(const std::string& why, Completions& done) {
+  broken_ = why;
+  state_ = PoolState::terminated;
+  fail_all(outcome::Broken{why}, done);
+  if (!crew_.supervisor_lost()) stop(Command::Kind::terminate);
+}
+
+}  // namespace poolproof::detail

@@ -1,0 +1,18 @@
+#include <poolproof/errors.hpp>
+
+namespace poolproof {
+
+WorkerDied::WorkerDied(pid_t worker, ExitStatus status)
+    : Error("worker " + std::to_string(worker) + " died in this task: " + to_string(status)),
+      pid_(worker),
+      status_(status) {}
+
+std::string RemoteTrace::text() const {
+  std::string text = type_name + ": " + message + " (worker " + std::to_string(worker_pid) + ")";
+  for (const Cause& cause : causes) {
+    text += "\n  caused by " + cause.type_name + ": " + cause.message;
+  }
+  return text;
+}
+
+}  // namespace poolproof

@@ -1,0 +1,62 @@
+#include <poolproof/pool.hpp>
+
+#include "core.hpp"
+
+namespace poolproof {
+
+// In two steps: a worker, forked in the second, must find core_ in its copy of this pool, or it
+// could not refuse to use it.
+Pool::Pool(PoolOptions options) : core_(std::make_unique<detail::Core>(options)) {
+  core_->start();
+}
+
+Pool::~Pool() {
+  if (core_->is_foreign()) {
+    // Locks and waiters in here are those of another process: nothing of it
+    // may be touched, not even to free it.
+    static_cast<void>(core_.release());
+    return;
+  }
+  core_->terminate();
+  core_->join(detail::kNever);
+}
+
+void Pool::close() {
+  core_->close();
+}
+
+void Pool::terminate() {
+  core_->terminate();
+}
+
+bool Pool::join_until(detail::Deadline deadline) {
+  return core_->join(deadline);
+}
+
+std::vector<ChildInfo> Pool::active_children() const {
+  return core_->active_children();
+}
+
+std::size_t Pool::size() const {
+  return core_->size();
+}
+
+PoolState Pool::state() const {
+  return core_->state();
+}
+
+void Pool::require_running() const {
+  core_->require_running();
+}
+
+Pool::Result Pool::failed(std::exception_ptr error) {
+  auto result = std::make_shared<detail::ResultState>();
+  result->complete(detail::outcome::Unsent{std::move(error)});
+  return result;
+}
+
+std::vector<Pool::Result> Pool::accept(detail::Invoke invoke, std::vector<std::string> payloads) {
+  return core_->submit(invoke, std::move(payloads));
+}
+
+}  // namespace poolproof

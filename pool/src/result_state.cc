@@ -1,0 +1,56 @@
+#include <poolproof/detail/result_state.hpp>
+#include <poolproof/errors.hpp>
+#include <utility>
+
+#include "failure.hpp"
+
+namespace poolproof::detail {
+namespace {
+
+/// Throws what the outcome stands for; a value is handed out. Each call throws an object of its
+/// own: threads that wait for the same result share nothing.
+struct Open {
+  std::string_view operator()(const outcome::Pending&) const { return {}; }
+  std::string_view operator()(const outcome::Value& value) const { return value.encoded; }
+  std::string_view operator()(const outcome::Failure& failure) const {
+    throw_failure(failure.encoded, failure.worker);
+  }
+  std::string_view operator()(const outcome::Died& died) const {
+    throw WorkerDied(died.worker, died.status);
+  }
+  std::string_view operator()(const outcome::Dropped&) const {
+    throw Terminated("the pool was terminated before this result came");
+  }
+  std::string_view operator()(const outcome::Broken& broken) const { throw PoolBroken(broken.why); }
+  std::string_view operator()(const outcome::Unsent& unsent) const {
+    std::rethrow_exception(unsent.error);
+  }
+};
+
+}  // namespace
+
+void ResultState::complete(Outcome outcome) {
+  outcome_ = std::move(outcome);
+  done_.set();
+}
+
+bool ResultState::successful() const {
+  if (!ready()) throw ResultNotReady("result is not ready");
+  return std::holds_alternative<outcome::Value>(outcome_);
+}
+
+bool ResultState::wait_until(Deadline deadline) {
+  if (done_.is_set()) return true;
+  if (owner_ != ProcessIdentity::here()) {
+    throw WrongProcess("this result belongs to process " + std::to_string(owner_.pid) +
+                       " and never comes here");
+  }
+  return done_.wait_until(deadline);
+}
+
+std::string_view ResultState::value(Deadline deadline) {
+  if (!wait_until(deadline)) throw TimeoutError("result not ready in time");
+  return std::visit(Open(), outcome_);
+}
+
+}  // namespace poolproof::detail

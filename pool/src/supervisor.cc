@@ -1,0 +1,268 @@
+#include "supervisor.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <iterator>
+
+#include "children.hpp"
+#include "control.hpp"
+#include "descriptors.hpp"
+#include "lifeline.hpp"
+#include "reap.hpp"
+#include "signals.hpp"
+#include "wire.hpp"
+#include "worker.hpp"
+
+// No allocation, no exceptions, no stdio in this file: main may have had
+// threads when it forked us.
+namespace poolproof::detail {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+class Supervisor {
+ public:
+  explicit Supervisor(const SupervisorSetup& setup) : setup_(setup) {}
+  [[noreturn]] void run();
+
+ private:
+  void settle();
+  [[nodiscard]] int patience_left() const;
+  void take_commands();
+  void obey(const Command& command, const control::Descriptors& descriptors);
+  void spawn(const Command& command, const control::Descriptors& descriptors);
+  void stop(const Command& command);
+  void collect_dead();
+  void bury(const siginfo_t& child);
+  [[nodiscard]] bool is_worker(pid_t pid) const;
+  void kill_orphans() const;
+  void report(const Report& report, int descriptor = -1);
+  [[nodiscard]] bool any_worker() const;
+  void kill_when_overdue();
+  [[noreturn]] void end_everything();
+
+  SupervisorSetup setup_;
+  pid_t self_ = 0;
+  int deaths_ = -1;  // signalfd of SIGCHLD
+  bool stopping_ = false;
+  bool ending_ = false;
+  Clock::time_point overdue_{};
+};
+
+void Supervisor::run() {
+  settle();
+  for (;;) {
+    std::array<pollfd, 3> watched{
+        {{setup_.control, POLLIN, 0}, {setup_.main_pidfd, POLLIN, 0}, {deaths_, POLLIN, 0}}};
+    ::poll(watched.data(), watched.size(), patience_left());
+    if (lifeline::main_is_gone(watched[0].revents, watched[1].revents)) {
+      end_everything();
+    }
+    // The dead first: a slot must be empty before a command fills it again.
+    if (watched[2].revents) collect_dead();
+    if (watched[0].revents & POLLIN) take_commands();
+    if (stopping_ && !any_worker()) end_everything();
+    kill_when_overdue();
+  }
+}
+
+void Supervisor::settle() {
+  self_ = ::getpid();
+  // A group of its own: Ctrl-C at the terminal is main's to handle.
+  ::setpgid(0, 0);
+  // Daemonised grandchildren come to us, wherever they try to escape to.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  ::prctl(PR_SET_NAME, "poolproof");
+  reset_dispositions();
+  ignore_requests_to_end();
+  // A reader of main's output must not wait for us. Workers get main's
+  // descriptors 1 and 2 anew with each command.
+  for (const int fd : {0, 1, 2}) ::dup2(setup_.null, fd);
+  std::array<int, 3> keep{setup_.control, setup_.main_pidfd, setup_.board};
+  close_all_but(keep.data(), keep.size());
+  sigset_t child;
+  ::sigemptyset(&child);
+  ::sigaddset(&child, SIGCHLD);
+  ::sigprocmask(SIG_SETMASK, &child, nullptr);
+  deaths_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int Supervisor::patience_left() const {
+  if (!stopping_) return -1;
+  const auto left = std::chrono::ceil<milliseconds>(overdue_ - Clock::now());
+  return left.count() > 0 ? static_cast<int>(left.count()) : 10;
+}
+
+void Supervisor::take_commands() {
+  Command command;
+  control::Descriptors descriptors{};
+  while (control::receive(setup_.control, &command, sizeof command, descriptors, false) ==
+         control::Received::message) {
+    obey(command, descriptors);
+    for (const int fd : descriptors) {
+      if (fd >= 0) ::close(fd);
+    }
+  }
+}
+
+void Supervisor::obey(const Command& command, const control::Descriptors& descriptors) {
+  switch (command.kind) {
+    case Command::Kind::spawn:
+      return spawn(command, descriptors);
+    case Command::Kind::drain:
+    case Command::Kind::terminate:
+      return stop(command);
+  }
+}
+
+void Supervisor::spawn(const Command& command, const control::Descriptors& descriptors) {
+  WorkerSetup worker;
+  worker.supervisor = self_;
+  worker.slot = static_cast<std::size_t>(command.slot);
+  worker.serial = command.serial;
+  worker.board = setup_.board;
+  worker.channel = descriptors[0];
+  std::size_t next = 1;
+  if (command.has_stdout) worker.output = descriptors[next++];
+  if (command.has_stderr) worker.error = descriptors[next];
+
+  pid_t pid = -1;
+  int error = EMFILE;  // descriptors were cut off
+  if (worker.channel >= 0) {
+    // A SIGTERM sent while the worker still has our dispositions would be
+    // ignored and lost; blocked, it stays pending until the worker is ready.
+    const SignalsBlocked blocked;
+    pid = ::fork();
+    error = errno;
+    if (pid == 0) run_worker(worker);
+  }
+  if (pid < 0) {
+    return report({Report::Kind::fork_failed, command.slot, 0, 0, error});
+  }
+  setup_.workers[command.slot].pid = pid;
+  const int pidfd = open_pidfd(pid);  // ours to reap, so it is still there
+  report({Report::Kind::started, command.slot, pid, 0, 0}, pidfd);
+  if (pidfd >= 0) ::close(pidfd);
+}
+
+void Supervisor::stop(const Command& command) {
+  stopping_ = true;
+  overdue_ = Clock::now() + milliseconds(command.patience_ms);
+  if (command.kind == Command::Kind::drain) return;
+  for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
+    const pid_t pid = setup_.workers[slot].pid;
+    if (pid == 0) continue;
+    ::kill(pid, SIGTERM);
+    ::kill(pid, SIGCONT);  // a stopped worker would not see it
+  }
+}
+
+void Supervisor::collect_dead() {
+  // Before the look at the children, or a death in between goes unnoticed.
+  signalfd_siginfo ignored[4];
+  while (::read(deaths_, ignored, sizeof ignored) > 0) {
+  }
+  siginfo_t child{};
+  bool anybody = false;
+  while (reap::next_dead_child(child) == reap::Found::dead_child) {
+    bury(child);
+    anybody = true;
+  }
+  if (anybody) kill_orphans();
+}
+
+bool Supervisor::is_worker(pid_t pid) const {
+  for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
+    if (setup_.workers[slot].pid == pid) return true;
+  }
+  return false;
+}
+
+/// What a dead worker leaves behind dies with it. A living worker adopts the
+/// orphans below it, so a child of ours that is no worker is a dead one's.
+/// Its own children come to us in turn, and so does word of its death.
+void Supervisor::kill_orphans() const {
+  std::array<pid_t, 256> children{};
+  const std::size_t count = children::list(children.data(), children.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!is_worker(children[i])) ::kill(children[i], SIGKILL);
+  }
+}
+
+void Supervisor::bury(const siginfo_t& child) {
+  for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
+    if (setup_.workers[slot].pid != child.si_pid) continue;
+    setup_.workers[slot].pid = 0;
+    return report({Report::Kind::died, static_cast<std::int32_t>(slot), child.si_pid, child.si_code,
+                   child.si_status});
+  }
+}
+
+void Supervisor::report(const Report& report, int descriptor) {
+  while (control::send(setup_.control, &report, sizeof report, &descriptor,
+                       descriptor >= 0 ? 1 : 0) == EAGAIN &&
+         !ending_) {
+    // Main is behind. It may also be dying: never wait for the socket alone.
+    std::array<pollfd, 2> watched{{{setup_.control, POLLOUT, 0}, {setup_.main_pidfd, POLLIN, 0}}};
+    ::poll(watched.data(), watched.size(), -1);
+    if (lifeline::main_is_gone(watched[0].revents, watched[1].revents)) {
+      end_everything();
+    }
+  }
+}
+
+bool Supervisor::any_worker() const {
+  for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
+    if (setup_.workers[slot].pid != 0) return true;
+  }
+  return false;
+}
+
+void Supervisor::kill_when_overdue() {
+  if (!stopping_ || Clock::now() < overdue_) return;
+  children::signal_all(SIGKILL);
+}
+
+/// Kills what is below us, generation by generation: the children of the
+/// killed become ours, since we are their subreaper. So nothing can escape by
+/// forking, and no walk over a changing tree is needed.
+void Supervisor::end_everything() {
+  ending_ = true;
+  for (;;) {
+    const children::Signalled killed = children::signal_all(SIGKILL);
+    for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
+      // In case there is no /proc to list children.
+      if (setup_.workers[slot].pid) ::kill(setup_.workers[slot].pid, SIGKILL);
+    }
+    siginfo_t child{};
+    reap::Found found = reap::Found::dead_child;
+    while ((found = reap::next_dead_child(child)) == reap::Found::dead_child) {
+      bury(child);
+    }
+    if (found == reap::Found::no_child_left) ::_exit(0);
+    // Only children that took another user's identity are left: nothing more
+    // that we may do about them.
+    if (killed.reached == 0 && killed.refused > 0 && !any_worker()) ::_exit(0);
+    pollfd death{deaths_, POLLIN, 0};
+    ::poll(&death, 1, 10);
+    signalfd_siginfo ignored[4];
+    while (::read(deaths_, ignored, sizeof ignored) > 0) {
+    }
+  }
+}
+
+}  // namespace
+
+void run_supervisor(const SupervisorSetup& setup) {
+  Supervisor(setup).run();
+}
+
+}  // namespace poolproof::detail

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+
+namespace poolproof::detail {
+
+/// What main prepares for its supervisor before it forks.
+struct SupervisorSetup {
+  struct Worker {
+    pid_t pid = 0;  // 0: no worker in this slot
+  };
+
+  int control = -1;           ///< the supervisor's end
+  int main_pidfd = -1;        ///< becomes readable at main's death
+  int null = -1;              ///< /dev/null, the workers' standard input
+  int board = -1;             ///< status board
+  Worker* workers = nullptr;  ///< allocated by main: none is made after fork
+  std::size_t slots = 0;
+};
+
+/// The life of the supervisor: single-threaded, in its own process group,
+/// adopts orphans below it, forks workers on command, reports and reaps the
+/// dead, and kills all below it when main is gone or asks for it.
+[[noreturn]] void run_supervisor(const SupervisorSetup& setup);
+
+}  // namespace poolproof::detail

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// What crosses between processes. Both sides are the same image, so plain
+/// structs will do.
+namespace poolproof::detail {
+
+/// Between main and one worker: a stream of frames, header and payload.
+enum class FrameKind : std::uint32_t {
+  task = 1,     ///< to the worker: run `invoke` with the payload
+  quit = 2,     ///< to the worker: leave in order
+  value = 3,    ///< to main: the task's encoded result
+  failure = 4,  ///< to main: the task's encoded error
+};
+
+struct FrameHeader {
+  static constexpr std::uint32_t kMagic = 0x706f6f6c;  // "pool"
+
+  std::uint32_t magic = kMagic;
+  FrameKind kind = FrameKind::quit;
+  std::uint64_t task = 0;    ///< number of the task, from 1, per pool
+  std::uint64_t invoke = 0;  ///< address of its Invoke
+  std::uint64_t size = 0;    ///< bytes of payload
+};
+
+/// Between main and the supervisor: whole messages on a SEQPACKET socket.
+struct Command {
+  enum class Kind : std::int32_t {
+    spawn,      ///< carries the worker's end of its channel, stdout, stderr
+    drain,      ///< workers leave by themselves; SIGKILL after the patience
+    terminate,  ///< SIGTERM; SIGKILL after the patience
+  };
+  Kind kind = Kind::spawn;
+  std::int32_t slot = 0;
+  std::uint64_t serial = 0;      ///< spawn: the worker's number, for its name
+  std::int64_t patience_ms = 0;  ///< drain, terminate
+  std::uint32_t has_stdout = 0;  ///< spawn: which of main's are open at all
+  std::uint32_t has_stderr = 0;
+};
+
+struct Report {
+  enum class Kind : std::int32_t {
+    started,      ///< carries the worker's pidfd
+    fork_failed,  ///< code: errno
+    died,         ///< how: si_code, code: si_status; the worker is reaped
+  };
+  Kind kind = Kind::started;
+  std::int32_t slot = 0;
+  std::int32_t pid = 0;
+  std::int32_t how = 0;
+  std::int32_t code = 0;
+};
+
+}  // namespace poolproof::detail

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace poolproof::detail {
+
+struct WorkerSetup {
+  pid_t supervisor = 0;
+  int channel = -1;
+  int output = -1;  ///< main's descriptor 1 as of now; -1: it has none
+  int error = -1;   ///< likewise 2
+  int board = -1;
+  std::size_t slot = 0;
+  std::uint64_t serial = 0;
+};
+
+/// The life of a worker, from just after fork, all signals blocked. Ends by
+/// _exit only: what main registered with atexit is main's.
+[[noreturn]] void run_worker(const WorkerSetup& setup);
+
+/// A pidfd of a child that only the caller reaps, or -1. Close-on-exec.
+int open_pidfd(pid_t pid);
+
+/// Writes out what stdio and the standard streams hold.
+void flush_output();
+
+}  // namespace poolproof::detail

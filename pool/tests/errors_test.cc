@@ -1,0 +1,170 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "support.hpp"
+
+namespace poolproof::testing {
+namespace {
+
+struct Unheard : std::runtime_error {
+  Unheard(int a, int b) : std::runtime_error(std::to_string(a + b)) {}
+};
+
+template <class E>
+void throw_it(std::string text) {
+  throw E(text);
+}
+
+template <class E>
+void expect_rebuilt(Pool& pool) {
+  try {
+    pool.apply<&throw_it<E>>("the text");
+    FAIL() << "nothing thrown";
+  } catch (const E& error) {
+    EXPECT_STREQ(error.what(), "the text");
+  }
+}
+
+TEST(Errors, StandardTypesComeBackAsThemselves) {
+  Pool pool{{.workers = 1}};
+  expect_rebuilt<std::runtime_error>(pool);
+  expect_rebuilt<std::range_error>(pool);
+  expect_rebuilt<std::overflow_error>(pool);
+  expect_rebuilt<std::underflow_error>(pool);
+  expect_rebuilt<std::logic_error>(pool);
+  expect_rebuilt<std::invalid_argument>(pool);
+  expect_rebuilt<std::domain_error>(pool);
+  expect_rebuilt<std::length_error>(pool);
+  expect_rebuilt<std::out_of_range>(pool);
+  EXPECT_THROW(pool.apply([] { throw std::bad_alloc(); }), std::bad_alloc);
+}
+
+TEST(Errors, SystemErrorKeepsItsCodeAndText) {
+  Pool pool{{.workers = 1}};
+  const auto fail = [] {
+    throw std::system_error(std::make_error_code(std::errc::broken_pipe), "write");
+  };
+  try {
+    pool.apply(fail);
+    FAIL();
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code(), std::errc::broken_pipe);
+    EXPECT_STREQ(error.what(), "write: Broken pipe");
+  }
+}
+
+TEST(Errors, OtherTypesComeAsRemoteErrorWithTypeTextAndWorker) {
+  Pool pool{{.workers = 1}};
+  const pid_t worker = pool.apply<&worker_pid>();
+  try {
+    pool.apply([] { throw Unheard(20, 22); });
+    FAIL();
+  } catch (const RemoteError& error) {
+    EXPECT_STREQ(error.what(), "42");
+    EXPECT_NE(error.type_name.find("Unheard"), std::string::npos) << error.type_name;
+    EXPECT_EQ(error.worker_pid, worker);
+  }
+}
+
+TEST(Errors, RebuiltOnesTellWhereTheyComeFrom) {
+  Pool pool{{.workers = 1}};
+  try {
+    pool.apply<&throw_it<std::out_of_range>>("far");
+    FAIL();
+  } catch (const RemoteTrace& trace) {
+    EXPECT_EQ(trace.type_name, "std::out_of_range");
+    EXPECT_EQ(trace.message, "far");
+    EXPECT_GT(trace.worker_pid, 0);
+  }
+}
+
+TEST(Errors, NestedOnesCarryTheWholeChain) {
+  Pool pool{{.workers = 1}};
+  const auto fail = [] {
+    try {
+      try {
+        throw std::out_of_range("inmost");
+      } catch (...) {
+        std::throw_with_nested(std::logic_error("inner"));
+      }
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error("outer"));
+    }
+  };
+  try {
+    pool.apply(fail);
+    FAIL();
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "outer");
+    const auto& trace = dynamic_cast<const RemoteTrace&>(error);
+    ASSERT_EQ(trace.causes.size(), 2U);
+    EXPECT_EQ(trace.causes[0].type_name, "std::logic_error");
+    EXPECT_EQ(trace.causes[1].message, "inmost");
+    EXPECT_NE(trace.text().find("caused by std::out_of_range: inmost"), std::string::npos);
+  }
+}
+
+TEST(Errors, ObjectsThatAreNoExceptionsCrossToo) {
+  Pool pool{{.workers = 1}};
+  try {
+    pool.apply([] { throw 42; });
+    FAIL();
+  } catch (const RemoteError& error) {
+    EXPECT_EQ(error.type_name, "int");
+    EXPECT_STREQ(error.what(), "42");
+  }
+  EXPECT_THROW(pool.apply([] { throw "text"; }), RemoteError);
+  EXPECT_THROW(pool.apply([] { throw std::vector<int>{1}; }), RemoteError);
+}
+
+TEST(Errors, TheWorkerLivesOnAfterAnError) {
+  Pool pool{{.workers = 1}};
+  const pid_t before = pool.apply<&worker_pid>();
+  EXPECT_THROW(pool.apply([] { throw 1; }), RemoteError);
+  EXPECT_EQ(pool.apply<&worker_pid>(), before);
+}
+
+TEST(Errors, AFailedFutureThrowsAgainAndAgain) {
+  Pool pool{{.workers = 1}};
+  const auto failed = pool.apply_async<&throw_it<std::length_error>>("long");
+  EXPECT_THROW(failed.get(), std::length_error);
+  EXPECT_THROW(failed.get(0ms), std::length_error);
+  EXPECT_FALSE(failed.successful());
+}
+
+struct Unserializable {
+  template <class Archive>
+  void save(Archive&) const {
+    throw std::domain_error("cannot be saved");
+  }
+  template <class Archive>
+  void load(Archive&) {}
+};
+
+TEST(Errors, UnserializableArgumentsAndResultsFailTheirTaskAlone) {
+  Pool pool{{.workers = 1}};
+  const auto argument = pool.apply_async([](const Unserializable&) {}, Unserializable());
+  EXPECT_THROW(argument.get(), std::domain_error);
+  EXPECT_THROW(pool.apply([] { return Unserializable(); }), std::domain_error);
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+}
+
+struct Unloadable {
+  template <class Archive>
+  void save(Archive&) const {}
+  template <class Archive>
+  void load(Archive&) {
+    throw std::domain_error("cannot be loaded");
+  }
+};
+
+TEST(Errors, AResultThatCannotBeReadFailsAlone) {
+  Pool pool{{.workers = 1}};
+  EXPECT_THROW(pool.apply([] { return Unloadable(); }), std::domain_error);
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+}
+
+}  // namespace
+}  // namespace poolproof::testing

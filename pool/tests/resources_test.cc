@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <optional>
+#include <system_error>
+
+#include "support.hpp"
+
+// What a pool costs main, and that it gives it back.
+namespace poolproof::testing {
+namespace {
+
+TEST(Resources, AreGivenBackAfterJoin) {
+  const int descriptors = open_descriptors();
+  const int threads = running_threads();
+  Pool pool{{.workers = 2}};
+  pool.apply<&add>(1, 1);
+  pool.close();
+  pool.join();
+  EXPECT_EQ(open_descriptors(), descriptors);
+  EXPECT_EQ(running_threads(), threads);
+}
+
+TEST(Resources, StayFlatOverManyPools) {
+  const int descriptors = open_descriptors();
+  const int threads = running_threads();
+  const int rounds = kSanitized ? 40 : 200;  // a fork costs much more then
+  for (int i = 0; i < rounds; ++i) {
+    Pool pool{{.workers = 2}};
+    if (i % 2 != 0) pool.apply<&add>(i, i);
+    pool.terminate();
+  }
+  EXPECT_EQ(open_descriptors(), descriptors);
+  EXPECT_EQ(running_threads(), threads);
+}
+
+TEST(Resources, StayFlatOverManyDeaths) {
+  Pool pool{{.workers = 1}};
+  pool.apply<&add>(1, 1);
+  const int descriptors = open_descriptors();
+  for (int i = 0; i < 20; ++i) EXPECT_THROW(pool.apply([] { ::_exit(1); }), WorkerDied);
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+  EXPECT_EQ(open_descriptors(), descriptors);
+}
+
+TEST(Resources, ConstructionIsAllOrNothing) {
+  adopt_orphans();
+  const int descriptors = open_descriptors();
+  const int threads = running_threads();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  // Descriptors run out at each place in turn.
+  for (int spare = 0; spare < 14; ++spare) {
+    const rlimit tight{static_cast<rlim_t>(descriptors + spare), before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+    bool refused = false;
+    try {
+      Pool pool{{.workers = 8}};
+    } catch (const std::system_error&) {
+      refused = true;
+    }
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_TRUE(refused) << spare;
+    EXPECT_EQ(open_descriptors(), descriptors) << spare;
+    EXPECT_TRUE(children_of_this_process().empty()) << spare;
+  }
+  EXPECT_EQ(running_threads(), threads);
+}
+
+/// Leaves no descriptor free; also not for sanitizers, which need some to look
+/// at exceptions, so none may be thrown meanwhile.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit none{3, before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  ~NoDescriptors() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Resources, ExhaustedDescriptorsDelayAReplacementButDoNotPreventIt) {
+  Pool pool{{.workers = 1}};
+  std::optional<NoDescriptors> exhausted(std::in_place);
+  const auto fatal = pool.apply_async([] { ::_exit(1); });
+  const auto waiting = pool.apply_async<&add>(1, 1);
+  EXPECT_TRUE(fatal.wait(kSoon));
+  EXPECT_FALSE(waiting.wait(5ms));
+  exhausted.reset();
+  EXPECT_EQ(waiting.get(kSoon), 2);
+}
+
+TEST(Resources, WorkersThatCannotStartBreakThePool) {
+  Pool pool{{.workers = 1}};
+  std::optional<NoDescriptors> exhausted(std::in_place);
+  const auto fatal = pool.apply_async([] { ::_exit(1); });
+  const auto hopeless = pool.apply_async<&add>(1, 1);
+  EXPECT_TRUE(hopeless.wait(kSoon));
+  exhausted.reset();
+  EXPECT_THROW(fatal.get(), WorkerDied);
+  EXPECT_THROW(hopeless.get(), PoolBroken);
+  EXPECT_THROW(pool.apply<&add>(1, 1), PoolBroken);
+  pool.join();
+}
+
+}  // namespace
+}  // namespace poolproof::testing

@@ -1,0 +1,179 @@
+#include "support.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <sstream>
+
+// A worker may start threads although its main had some: ThreadSanitizer would rather die.
+extern "C" const char* __tsan_default_options();  // NOLINT(bugprone-reserved-identifier)
+const char* __tsan_default_options() {
+  return "die_after_fork=0";
+}
+
+namespace poolproof::testing {
+namespace {
+
+int count_entries(const char* path) {
+  DIR* directory = ::opendir(path);
+  int count = 0;
+  while (const dirent* entry = ::readdir(directory)) count += entry->d_name[0] != '.';
+  ::closedir(directory);
+  return count;
+}
+
+}  // namespace
+
+PoolOptions workers(int count) {
+  PoolOptions options;
+  options.workers = count;
+  return options;
+}
+
+pid_t start_main(const std::function<void()>& body, int output) {
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  if (output >= 0) {
+    ::dup2(output, STDOUT_FILENO);
+    ::close(output);
+  }
+  try {
+    body();
+  } catch (const std::exception& error) {  // must not go on with the parent's tests
+    std::fprintf(stderr, "main: %s\n", error.what());
+    ::_exit(98);
+  }
+  ::_exit(0);
+}
+
+int wait_for(pid_t pid) {
+  int status = -1;
+  EXPECT_TRUE(eventually([&] { return ::waitpid(pid, &status, WNOHANG) == pid; }));
+  return status;
+}
+
+void adopt_orphans() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+bool all_descendants_end(std::chrono::milliseconds limit) {
+  return eventually(
+      [] {
+        int rc = 0;
+        while ((rc = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
+        }
+        return rc == -1 && errno == ECHILD;
+      },
+      limit);
+}
+
+char state_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const auto at = text.rfind(')');
+  return at == std::string::npos ? '\0' : text[at + 2];
+}
+
+bool is_dead(pid_t pid) {
+  const char state = state_of(pid);
+  return state == '\0' || state == 'Z' || state == 'X';
+}
+
+pid_t parent_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const auto at = text.rfind(')');
+  return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + 4);
+}
+
+std::vector<pid_t> children_of_this_process() {
+  std::ifstream file("/proc/thread-self/children");
+  std::vector<pid_t> pids;
+  for (pid_t pid = 0; file >> pid;) pids.push_back(pid);
+  return pids;
+}
+
+int open_descriptors() {
+  return count_entries("/proc/self/fd");
+}
+
+int running_threads() {
+  return count_entries("/proc/self/task");
+}
+
+Pipe::Pipe() {
+  int ends[2];
+  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  read_end = ends[0];
+  write_end = ends[1];
+}
+
+Pipe::~Pipe() {
+  ::close(read_end);
+  close_write_end();
+}
+
+void Pipe::close_write_end() {
+  if (write_end >= 0) ::close(write_end);
+  write_end = -1;
+}
+
+std::string read_to_end(int fd, std::chrono::milliseconds limit) {
+  std::string text;
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd ready{fd, POLLIN, 0};
+    if (left <= 0ms || ::poll(&ready, 1, static_cast<int>(left.count())) == 0) {
+      ADD_FAILURE() << "no end of file after: " << text;
+      return text;
+    }
+    char buffer[4096];
+    const ssize_t got = ::read(fd, buffer, sizeof buffer);
+    if (got <= 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+}
+
+long hear(int fd) {
+  pollfd ready{fd, POLLIN, 0};
+  long number = -1;
+  if (::poll(&ready, 1, static_cast<int>(std::chrono::milliseconds(kSoon).count())) != 1 ||
+      ::read(fd, &number, sizeof number) != sizeof number) {
+    ADD_FAILURE() << "heard nothing";
+  }
+  return number;
+}
+
+void tell(int fd, long number) {
+  if (::write(fd, &number, sizeof number) != sizeof number) ::_exit(99);
+}
+
+int worker_pid() {
+  return ::getpid();
+}
+int add(int a, int b) {
+  return a + b;
+}
+double half(int number) {
+  return number / 2.0;
+}
+std::string echo(const std::string& text) {
+  return text;
+}
+void never_end() {
+  for (int i = 0; i < 1000; ++i) std::this_thread::sleep_for(100ms);
+}
+
+}  // namespace poolproof::testing

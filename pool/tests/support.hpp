@@ -1,0 +1,90 @@
+#pragma once
+
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <functional>
+#include <poolproof/pool.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+/// What the tests have in common. Every wait is for a condition and ends at a deadline.
+namespace poolproof::testing {
+
+using namespace std::chrono_literals;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool kSanitized =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+inline constexpr auto kSoon = 10s;  // only what is broken takes as long
+
+/// True as soon as `condition` is.
+template <class Condition>
+bool eventually(Condition condition, std::chrono::milliseconds limit = kSoon) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(100us);
+  }
+  return true;
+}
+
+/// Options for tests: ThreadSanitizer's and other tests' threads do not count.
+PoolOptions workers(int count);
+
+/// Main of a subject program: a child of the test that leaves by _exit(0) if `body` returns. Its
+/// standard output is `output` unless that is -1.
+pid_t start_main(const std::function<void()>& body, int output = -1);
+
+/// waitpid(2)'s status.
+int wait_for(pid_t pid);
+
+/// The test adopts all orphans from now on, so that...
+void adopt_orphans();
+/// ...it can wait until there is no process below it: reaps until none is left.
+bool all_descendants_end(std::chrono::milliseconds limit = kSoon);
+
+/// True once the process is gone or a zombie.
+bool is_dead(pid_t pid);
+/// From /proc/PID/stat; 0 if it is gone.
+pid_t parent_of(pid_t pid);
+char state_of(pid_t pid);
+/// Direct children of this process, zombies included.
+std::vector<pid_t> children_of_this_process();
+
+int open_descriptors();
+int running_threads();
+
+struct Pipe {
+  Pipe();
+  ~Pipe();
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void close_write_end();
+  int read_end = -1;
+  int write_end = -1;
+};
+
+/// Everything up to end of file, which must come; a test failure if it does not.
+std::string read_to_end(int fd, std::chrono::milliseconds limit = kSoon);
+/// One number written by `tell`.
+long hear(int fd);
+void tell(int fd, long number);
+
+// Tasks that several tests use.
+int worker_pid();
+int add(int a, int b);
+double half(int number);
+std::string echo(const std::string& text);
+/// Runs until somebody kills it, for 100 s at most.
+void never_end();
+
+}  // namespace poolproof::testing

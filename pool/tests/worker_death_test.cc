@@ -1,0 +1,220 @@
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <poolproof/pool.hpp>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "support.hpp"
+
+namespace poolproof::testing {
+namespace {
+
+template <class Body>
+ExitStatus death_of(Pool& pool, Body body) {
+  try {
+    pool.apply(body);
+  } catch (const WorkerDied& error) {
+    EXPECT_GT(error.pid(), 0);
+    return error.status();
+  }
+  ADD_FAILURE() << "it did not die";
+  return {};
+}
+
+TEST(WorkerDeath, IsReportedWithItsStatus) {
+  Pool pool{{.workers = 1}};
+  EXPECT_EQ(death_of(pool, [] { ::_exit(3); }), ExitStatus(Exited{3}));
+  EXPECT_EQ(death_of(pool, [] { std::exit(200); }), ExitStatus(Exited{200}));
+  EXPECT_EQ(death_of(pool, [] { ::pthread_exit(nullptr); }), ExitStatus(Exited{0}));
+  EXPECT_EQ(death_of(pool, [] { ::kill(::getpid(), SIGKILL); }), ExitStatus(Killed{SIGKILL}));
+  EXPECT_EQ(death_of(pool, [] { ::raise(SIGTERM); }), ExitStatus(Killed{SIGTERM}));
+  EXPECT_EQ(std::get<Killed>(death_of(pool, [] { std::abort(); })).signal, SIGABRT);
+  EXPECT_EQ(std::get<Killed>(death_of(pool, [] { ::raise(SIGSEGV); })).signal, SIGSEGV);
+  EXPECT_EQ(std::get<Killed>(death_of(pool, [] { std::terminate(); })).signal, SIGABRT);
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2) << "and the pool goes on";
+}
+
+TEST(WorkerDeath, FailsTheTaskInItsHandsAlone) {
+  Pool pool{{.workers = 2}};
+  const auto fatal = pool.apply_async([] { ::_exit(1); });
+  std::vector<Future<int>> others;
+  others.reserve(20);
+  for (int i = 0; i < 20; ++i) others.push_back(pool.apply_async<&add>(i, 1));
+  EXPECT_THROW(fatal.get(), WorkerDied);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(others[static_cast<std::size_t>(i)].get(), i + 1);
+}
+
+TEST(WorkerDeath, LetsMapThrowAndThePoolGoOn) {
+  Pool pool{{.workers = 2}};
+  const auto die_at_3 = [](int i) {
+    if (i == 3) ::_exit(1);
+    return i;
+  };
+  EXPECT_THROW(pool.map(die_at_3, std::vector<int>{1, 2, 3, 4}, 1), WorkerDied);
+  EXPECT_EQ(pool.map(die_at_3, std::vector<int>{1, 2}), (std::vector<int>{1, 2}));
+}
+
+TEST(WorkerDeath, AnIdleWorkerIsReplaced) {
+  Pool pool{{.workers = 2}};
+  for (int i = 0; i < 100; ++i) {
+    const auto before = pool.active_children();
+    ASSERT_EQ(before.size(), 2U);
+    ASSERT_EQ(::kill(before[0].pid, SIGKILL), 0);
+    ASSERT_TRUE(eventually([&] {
+      const auto now = pool.active_children();
+      return now.size() == 2 && now[0].pid != before[0].pid && now[1].pid == before[1].pid;
+    }));
+  }
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+}
+
+TEST(WorkerDeath, ABusyWorkerIsReplaced) {
+  Pool pool{{.workers = 1}};
+  for (int i = 0; i < 100; ++i) {
+    const auto fatal = pool.apply_async<&never_end>();
+    const auto next = pool.apply_async<&add>(i, 1);
+    const pid_t worker = pool.active_children().at(0).pid;
+    ASSERT_TRUE(eventually([&] { return state_of(worker) == 'S'; }));
+    ASSERT_EQ(::kill(worker, SIGKILL), 0);
+    EXPECT_EQ(next.get(), i + 1);
+    // Begun: it fails. Still on its way: the next worker has it, and never ends.
+    if (!fatal.wait(5ms)) {
+      ASSERT_EQ(::kill(pool.active_children().at(0).pid, SIGKILL), 0);
+    }
+    EXPECT_THROW(fatal.get(), WorkerDied);
+    ASSERT_TRUE(eventually([&] { return pool.active_children().size() == 1; }));
+  }
+}
+
+TEST(WorkerDeath, ATaskNotYetBegunGoesToAnotherWorker) {
+  Pool pool{{.workers = 1}};
+  for (int i = 0; i < 50; ++i) {
+    const pid_t worker = pool.apply<&worker_pid>();
+    ASSERT_EQ(::kill(worker, SIGSTOP), 0);
+    ASSERT_TRUE(eventually([&] { return state_of(worker) == 'T'; }));
+    const auto sum = pool.apply_async<&add>(i, 1);
+    ASSERT_EQ(::kill(worker, SIGKILL), 0);
+    EXPECT_EQ(sum.get(), i + 1);
+  }
+}
+
+int deaths_at_exit = 0;
+
+TEST(WorkerDeath, AResultSentBeforeDeathCounts) {
+  Pool pool{{.workers = 1}};
+  for (int i = 0; i < 50; ++i) {
+    const pid_t worker = pool.apply<&worker_pid>();  // its result has come; dies right after
+    ::kill(worker, SIGKILL);
+    EXPECT_EQ(pool.apply<&add>(1, i), 1 + i);
+  }
+}
+
+TEST(WorkerDeath, ExitInATaskRunsNoHandlerOfMains) {
+  Pipe output;
+  const pid_t main = start_main(
+      [] {
+        std::atexit([] {
+          deaths_at_exit = 1;
+          std::fputs("handler\n", stdout);
+          std::fflush(stdout);
+        });
+        Pool pool{{.workers = 1}};
+        const auto leave = [] {
+          std::fputs("task ", stdout);
+          std::exit(0);
+        };
+        try {
+          pool.apply(leave);
+        } catch (const WorkerDied&) {
+        }
+      },
+      output.write_end);
+  output.close_write_end();
+  EXPECT_EQ(read_to_end(output.read_end), "task ");
+  EXPECT_EQ(wait_for(main), 0);
+}
+
+TEST(WorkerDeath, TakesItsDescendantsAlong) {
+  Pool pool{{.workers = 2}};
+  const auto have_children = [] {
+    int pids[2];
+    if (::pipe(pids) != 0) ::_exit(1);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      never_end();
+      ::_exit(0);
+    }
+    if (::fork() == 0) {
+      ::setsid();
+      const pid_t daemon = ::fork();
+      if (daemon != 0) {
+        tell(pids[1], daemon);
+        ::_exit(0);
+      }
+      never_end();
+      ::_exit(0);
+    }
+    const auto orphan = static_cast<int>(hear(pids[0]));
+    return std::vector<int>{child, orphan, ::getpid()};
+  };
+  const std::vector<int> first = pool.apply(have_children);
+  const auto busy = pool.apply_async<&never_end>();  // the next one goes to the other worker
+  const std::vector<int> second = pool.apply(have_children);
+  ASSERT_EQ(::kill(first[2], SIGKILL), 0);
+  EXPECT_TRUE(eventually([&] { return is_dead(first[0]) && is_dead(first[1]); }));
+  EXPECT_FALSE(is_dead(second[0]));
+  EXPECT_FALSE(is_dead(second[1])) << "another worker's descendants live on";
+  pool.terminate();
+  EXPECT_TRUE(is_dead(second[0]));
+  EXPECT_TRUE(is_dead(second[1]));
+}
+
+TEST(WorkerDeath, LeavesNoZombie) {
+  Pool pool{{.workers = 2}};
+  const pid_t worker = pool.apply<&worker_pid>();
+  ASSERT_EQ(::kill(worker, SIGKILL), 0);
+  EXPECT_TRUE(eventually([&] { return state_of(worker) == '\0'; }));
+}
+
+TEST(WorkerDeath, AForkThatReturnsFromATaskDoesNoHarm) {
+  Pool pool{{.workers = 1}};
+  EXPECT_EQ(pool.apply([] {
+    ::fork();
+    return 1;
+  }),
+            1);
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+}
+
+TEST(SupervisorDeath, BreaksThePoolButNothingElse) {
+  adopt_orphans();
+  {
+    Pool pool{{.workers = 2}};
+    const auto running = pool.apply_async<&never_end>();
+    const auto workers = pool.active_children();
+    const pid_t supervisor = parent_of(workers.at(0).pid);
+    ASSERT_EQ(::kill(supervisor, SIGKILL), 0);
+    EXPECT_THROW(running.get(), PoolBroken);
+    EXPECT_TRUE(eventually([&] { return pool.state() == PoolState::terminated; }));
+    EXPECT_THROW(pool.apply<&add>(1, 1), PoolNotRunning);
+    pool.join();
+    EXPECT_EQ(state_of(supervisor), '\0');
+    for (const ChildInfo& worker : workers) EXPECT_EQ(state_of(worker.pid), '\0');
+  }
+  EXPECT_TRUE(all_descendants_end());
+}
+
+TEST(SupervisorDeath, AStoppedOneDoesNotHoldUpTerminate) {
+  Pool pool{{.workers = 1}};
+  const pid_t supervisor = parent_of(pool.active_children().at(0).pid);
+  ASSERT_EQ(::kill(supervisor, SIGSTOP), 0);
+  const auto start = std::chrono::steady_clock::now();
+  pool.terminate();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+}
+
+}  // namespace
+}  // namespace poolproof::testing

@@ -1,0 +1,267 @@
+#include "properties/campaign.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "properties/conditions.h"
+
+namespace poolproof::properties {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// A pool whose adapter, or whose warden, fails so often in a row is given up.
+constexpr int kMostTroubles = 3;
+
+/// Cases on their way when the time is over are waited for, but no longer than this.
+constexpr seconds kAfterTime{2};
+
+constexpr auto kForEver = std::chrono::hours(24 * 365);
+
+/// What one finding's shrinking may take: new ones matter, known ones need only be recognised.
+struct ShrinkBudget {
+  int runs;
+  int repeats;
+  int weight;  // of its part in what is left of the time
+  milliseconds least;
+  milliseconds most;
+  milliseconds late;  // so long after the run's end it is reported as it is
+};
+constexpr ShrinkBudget kForNew{200, 10, 4, seconds(2), seconds(30), seconds(10)};
+constexpr ShrinkBudget kForKnown{60, 3, 1, milliseconds(500), seconds(5), seconds(0)};
+
+/// The first round of the search; the second one has what shrinking leaves.
+constexpr int kFirstRound = 2;  // one in so many
+
+/// Too little for another round.
+constexpr milliseconds kLeastRound{500};
+
+}  // namespace
+
+int CampaignResult::cases() const {
+  int all = 0;
+  for (const auto& tally : tallies) all += tally.cases();
+  return all;
+}
+
+bool CampaignResult::has_violation() const {
+  return std::any_of(tallies.begin(), tallies.end(), [](const Tally& tally) {
+    return std::any_of(tally.rules().begin(), tally.rules().end(),
+                       [](const RuleTally& rule) { return rule.outcome() == Outcome::kViolated; });
+  });
+}
+
+bool CampaignResult::has_doubt() const {
+  return std::any_of(tallies.begin(), tallies.end(), [](const Tally& tally) {
+    return std::any_of(tally.rules().begin(), tally.rules().end(), [](const RuleTally& rule) {
+      return rule.outcome() == Outcome::kInconclusive || rule.inconclusive > 0 ||
+             rule.outcome() == Outcome::kNotExercised || rule.no_longer_seen;
+    });
+  });
+}
+
+Campaign::Campaign(harness::Runner& runner, const std::vector<Pool>& pools, CampaignOptions options,
+                   ScenarioSource source, CampaignListener& listener, std::function<bool()> stopped)
+    : desk_(runner, options.case_options, std::move(stopped)),
+      options_(std::move(options)),
+      source_(std::move(source)),
+      listener_(listener) {
+  for (const auto& pool : pools) {
+    searches_.push_back(
+        {.pool = &pool, .tally = Tally(pool, options_.rules, options_.use_known), .sent = {}});
+  }
+}
+
+CampaignResult Campaign::run() {
+  const auto start = Clock::now();
+  const Clock::duration time = options_.time ? *options_.time : milliseconds(kForEver);
+  end_ = start + time;
+  search_all(start + time / kFirstRound);
+  investigate_all();
+  if (end_ - Clock::now() >= kLeastRound) {
+    search_all(end_);
+    investigate_all();
+  }
+  return finished(start);
+}
+
+CampaignResult Campaign::finished(Clock::time_point start) {
+  desk_.forget_all();
+  for (auto& search : searches_) {
+    if (!search.started) continue;
+    search.tally.close();
+    result_.tallies.push_back(std::move(search.tally));
+  }
+  result_.interrupted = desk_.stopped();
+  result_.elapsed = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+  return std::move(result_);
+}
+
+void Campaign::search_all(Clock::time_point end) {
+  for (std::size_t index = 0; index < searches_.size() && !done_ && !desk_.stopped(); ++index) {
+    // Time that a pool did not use is shared by those after it.
+    const auto left = std::max(end - Clock::now(), Clock::duration::zero());
+    search(searches_[index], Clock::now() + left / static_cast<int>(searches_.size() - index));
+  }
+}
+
+void Campaign::search(Search& search, Clock::time_point end) {
+  search.started = true;
+  for (;;) {
+    if (Clock::now() < end && wants_more(search)) submit_cases(search);
+    if (search.sent.empty() || done_ || search.troubles >= kMostTroubles) break;
+    auto ran = desk_.next(end + kAfterTime);
+    if (!ran) break;
+    take(std::move(*ran), search);
+  }
+  desk_.forget_all();
+  search.sent.clear();
+}
+
+bool Campaign::wants_more(const Search& search) const {
+  return !done_ && !desk_.stopped() && search.troubles < kMostTroubles;
+}
+
+void Campaign::submit_cases(Search& search) {
+  while (std::cmp_less(search.sent.size(), 2 * desk_.jobs()) &&
+         (options_.cases == 0 || search.generated < options_.cases)) {
+    const auto scenario = source_.generate(*search.pool, search.generated);
+    if (!scenario) return;
+    search.sent[desk_.submit(*search.pool, *scenario)] = ++search.generated;
+  }
+}
+
+void Campaign::take(Ran&& ran, Search& search) {
+  const auto& pool = *search.pool;
+  const int number = search.sent[ran.id];
+  search.sent.erase(ran.id);
+  if (!ran.trace) return trouble(search, ran.trace.error().message());
+  if (auto failure = adapter_failure(pool, ran.scenario, *ran.trace))
+    return trouble(search, *failure);
+  search.troubles = 0;
+  const auto judged =
+      judge_case(pool, ran.scenario, *ran.trace, options_.rules, options_.use_known);
+  search.tally.add(judged, [&](const KnownDeviation& deviation) {
+    const auto* condition = condition_named(deviation.condition);
+    return condition != nullptr && condition->holds(ran.scenario, *ran.trace);
+  });
+  listener_.on_case(pool, number);
+  for (const auto& violation : judged.violations) {
+    if (violation.cause == nullptr) suspect(ran, number, violation, search);
+  }
+}
+
+void Campaign::suspect(const Ran& ran, int number, const Violation& violation, Search& search) {
+  const auto is_same = [&](const Pool* pool, const Rule* rule, const std::string& link) {
+    return pool == search.pool && rule == violation.rule && link == violation.known_link;
+  };
+  for (const auto& found : result_.findings) {
+    if (is_same(found.pool, found.rule, found.known_link)) return;
+  }
+  const auto same = std::find_if(suspects_.begin(), suspects_.end(), [&](const Suspect& other) {
+    return is_same(other.search->pool, other.violation.rule, other.violation.known_link);
+  });
+  if (same == suspects_.end()) {
+    suspects_.push_back({&search, ran.scenario, *ran.trace, violation, number});
+  } else if (ran.scenario.length() < same->scenario.length()) {
+    *same = {&search, ran.scenario, *ran.trace, violation, number};
+  }
+  if (options_.stop_at_first && violation.known_link.empty()) done_ = true;
+}
+
+void Campaign::investigate_all() {
+  std::stable_partition(suspects_.begin(), suspects_.end(),
+                        [](const Suspect& suspect) { return !suspect.is_known(); });
+  for (std::size_t index = 0; index < suspects_.size(); ++index) {
+    if (done_ && index > 0) break;  // one finding was asked for
+    investigate(std::move(suspects_[index]), shrink_options(index));
+  }
+  suspects_.clear();
+}
+
+void Campaign::investigate(Suspect&& suspect, const ShrinkOptions& options) {
+  auto& search = *suspect.search;
+  const auto& pool = *search.pool;
+  listener_.on_shrinking(pool, *suspect.violation.rule);
+  Finding finding;
+  finding.pool = &pool;
+  finding.rule = suspect.violation.rule;
+  finding.known_link = suspect.violation.known_link;
+  finding.case_number = suspect.number;
+  finding.original = {pool.name.text(), suspect.scenario, desk_.settings(pool), options_.seed};
+  finding.original_trace = suspect.trace;
+  auto result = shrunk(std::move(suspect), options);
+  finding.simplest = finding.original;
+  finding.simplest.scenario = result.best.scenario;
+  finding.trace = std::move(result.best.trace);
+  finding.evidence = result.best.violation.evidence;
+  finding.runs = result.runs;
+  finding.failed = result.failed;
+  finding.repeated = result.repeated;
+  report(std::move(finding), search.tally);
+}
+
+Shrunk Campaign::shrunk(Suspect&& suspect, const ShrinkOptions& options) {
+  const auto& pool = *suspect.search->pool;
+  Shrinker shrinker(
+      desk_,
+      {.pool = &pool, .rule = suspect.violation.rule, .known_link = suspect.violation.known_link},
+      [&](const harness::Scenario& scenario) { return source_.simpler(pool, scenario); },
+      [&](const harness::Scenario& scenario, const harness::Trace& trace) {
+        return judge_case(pool, scenario, trace, options_.rules, options_.use_known);
+      },
+      options);
+  return shrinker.shrink(
+      {std::move(suspect.scenario), std::move(suspect.trace), std::move(suspect.violation)});
+}
+
+void Campaign::report(Finding&& finding, Tally& tally) {
+  const auto same_rule = std::count_if(result_.findings.begin(), result_.findings.end(),
+                                       [&](const Finding& f) { return f.rule == finding.rule; });
+  finding.folder = fmt::format("{}-{}", finding.rule->id, same_rule + 1);
+  const auto judged = judge_case(tally.pool(), finding.simplest.scenario, finding.trace,
+                                 options_.rules, options_.use_known);
+  for (const auto& other : judged.violations) {
+    if (other.rule != finding.rule) finding.same_case.push_back(other);
+  }
+  for (const auto& earlier : result_.findings) {
+    if (earlier.pool == finding.pool && earlier.simplest == finding.simplest) {
+      finding.same_as = earlier.folder;
+      break;
+    }
+  }
+  if (!finding.is_stable() && !finding.is_known()) tally.set_unstable(*finding.rule);
+  result_.findings.push_back(std::move(finding));
+  listener_.on_finding(result_.findings.back());
+}
+
+ShrinkOptions Campaign::shrink_options(std::size_t index) const {
+  const auto budget_of = [](const Suspect& suspect) {
+    return suspect.is_known() ? kForKnown : kForNew;
+  };
+  const auto budget = budget_of(suspects_[index]);
+  int weights = 0;
+  for (auto at = index; at < suspects_.size(); ++at) weights += budget_of(suspects_[at]).weight;
+  const auto now = Clock::now();
+  const auto left = std::max(end_ - now, Clock::duration::zero());
+  const bool late = now >= end_ + budget.late;
+  ShrinkOptions options;
+  options.runs = late ? 0 : budget.runs;
+  options.repeats = late ? 0 : budget.repeats;
+  options.deadline =
+      now + std::clamp<Clock::duration>(left / weights * budget.weight, budget.least, budget.most);
+  return options;
+}
+
+void Campaign::trouble(Search& search, const std::string& what) {
+  ++search.troubles;
+  auto line = fmt::format("{}: {}", search.pool->label(), what);
+  if (std::find(result_.troubles.begin(), result_.troubles.end(), line) == result_.troubles.end()) {
+    result_.troubles.push_back(std::move(line));
+  }
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/runner.h"
+#include "properties/desk.h"
+#include "properties/judging.h"
+#include "properties/pools.h"
+#include "properties/shrinking.h"
+#include "properties/tally.h"
+
+namespace poolproof::properties {
+
+struct CampaignOptions {
+  std::uint64_t seed = 0;
+  int cases = 0;  // for each pool; 0: as many as time allows
+  std::optional<std::chrono::milliseconds> time = std::chrono::seconds(60);  // for the whole run
+  std::vector<const Rule*> rules;                                            // empty: all
+  bool stop_at_first = false;
+  bool use_known = true;
+  CaseOptions case_options;
+};
+
+/// A rule that a pool breaks, in the simplest case that we found for it.
+struct Finding {
+  const Pool* pool = nullptr;
+  const Rule* rule = nullptr;
+  std::string known_link;  // empty: a new one
+  std::string folder;      // "W1-1", unique in the run
+  int case_number = 0;     // of its pool, from 1
+  harness::Case original;
+  harness::Trace original_trace;
+  harness::Case simplest;  // settings and seed included
+  harness::Trace trace;
+  std::string evidence;
+  std::vector<Violation> same_case;  // its consequences and companions
+  int runs = 0;                      // made while shrinking
+  int failed = 0;                    // of `repeated`
+  int repeated = 0;
+  std::string same_as;  // folder of an earlier finding with the very same case
+
+  bool is_known() const { return !known_link.empty(); }
+  bool is_stable() const { return failed == repeated; }
+};
+
+struct CampaignResult {
+  std::vector<Tally> tallies;         // a pool each, in order
+  std::vector<Finding> findings;      // in the order in which they were made
+  std::vector<std::string> troubles;  // what kept the harness from doing its work, a line each
+  std::chrono::milliseconds elapsed{0};
+  bool interrupted = false;
+
+  int cases() const;
+  bool has_violation() const;  // a new one that repeats
+  bool has_doubt() const;      // what --strict minds
+};
+
+/// Who wants to hear at once. Called from Campaign::run, in its thread.
+class CampaignListener {
+ public:
+  virtual ~CampaignListener() = default;
+  virtual void on_finding(const Finding&) {}
+  virtual void on_case(const Pool&, int /*number*/) {}
+  virtual void on_shrinking(const Pool&, const Rule&) {}
+};
+
+/// Where cases come from and how they get simpler: the n-th scenario of a pool (from 0), or none.
+struct ScenarioSource {
+  std::function<std::optional<harness::Scenario>(const Pool&, int n)> generate;
+  std::function<std::vector<harness::Scenario>(const Pool&, const harness::Scenario&)> simpler;
+};
+
+/// RapidCheck's, each scenario a function of (seed, pool, n) alone.
+ScenarioSource random_source(std::uint64_t seed);
+
+/// Half of the time goes to a search, each pool its share; then the shortest case that broke each
+/// rule is shrunk, new ones first; what is left goes to the search again.
+/// Driven by one call from one thread; the runner's wardens work meanwhile.
+class Campaign {
+ public:
+  Campaign(harness::Runner& runner, const std::vector<Pool>& pools, CampaignOptions options,
+           ScenarioSource source, CampaignListener& listener, std::function<bool()> stopped);
+
+  CampaignResult run();
+
+ private:
+  /// How far the search is with one pool.
+  struct Search {
+    const Pool* pool = nullptr;
+    Tally tally;
+    int generated = 0;
+    int troubles = 0;                   // in a row
+    std::map<std::uint64_t, int> sent;  // cases on their way, and their numbers
+    bool started = false;
+  };
+  /// The shortest case so far that broke a rule in one way, new or known by one link.
+  struct Suspect {
+    Search* search = nullptr;
+    harness::Scenario scenario;
+    harness::Trace trace;
+    Violation violation;
+    int number = 0;
+
+    bool is_known() const { return !violation.known_link.empty(); }
+  };
+
+  void search_all(Clock::time_point end);
+  void search(Search& search, Clock::time_point end);
+  bool wants_more(const Search& search) const;
+  void submit_cases(Search& search);
+  void take(Ran&& ran, Search& search);
+  void suspect(const Ran& ran, int number, const Violation& violation, Search& search);
+  void investigate_all();
+  void investigate(Suspect&& suspect, const ShrinkOptions& options);
+  void report(Finding&& finding, Tally& tally);
+  Shrunk shrunk(Suspect&& suspect, const ShrinkOptions& options);
+  ShrinkOptions shrink_options(std::size_t index) const;
+  void trouble(Search& search, const std::string& what);
+  CampaignResult finished(Clock::time_point start);
+
+  Desk desk_;
+  CampaignOptions options_;
+  ScenarioSource source_;
+  CampaignListener& listener_;
+  CampaignResult result_;
+  std::vector<Search> searches_;  // a pool each
+  std::vector<Suspect> suspects_;
+  Clock::time_point end_;  // of the whole run
+  bool done_ = false;      // one finding was asked for, and is found
+};
+
+}  // namespace poolproof::properties

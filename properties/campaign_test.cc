@@ -1,0 +1,245 @@
+#include "properties/campaign.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "properties/results.h"
+#include "properties/test_traces.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::EndingKind;
+using harness::Job;
+using harness::Scenario;
+using harness::Trace;
+
+const char* const kLink = "https://github.com/python/cpython/issues/111873";
+
+/// The orphan's steps and two more; every third case ends by _exit.
+ScenarioSource plain_source() {
+  ScenarioSource source;
+  source.generate = [](const Pool&, int n) -> std::optional<Scenario> {
+    auto scenario = orphan_scenario();
+    scenario.steps.push_back(submit_step(2));
+    scenario.steps.push_back(get_step(2));
+    if (n % 3 != 2) scenario.ending = {};
+    return scenario;
+  };
+  source.simpler = [](const Pool&, const Scenario& scenario) {
+    std::vector<Scenario> result;
+    if (scenario.steps.size() > 3) {
+      result.push_back(scenario);
+      result.back().steps.resize(3);
+    }
+    if (scenario.ending.kind != EndingKind::kReturn) {
+      result.push_back(scenario);
+      result.back().ending = {};
+    }
+    return result;
+  };
+  return source;
+}
+
+/// The executor's worst habit: after _exit a worker stays.
+sys::Result<Trace> orphans(const Job& job) {
+  return job.scenario.ending.kind == EndingKind::kOsExit ? orphan_trace()
+                                                         : healthy_trace(job.scenario);
+}
+
+class CampaignTest : public ::testing::Test {
+ protected:
+  CampaignTest() : pools_{executor_pool()} {
+    options_.cases = 30;
+    options_.seed = 7;
+    options_.time = std::chrono::seconds(30);
+  }
+
+  CampaignResult run(FakeRunner::Answer answer) {
+    FakeRunner runner(std::move(answer));
+    CampaignListener listener;
+    return Campaign(runner, pools_, options_, plain_source(), listener, [this] { return stopped_; })
+        .run();
+  }
+
+  static Outcome outcome_of(const CampaignResult& result, const char* id) {
+    for (const auto& rule : result.tallies.at(0).rules()) {
+      if (rule.rule->id == id) return rule.outcome();
+    }
+    return Outcome::kNotExercised;
+  }
+
+  std::vector<Pool> pools_;
+  CampaignOptions options_;
+  bool stopped_ = false;
+};
+
+TEST_F(CampaignTest, AHealthyPoolHasNoFindings) {
+  const auto result = run([](const Job& job) { return healthy_trace(job.scenario); });
+  EXPECT_EQ(result.cases(), 30);
+  EXPECT_TRUE(result.findings.empty()) << result.findings.front().evidence;
+  EXPECT_EQ(outcome_of(result, "W1"), Outcome::kHeld);
+  EXPECT_FALSE(result.has_violation());
+}
+
+TEST_F(CampaignTest, FindsAndShrinksEachRuleOnce) {
+  const auto result = run(orphans);
+  ASSERT_EQ(result.findings.size(), 1U);
+  const auto& finding = result.findings[0];
+  EXPECT_EQ(finding.rule->id, "W1");
+  EXPECT_EQ(finding.folder, "W1-1");
+  EXPECT_EQ(finding.case_number, 3);
+  EXPECT_EQ(finding.original.scenario.length(), 6);
+  EXPECT_EQ(finding.simplest.scenario, orphan_scenario());
+  EXPECT_EQ(finding.failed, 10);
+  EXPECT_EQ(finding.simplest.seed, 7U);
+  EXPECT_EQ(finding.simplest.pool, "ProcessPoolExecutor:fork@3.11.7");
+  EXPECT_TRUE(result.has_violation());
+  EXPECT_EQ(result.cases(), 30);
+}
+
+TEST_F(CampaignTest, AConsequenceIsToldWithItsCause) {
+  const auto result = run(orphans);
+  ASSERT_EQ(result.findings.size(), 1U);
+  ASSERT_FALSE(result.findings[0].same_case.empty());
+  EXPECT_EQ(result.findings[0].same_case[0].rule->id, "E3");
+  EXPECT_EQ(outcome_of(result, "E3"), Outcome::kViolated);
+}
+
+TEST_F(CampaignTest, AKnownDeviationIsShrunkAndDoesNotCountAsViolated) {
+  pools_[0].contract.known = {{"W1", "always", kLink, "workers outlive main"}};
+  const auto result = run(orphans);
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.findings[0].known_link, kLink);
+  EXPECT_EQ(result.findings[0].simplest.scenario, orphan_scenario());
+  EXPECT_EQ(outcome_of(result, "W1"), Outcome::kKnown);
+  EXPECT_EQ(outcome_of(result, "E3"), Outcome::kKnown);  // it follows from a known one
+  EXPECT_FALSE(result.has_violation());
+}
+
+TEST_F(CampaignTest, WithoutTheListOfKnownDeviationsTheyCount) {
+  pools_[0].contract.known = {{"W1", "always", kLink, "workers outlive main"}};
+  options_.use_known = false;
+  EXPECT_TRUE(run(orphans).has_violation());
+}
+
+TEST_F(CampaignTest, AFailureThatDoesNotRepeatIsKeptAsUnstable) {
+  int failures = 0;
+  const auto result = run([&](const Job& job) -> sys::Result<Trace> {
+    if (job.scenario.ending.kind == EndingKind::kOsExit && failures++ == 0) return orphan_trace();
+    return healthy_trace(job.scenario);
+  });
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_FALSE(result.findings[0].is_stable());
+  EXPECT_EQ(result.findings[0].failed, 0);
+  EXPECT_EQ(result.findings[0].trace.end, harness::End::kAtRest);  // the first recording
+  EXPECT_FALSE(result.has_violation());
+  EXPECT_TRUE(result.has_doubt());
+  EXPECT_EQ(outcome_of(result, "W1"), Outcome::kInconclusive);
+}
+
+TEST_F(CampaignTest, StopsAtTheFirstFindingWhenAsked) {
+  options_.stop_at_first = true;
+  pools_.push_back(executor_pool());
+  const auto result = run(orphans);
+  EXPECT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.tallies.size(), 1U);
+}
+
+TEST_F(CampaignTest, JudgesTheAskedRulesOnly) {
+  options_.rules = {rule_named("E3")};
+  const auto result = run(orphans);
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.findings[0].rule->id, "E3");
+  EXPECT_EQ(result.tallies[0].rules().size(), 1U);
+}
+
+TEST_F(CampaignTest, AHarnessThatCannotWorkIsNoCase) {
+  const auto result = run([](const Job&) { return sys::Error("start the warden: no such file"); });
+  EXPECT_EQ(result.cases(), 0);
+  ASSERT_EQ(result.troubles.size(), 1U);
+  EXPECT_NE(result.troubles[0].find("no such file"), std::string::npos);
+}
+
+TEST_F(CampaignTest, AnAdapterThatGivesUpIsNoVerdictOnThePool) {
+  const auto result = run([](const Job&) -> sys::Result<Trace> {
+    auto trace = TraceWriter().at(5).dead(TraceWriter::kMain, sys::Exited{99}).eof().done();
+    trace.err.text = "ModuleNotFoundError: no module\nmore";
+    return trace;
+  });
+  EXPECT_EQ(result.cases(), 0);
+  ASSERT_EQ(result.troubles.size(), 1U);
+  EXPECT_NE(result.troubles[0].find("gave up: ModuleNotFoundError: no module"), std::string::npos)
+      << result.troubles[0];
+}
+
+TEST_F(CampaignTest, AnAdapterThatClaimsNothingIsNoVerdictOnThePool) {
+  const auto result = run([](const Job& job) -> sys::Result<Trace> {
+    auto trace = healthy_trace(job.scenario);
+    std::erase_if(trace.events, [](const harness::Event& event) {
+      return std::holds_alternative<harness::Started>(event.kind);
+    });
+    return trace;
+  });
+  EXPECT_EQ(result.cases(), 0);
+  ASSERT_EQ(result.troubles.size(), 1U);
+  EXPECT_NE(result.troubles[0].find("'started'"), std::string::npos) << result.troubles[0];
+}
+
+TEST_F(CampaignTest, AnAdapterThatHangsBeforeItStartsIsNoVerdictOnThePool) {
+  const auto result = run([](const Job&) -> sys::Result<Trace> {
+    harness::Trace trace;
+    trace.end = harness::End::kFuse;
+    trace.events.push_back({{}, harness::Born{.pid = 7, .outer = 7, .parent = 0, .how = "main"}});
+    return trace;
+  });
+  EXPECT_EQ(result.cases(), 0);
+  ASSERT_EQ(result.troubles.size(), 1U);
+}
+
+TEST_F(CampaignTest, EveryPoolGetsItsShareOfTheSearch) {
+  options_.cases = 0;
+  options_.time = std::chrono::milliseconds(400);
+  pools_ = {executor_pool(), executor_pool(), executor_pool()};
+  const auto result = run([](const Job& job) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return orphans(job);
+  });
+  ASSERT_EQ(result.tallies.size(), 3U);
+  for (const auto& tally : result.tallies) EXPECT_GT(tally.cases(), 0);
+}
+
+TEST_F(CampaignTest, EndsInTime) {
+  options_.cases = 0;
+  options_.time = std::chrono::milliseconds(200);
+  const auto result = run([](const Job& job) { return healthy_trace(job.scenario); });
+  EXPECT_GT(result.cases(), 0);
+  EXPECT_LT(result.elapsed, std::chrono::seconds(5));
+}
+
+TEST_F(CampaignTest, EndsWithWhatItHasWhenInterrupted) {
+  options_.cases = 0;
+  int runs = 0;
+  const auto result = run([&](const Job& job) {
+    stopped_ = ++runs >= 5;
+    return healthy_trace(job.scenario);
+  });
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_LE(result.cases(), 5);
+}
+
+TEST_F(CampaignTest, EachScenarioDependsOnSeedPoolAndNumberAlone) {
+  const auto one = random_source(7);
+  const auto same = random_source(7);
+  const auto other = random_source(8);
+  int differing = 0;
+  for (int n = 0; n < 50; ++n) {
+    EXPECT_EQ(one.generate(pools_[0], n), same.generate(pools_[0], n));
+    if (one.generate(pools_[0], n) != other.generate(pools_[0], n)) ++differing;
+  }
+  EXPECT_GT(differing, 25);
+}
+
+}  // namespace
+}  // namespace poolproof::properties

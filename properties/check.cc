@@ -1,0 +1,173 @@
+#include "properties/check.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <random>
+
+#include "properties/campaign.h"
+#include "properties/console.h"
+#include "properties/matrix.h"
+#include "properties/report.h"
+#include "properties/results.h"
+#include "properties/text.h"
+
+namespace poolproof::properties {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Short enough to be typed again.
+std::uint64_t random_seed() {
+  return std::random_device{}() & 0xffffff;
+}
+
+/// Prints and saves each finding as it is made, and shows how far the run is.
+class Reporter : public CampaignListener {
+ public:
+  Reporter(Console& console, const Results& results, bool json, bool known_too)
+      : console_(console), results_(results), json_(json), known_too_(known_too) {}
+
+  void on_finding(const Finding& finding) override {
+    if (auto saved = results_.save(finding); !saved) trouble_ = saved.error().message();
+    if (json_ || (finding.is_known() && !known_too_)) return;
+    console_.print(report_finding(finding, results_.again(finding), console_));
+  }
+  void on_case(const Pool& pool, int number) override {
+    const auto now = Clock::now();
+    if (now - shown_ < milliseconds(200)) return;
+    shown_ = now;
+    console_.progress(fmt::format("{}: case {}", pool.label(), number));
+  }
+  void on_shrinking(const Pool& pool, const Rule& rule) override {
+    console_.progress(
+        fmt::format("{}: {} {}: looking for a simpler case", pool.label(), rule.id, rule.name));
+  }
+
+  const std::string& trouble() const { return trouble_; }
+
+ private:
+  Console& console_;
+  const Results& results_;
+  bool json_;
+  bool known_too_;
+  std::string trouble_;
+  Clock::time_point shown_{};
+};
+
+/// Rules by id or name; the exit code of usage after one line for an unknown one.
+std::optional<int> read_rules(const std::vector<std::string>& names, CampaignOptions& options) {
+  for (const auto& name : names) {
+    const auto* rule = rule_named(name);
+    if (rule == nullptr) {
+      return failed_with(
+          kExitUsage,
+          fmt::format("no rule is named '{}'; 'poolproof rules' lists them", printable(name)));
+    }
+    options.rules.push_back(rule);
+  }
+  return std::nullopt;
+}
+
+CampaignOptions options_of(const CheckCommand& command) {
+  CampaignOptions options;
+  options.seed = command.seed.value_or(random_seed());
+  options.cases = command.cases;
+  if (command.seconds) {
+    options.time = milliseconds(std::llround(*command.seconds * 1000.0));
+  } else if (command.cases > 0) {
+    options.time = std::nullopt;  // so many cases were asked for, however long they take
+  }
+  options.stop_at_first = command.stop_at_first;
+  options.use_known = !command.no_known;
+  options.case_options = CaseOptions::of_environment();
+  return options;
+}
+
+/// One pool without anything odd is told by its findings and the summary; else a matrix helps.
+bool needs_matrix(const CampaignResult& result) {
+  if (result.tallies.size() != 1) return true;
+  for (const auto& rule : result.tallies.front().rules()) {
+    const auto outcome = rule.outcome();
+    if (outcome != Outcome::kHeld && outcome != Outcome::kViolated &&
+        outcome != Outcome::kNotApplicable) {
+      return true;
+    }
+  }
+  return false;
+}
+
+int exit_code(const CampaignResult& result, const CheckCommand& command,
+              const std::string& trouble) {
+  auto troubles = result.troubles;
+  if (!trouble.empty()) troubles.push_back(trouble);
+  for (const auto& tally : result.tallies) {
+    if (tally.cases() == 0 && troubles.empty() && !result.interrupted) {
+      troubles.push_back(tally.pool().label() +
+                         ": no case was run in its share of the time; "
+                         "give it more by --time");
+    }
+  }
+  for (const auto& line : troubles) failed_with(kExitHarness, line);
+  if (result.interrupted) return kExitInterrupted;
+  if (result.has_violation()) return kExitViolated;
+  if (!troubles.empty() || result.cases() == 0) return kExitHarness;
+  return command.strict && result.has_doubt() ? kExitViolated : kExitKept;
+}
+
+/// What replay must be told to find the same pools and to judge alike.
+std::string replay_flags(const CheckCommand& command) {
+  std::string flags;
+  const auto add = [&](const char* flag, const std::string& value) {
+    const auto* quote = value.find(' ') == std::string::npos ? "" : "'";
+    if (!value.empty()) flags += fmt::format(" {} {}{}{}", flag, quote, value, quote);
+  };
+  for (const auto& python : command.places.pythons) add("--python", python);
+  add("--adapter", command.places.adapter);
+  add("--contract", command.places.contract);
+  return flags + (command.no_known ? " --no-known" : "");
+}
+
+std::string absent_lines(const Pools& pools) {
+  std::string text;
+  for (const auto& absent : pools.absent) {
+    text += wrapped(fmt::format("{} is absent: {}", absent.implementation, absent.why), 0);
+  }
+  return text;
+}
+
+}  // namespace
+
+int run_check(const CheckCommand& command) {
+  auto options = options_of(command);
+  if (const auto usage = read_rules(command.rules, options)) return *usage;
+  const auto chosen = choose_pools(command.places, command.pools);
+  if (chosen.exit_code) return *chosen.exit_code;
+  const auto runner = start_runner(command.jobs > 0 ? command.jobs : default_jobs(), command.rung);
+  if (runner == nullptr) return kExitHarness;
+  const auto results = Results::create(command.results, replay_flags(command));
+  if (!results) {
+    return failed_with(kExitHarness, results.error().message() + " (choose a folder by --results)");
+  }
+  const auto& pools = chosen.pools.found;
+  auto console = Console::of_this_process();
+  if (!command.json) {
+    console.print(absent_lines(chosen.pools) + report_head(pools, options, *runner));
+  }
+  Reporter reporter(console, *results, command.json, pools.size() == 1);
+  Campaign campaign(*runner, pools, options, random_source(options.seed), reporter,
+                    finish_on_interrupt());
+  const auto result = campaign.run();
+
+  const auto lines = verdicts_as_json_lines(result, options, results->name());
+  const auto saved = results->save_verdicts(lines);
+  if (command.json) {
+    console.print(lines);
+  } else {
+    if (result.cases() > 0 && needs_matrix(result)) console.print(matrix(result, console) + "\n");
+    console.print(summary(result) + fmt::format("results in {}/\n", results->name()));
+  }
+  return exit_code(result, command, saved ? reporter.trouble() : saved.error().message());
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "properties/command.h"
+
+namespace poolproof::properties {
+
+/// `poolproof check`, as it was typed.
+struct CheckCommand {
+  std::vector<std::string> pools;
+  PoolOptions places;
+  std::optional<std::uint64_t> seed;
+  std::optional<double> seconds;  // of the whole run
+  int cases = 0;                  // for each pool
+  int jobs = 0;
+  int rung = 0;
+  std::vector<std::string> rules;
+  bool stop_at_first = false;
+  bool strict = false;
+  bool no_known = false;
+  bool json = false;
+  std::string results;
+};
+
+/// Returns the exit code.
+int run_check(const CheckCommand& command);
+
+}  // namespace poolproof::properties

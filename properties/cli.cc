@@ -1,0 +1,201 @@
+#include "properties/cli.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <exception>
+
+#include "poolproof/version.h"
+#include "properties/check.h"
+#include "properties/console.h"
+#include "properties/endings.h"
+#include "properties/explain.h"
+#include "properties/replay.h"
+#include "properties/text.h"
+
+namespace poolproof::properties {
+namespace {
+
+/// Everything that can be typed; each subcommand fills its own part.
+struct CommandLine {
+  CheckCommand check;
+  std::string seed;
+  EndingsCommand endings;
+  ReplayCommand replay;
+  PoolOptions pools;
+  std::string rule;
+};
+
+constexpr const char* kExitCodes =
+    "exit status: 0 nothing violated, 1 violated, 2 usage, 3 the harness could not\n"
+    "do its work or ran no case, 130 after Ctrl-C";
+constexpr const char* kReplayExitCodes =
+    "exit status: 0 every rule kept (but for known deviations), 1 violated, 2 usage,\n"
+    "125 could not be judged, or the pool is not here: git bisect run skips these";
+
+/// A bound that --help does not spell out; who leaves it is told.
+template <class Number>
+CLI::Validator between(Number least, Number most) {
+  return CLI::Range(least, most).description("");
+}
+
+void add_places(CLI::App& app, PoolOptions& places) {
+  app.add_option("--python", places.pythons,
+                 "instead of python3 of PATH: an interpreter, also a\n"
+                 "build tree's; may be repeated")
+      ->type_name("CMD")
+      ->allow_extra_args(false);
+  app.add_option("--adapter", places.adapter, "a pool of your own: the command of its adapter")
+      ->type_name("CMD");
+  app.add_option("--contract", places.contract, "what that pool promises; without: every MUST rule")
+      ->type_name("FILE");
+}
+
+void add_machinery(CLI::App& app, int& jobs, int& rung, const char* default_text) {
+  app.add_option("-j,--jobs", jobs, default_text)->type_name("N")->check(between(1, 256));
+  app.add_option("--rung", rung, "containment: 1 to 3, for tests of poolproof itself")
+      ->check(between(1, 3))
+      ->group("");
+}
+
+void add_check(CLI::App& root, CommandLine& line) {
+  auto& command = line.check;
+  auto& app = *root.add_subcommand("check", "look for violated rules in random life cycles");
+  app.footer(kExitCodes);
+  app.add_option("pools", command.pools, "name:variant@version (default: all)")->type_name("POOL");
+  add_places(app, command.places);
+  app.add_option("--time", command.seconds, "seconds for the whole run (default 60)")
+      ->type_name("S")
+      ->check(between(0.1, 1e6));
+  app.add_option("--cases", command.cases, "this many cases for each pool, then stop")
+      ->type_name("N")
+      ->check(between(1, 100'000'000));
+  app.add_option("--seed", line.seed, "hexadecimal, as the first line prints it")->type_name("HEX");
+  app.add_option("--rules", command.rules, "judge these rules only: W1,E3")
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_flag("-x", command.stop_at_first, "stop at the first finding");
+  app.add_flag("--strict", command.strict,
+               "fail on not exercised, unclear, unstable, no longer seen");
+  app.add_flag("--no-known", command.no_known, "known deviations count as violations");
+  app.add_flag("--json", command.json, "for machines: one JSON object a line");
+  app.add_option("--results", command.results, "folder (default poolproof-results/TIME)")
+      ->type_name("DIR");
+  add_machinery(app, command.jobs, command.rung, "cases side by side (default: processors)");
+}
+
+void add_endings(CLI::App& root, CommandLine& line) {
+  auto& command = line.endings;
+  auto& app = *root.add_subcommand("endings", "what each ending of main leaves behind");
+  app.add_option("pools", command.pools, "default: each implementation in its first variant")
+      ->type_name("POOL");
+  add_places(app, command.places);
+  app.add_flag("--json", command.json, "for machines: one JSON object a line");
+  add_machinery(app, command.jobs, command.rung, "cases side by side (default: 16 or more)");
+}
+
+void add_replay(CLI::App& root, CommandLine& line) {
+  auto& command = line.replay;
+  auto& app = *root.add_subcommand("replay", "run a saved case again");
+  app.footer(kReplayExitCodes);
+  app.add_option("case", command.case_file, "case.json of a finding")
+      ->required()
+      ->type_name("CASE");
+  app.add_option("--times", command.times, "how often (default 1)")
+      ->type_name("N")
+      ->check(between(1, 100'000));
+  app.add_flag("--no-known", command.no_known, "known deviations count as violations");
+  add_places(app, command.places);
+  add_machinery(app, command.jobs, command.rung, "runs side by side (default: processors)");
+}
+
+void add_rest(CLI::App& root, CommandLine& line) {
+  auto& pools =
+      *root.add_subcommand("pools", "list the pools that are here, and why others are not");
+  add_places(pools, line.pools);
+  root.add_subcommand("rules", "list the rules");
+  auto& explain = *root.add_subcommand("explain", "tell one rule in full");
+  explain.add_option("rule", line.rule, "id or name, such as W1")->required()->type_name("RULE");
+}
+
+std::optional<std::uint64_t> seed_from(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed, 16);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return seed;
+}
+
+int run_pools(const PoolOptions& options) {
+  if (const auto wrong = misuse(options)) return failed_with(kExitUsage, *wrong);
+  auto console = Console::of_this_process();
+  const auto pools = PoolFinder(options.places()).find({});
+  console.print(pools_in_words(pools));
+  return pools.found.empty() ? kExitHarness : kExitKept;
+}
+
+int run_explain(const std::string& name) {
+  const auto* rule = rule_named(name);
+  if (rule == nullptr) {
+    return failed_with(kExitUsage,
+                       fmt::format("no rule is named '{}'; 'poolproof rules' lists them", name));
+  }
+  Console::of_this_process().print(explained(*rule));
+  return kExitKept;
+}
+
+/// CLI11 says "a subcommand is required" to a misspelt one.
+std::optional<std::string> misspelt_command(const CLI::App& app, int argc,
+                                            const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands({})) {
+    if (command->get_name() == argv[1]) return std::nullopt;
+    names.push_back(command->get_name());
+  }
+  return fmt::format("no command is named '{}'; there are: {}", printable(argv[1]),
+                     joined(names, ", "));
+}
+
+int run_chosen(const CLI::App& app, CommandLine& line) {
+  if (app.got_subcommand("check")) {
+    if (!line.seed.empty()) {
+      line.check.seed = seed_from(line.seed);
+      if (!line.check.seed) return failed_with(kExitUsage, "--seed is hexadecimal, such as 7f3a21");
+    }
+    return run_check(line.check);
+  }
+  if (app.got_subcommand("endings")) return run_endings(line.endings);
+  if (app.got_subcommand("replay")) return run_replay(line.replay);
+  if (app.got_subcommand("pools")) return run_pools(line.pools);
+  if (app.got_subcommand("explain")) return run_explain(line.rule);
+  Console::of_this_process().print(rules_in_words());
+  return kExitKept;
+}
+
+}  // namespace
+
+int run_cli(int argc, const char* const* argv) {
+  CommandLine line;
+  CLI::App app("poolproof verifies the life cycle of worker pools", "poolproof");
+  app.set_version_flag("--version", fmt::format("poolproof {}", kVersion));
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(24);
+  add_check(app, line);
+  add_endings(app, line);
+  add_replay(app, line);
+  add_rest(app, line);
+  if (const auto wrong = misspelt_command(app, argc, argv)) return failed_with(kExitUsage, *wrong);
+  try {
+    app.parse(argc, argv);
+    return run_chosen(app, line);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return failed_with(kExitUsage, fmt::format("{} (see 'poolproof --help')", error.what()));
+  } catch (const std::exception& error) {
+    return failed_with(kExitHarness, error.what());
+  }
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,25 @@
+# The command line, campaigns and reports; included by CMakeLists.txt.
+add_library(poolproof_cli STATIC
+  campaign.cc check.cc cli.cc command.cc console.cc desk.cc endings.cc endings_table.cc explain.cc
+  family.cc judging.cc matrix.cc pools.cc pools_text.cc program_text.cc random_source.cc replay.cc
+  report.cc results.cc shrinking.cc tally.cc text.cc timeline.cc)
+target_link_libraries(poolproof_cli
+  PUBLIC poolproof_properties poolproof_harness poolproof_runner
+  PRIVATE poolproof_version fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 rapidcheck)
+poolproof_target_defaults(poolproof_cli)
+
+add_executable(poolproof main.cc)
+target_link_libraries(poolproof PRIVATE poolproof_cli)
+poolproof_target_defaults(poolproof)
+add_dependencies(poolproof_check_deps poolproof)
+
+if(POOLPROOF_BUILD_TESTS)
+  add_executable(properties_report_tests
+    campaign_test.cc cli_test.cc endings_test.cc pools_test.cc program_text_test.cc report_test.cc
+    shrinking_test.cc test_traces.cc)
+  target_link_libraries(properties_report_tests PRIVATE poolproof_cli fmt::fmt GTest::gmock GTest::gtest_main)
+  target_compile_definitions(properties_report_tests PRIVATE
+    POOLPROOF_GOLDEN="${CMAKE_CURRENT_SOURCE_DIR}/golden")
+  poolproof_target_defaults(properties_report_tests)
+  poolproof_discover_tests(properties_report_tests LABEL unit TIMEOUT 60)
+endif()

@@ -1,0 +1,100 @@
+#include "properties/cli.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <vector>
+
+#include "properties/test_traces.h"
+#include "properties/text.h"
+
+namespace poolproof::properties {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Said {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+Said poolproof(std::vector<const char*> words) {
+  words.insert(words.begin(), "poolproof");
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  Said said;
+  said.exit_code = run_cli(static_cast<int>(words.size()), words.data());
+  std::fflush(stdout);
+  said.out = ::testing::internal::GetCapturedStdout();
+  said.err = ::testing::internal::GetCapturedStderr();
+  return said;
+}
+
+std::string case_file(const std::string& text) {
+  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+  const auto path = ::testing::TempDir() + "poolproof-" + test->name() + ".json";
+  std::ofstream(path) << text;
+  return path;
+}
+
+TEST(CommandLine, HelpIsAsInTheGoldenFile) {
+  std::string text;
+  for (const auto* command : {"check", "endings", "replay", "pools"}) {
+    text += poolproof({command, "--help"}).out;
+  }
+  text = poolproof({"--help"}).out + text;
+  EXPECT_TRUE(is_golden("help.txt", text));
+  for (const auto& line : lines_of(text)) EXPECT_LE(line.size(), kLineWidth) << line;
+}
+
+TEST(CommandLine, BadUsageIsOneLineAndTwo) {
+  const std::vector<std::vector<const char*>> bad{
+      {},
+      {"chekc"},
+      {"check", "--cases", "x"},
+      {"check", "--jobs", "0"},
+      {"check", "--time", "-1"},
+      {"check", "--seed", "xyz"},
+      {"check", "--rules", "W1,Q7"},
+      {"check", "--frobnicate"},
+      {"check", "--contract", "some.toml"},
+      {"check", "--adapter", "/nowhere/adapter"},
+      {"check", "--adapter", "/etc/passwd"},
+      {"replay"},
+      {"replay", "/nowhere/case.json"},
+      {"explain", "Q7"},
+  };
+  for (const auto& words : bad) {
+    const auto said = poolproof(words);
+    EXPECT_EQ(said.exit_code, 2) << said.err;
+    EXPECT_EQ(said.out, "");
+    EXPECT_TRUE(said.err.starts_with("poolproof: ")) << said.err;
+    EXPECT_EQ(std::count(said.err.begin(), said.err.end(), '\n'), 1) << said.err;
+  }
+}
+
+TEST(CommandLine, AMisspeltCommandIsToldWhatThereIs) {
+  EXPECT_THAT(poolproof({"chekc"}).err, HasSubstr("there are: check, endings, replay"));
+}
+
+TEST(CommandLine, BadCaseFilesAreOneLineAndTwo) {
+  for (const auto* text :
+       {"", "garbage", "[]", "{\"format\": 99}", "{\"format\": 0, \"evil\": 1}"}) {
+    const auto path = case_file(text);
+    const auto said = poolproof({"replay", path.c_str()});
+    EXPECT_EQ(said.exit_code, 2) << text;
+    EXPECT_THAT(said.err, HasSubstr(path));
+    EXPECT_EQ(std::count(said.err.begin(), said.err.end(), '\n'), 1) << said.err;
+  }
+}
+
+TEST(CommandLine, VersionAndRulesNeedNothingElse) {
+  EXPECT_EQ(poolproof({"--version"}).exit_code, 0);
+  EXPECT_THAT(poolproof({"rules"}).out, HasSubstr("W1 NoWorkerOutlivesParent"));
+  EXPECT_THAT(poolproof({"explain", "NoDeadlock"}).out, HasSubstr("P1 NoDeadlock"));
+}
+
+}  // namespace
+}  // namespace poolproof::properties

@@ -1,0 +1,103 @@
+#include "properties/command.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "properties/text.h"
+
+namespace poolproof::properties {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A signal handler reaches nothing else.
+std::atomic<bool> interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void on_interrupt(int) {
+  interrupted = true;
+  std::signal(SIGINT, SIG_DFL);
+}
+
+}  // namespace
+
+int failed_with(ExitCode code, std::string_view what) {
+  fmt::print(stderr, "poolproof: {}\n", what);
+  return code;
+}
+
+std::optional<std::string> misuse(const PoolOptions& options) {
+  std::error_code ignored;
+  if (options.adapter.empty()) {
+    if (options.contract.empty()) return std::nullopt;
+    return "--contract goes with --adapter: pools that poolproof knows have theirs";
+  }
+  const auto program = options.adapter.substr(0, options.adapter.find(' '));
+  if (program.find('/') != std::string::npos) {
+    const auto status = fs::status(program, ignored);
+    if (!fs::exists(status)) return fmt::format("--adapter {}: no such file", program);
+    if ((status.permissions() & (fs::perms::owner_exec | fs::perms::group_exec |
+                                 fs::perms::others_exec)) == fs::perms::none) {
+      return fmt::format(
+          "--adapter {}: not executable (chmod +x, or name its interpreter: "
+          "--adapter \"python3 {}\")",
+          program, program);
+    }
+  }
+  if (!options.contract.empty()) {
+    const auto contract = contract_from_file(options.contract);
+    if (!contract) return contract.error().message();
+  }
+  return std::nullopt;
+}
+
+PoolPlaces PoolOptions::places() const {
+  return {.share = default_share(), .pythons = pythons, .adapter = adapter, .contract = contract};
+}
+
+ChosenPools choose_pools(const PoolOptions& options, const std::vector<std::string>& names) {
+  ChosenPools chosen;
+  if (const auto wrong = misuse(options)) {
+    chosen.exit_code = failed_with(kExitUsage, *wrong);
+    return chosen;
+  }
+  const PoolFinder finder(options.places());
+  chosen.pools = finder.find(names);
+  const auto& pools = chosen.pools;
+  if (!pools.unmatched.empty()) {
+    chosen.exit_code =
+        failed_with(kExitUsage, unknown_pool(pools.unmatched.front(), finder.find({})));
+  } else if (!pools.absent.empty() && (!names.empty() || pools.found.empty())) {
+    for (const auto& absent : pools.absent) {
+      const auto who = options.adapter.empty() ? absent.implementation + " is absent" : "--adapter";
+      chosen.exit_code = failed_with(kExitHarness, fmt::format("{}: {}", who, absent.why));
+    }
+  } else if (pools.found.empty()) {
+    chosen.exit_code = failed_with(kExitHarness, "no pool was found");
+  }
+  return chosen;
+}
+
+std::unique_ptr<harness::Runner> start_runner(int jobs, int rung) {
+  auto runner = harness::Runner::start({.jobs = jobs, .rung = rung, .warden = {}});
+  if (runner) return std::move(*runner);
+  failed_with(kExitHarness, runner.error().message());
+  return nullptr;
+}
+
+int default_jobs() {
+  const auto processors = std::thread::hardware_concurrency();
+  return processors == 0 ? 2 : static_cast<int>(processors);
+}
+
+std::function<bool()> finish_on_interrupt() {
+  std::signal(SIGINT, on_interrupt);
+  return [] { return interrupted.load(); };
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,204 @@
+#include "properties/conditions.h"
+
+#include <algorithm>
+#include <array>
+
+#include "properties/rules/reading.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::BodyKind;
+using harness::Scenario;
+using harness::StepKind;
+using harness::Trace;
+using Kind = Reading::Kind;
+
+constexpr std::int64_t kPipe = 65536;
+
+/// Reads without any contract: a condition is about what happened, not about what was promised.
+template <class Ask>
+bool ask(const Scenario& scenario, const Trace& trace, Ask question) {
+  static const Contract kAny;
+  const Evidence evidence{.scenario = scenario, .trace = trace, .contract = kAny};
+  return question(Reading(evidence));
+}
+
+bool any_step(const Reading& reading, StepKind kind) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind == kind && reading.run(step).begun) return true;
+  }
+  return false;
+}
+
+bool any_body(const Reading& reading, bool (*fits)(const harness::Body&)) {
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(),
+                     [&](const auto& task) { return fits(reading.body(task.first)); });
+}
+
+/// Whether a body was under way at the moment; one that ends its worker is over at once, and never
+/// says so.
+bool busy_at(const Reading& reading, const Reading::Moment& moment) {
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    const auto& runs = reading.runs(task.first);
+    if (entry(reading.body(task.first).kind).kills_worker) return false;
+    return std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
+      const auto* worker = reading.process(run.pid);
+      const bool gone = worker != nullptr && worker->gone_before(moment);
+      return run.begun < moment && !(run.ended && *run.ended < moment) && !gone;
+    });
+  });
+}
+
+/// Where main's end began: its claim, or its death without one.
+Reading::Maybe main_ends(const Reading& reading) {
+  if (reading.ending_begun()) return reading.ending_begun();
+  return reading.main_died() ? reading.main()->dying : std::nullopt;
+}
+
+bool without_cleanup(const Reading& reading) {
+  const bool by_plan = !entry(reading.scenario().ending.kind).runs_cleanup;
+  return main_ends(reading) && (by_plan || !reading.ending_begun());
+}
+
+/// Accepted before the first step of that kind, with no outcome told by then; 0 for any such.
+bool pending_at(const Reading& reading, StepKind kind, int wanted) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind != kind || !reading.run(step).begun) continue;
+    const auto model = reading.before(step);
+    return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+      const bool meant = wanted == 0 || wanted == task.first;
+      return meant && task.second < step && !model.finished(task.first);
+    });
+  }
+  return false;
+}
+
+bool killed_while(const Reading& reading, harness::Victim victim) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    const bool fits = asked.kind == StepKind::kKill && asked.victim == victim;
+    if (fits && reading.run(step).is(Kind::kOk)) return true;
+  }
+  return false;
+}
+
+/// A get, after terminate, of a task that was pending then.
+bool got_after_terminate(const Reading& reading) {
+  bool terminated = false;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    if (!reading.run(step).begun) continue;
+    terminated = terminated || asked.kind == StepKind::kTerminate;
+    const bool gets = terminated && asked.kind == StepKind::kGet;
+    if (gets && pending_at(reading, StepKind::kTerminate, asked.task)) return true;
+  }
+  return false;
+}
+
+bool died_in_a_task(const Reading& reading) {
+  const auto lost = reading.losses();
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    const auto& runs = reading.runs(task.first);
+    return std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
+      return reading.cut_short(run) &&
+             std::find(lost.begin(), lost.end(), reading.process(run.pid)) != lost.end();
+    });
+  });
+}
+
+constexpr std::array kConditions{
+    Condition{"always", "in any case", [](const Scenario&, const Trace&) { return true; }},
+    Condition{"worker-died", "a worker died by itself or was killed while the pool was in use",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return !r.losses().empty(); });
+              }},
+    Condition{"busy-worker-died", "the same, in the middle of a task",
+              [](const Scenario& s, const Trace& t) { return ask(s, t, died_in_a_task); }},
+    Condition{"idle-worker-killed", "a kill step hit an idle worker",
+              [](const Scenario& s, const Trace& t) {
+                return ask(
+                    s, t, [](const Reading& r) { return killed_while(r, harness::Victim::kIdle); });
+              }},
+    Condition{"terminated", "terminate was called",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t,
+                           [](const Reading& r) { return any_step(r, StepKind::kTerminate); });
+              }},
+    Condition{"after-terminate", "main gets a task that was pending when it called terminate",
+              [](const Scenario& s, const Trace& t) { return ask(s, t, got_after_terminate); }},
+    Condition{"dropped", "main gave up its last reference to the pool",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return any_step(r, StepKind::kDrop); });
+              }},
+    Condition{"dropped-pending", "the same, with a task whose outcome main did not know",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t,
+                           [](const Reading& r) { return pending_at(r, StepKind::kDrop, 0); });
+              }},
+    Condition{"joined-after-close", "main joined a pool that it had closed before",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return any_step(r, StepKind::kClose) && any_step(r, StepKind::kJoin);
+                });
+              }},
+    Condition{"main-killed", "main ended without cleanup: a signal, _exit, abort, exec",
+              [](const Scenario& s, const Trace& t) { return ask(s, t, without_cleanup); }},
+    Condition{"main-killed-busy", "the same, while a worker was running a task",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return without_cleanup(r) && busy_at(r, *main_ends(r));
+                });
+              }},
+    Condition{"exit-busy", "main ended with cleanup while a worker was running a task",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return main_ends(r) && !without_cleanup(r) && busy_at(r, *main_ends(r));
+                });
+              }},
+    Condition{"task-raised", "a task's body raised",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return any_body(
+                      r, [](const harness::Body& b) { return b.kind == BodyKind::kRaise; });
+                });
+              }},
+    Condition{"large-payload", "a task was given 64 KiB or more",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return any_body(r, [](const harness::Body& b) {
+                    return b.kind == BodyKind::kEcho && b.amount >= kPipe;
+                  });
+                });
+              }},
+    Condition{"fork", "workers are started by fork",
+              [](const Scenario& s, const Trace&) { return s.start_method == "fork"; }},
+    Condition{"spawn", "workers are started by spawn",
+              [](const Scenario& s, const Trace&) { return s.start_method == "spawn"; }},
+    Condition{"forkserver", "workers are started by a fork server",
+              [](const Scenario& s, const Trace&) { return s.start_method == "forkserver"; }},
+};
+
+}  // namespace
+
+std::span<const Condition> condition_table() {
+  return kConditions;
+}
+
+const Condition* condition_named(std::string_view name) {
+  const auto found =
+      std::find_if(kConditions.begin(), kConditions.end(),
+                   [&](const Condition& condition) { return condition.name == name; });
+  return found == kConditions.end() ? nullptr : &*found;
+}
+
+std::string condition_names() {
+  std::string names;
+  for (const Condition& condition : kConditions) {
+    if (!names.empty()) names += ", ";
+    names += condition.name;
+  }
+  return names;
+}
+
+}  // namespace poolproof::properties

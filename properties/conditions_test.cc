@@ -1,0 +1,88 @@
+#include "properties/conditions.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "properties/rules/made_trace.h"
+
+namespace poolproof::properties {
+namespace {
+
+using namespace std::chrono_literals;
+using harness::BodyKind;
+using harness::EndingKind;
+using harness::Victim;
+using sys::Killed;
+
+/// The names of all conditions that hold, but "always".
+std::string holding(const Story& story) {
+  std::string names;
+  for (const Condition& condition : condition_table()) {
+    if (condition.name == "always" || !condition.holds(story.scenario, story.trace)) continue;
+    names += names.empty() ? "" : ", ";
+    names += condition.name;
+  }
+  return names;
+}
+
+TEST(Conditions, HaveNames) {
+  for (const Condition& condition : condition_table()) {
+    EXPECT_EQ(condition_named(condition.name), &condition);
+    EXPECT_NE(condition_names().find(condition.name), std::string::npos);
+  }
+  EXPECT_EQ(condition_named("sometimes"), nullptr);
+}
+
+TEST(Conditions, NoneHoldsInAPlainRun) {
+  Story story({create(1), submit(1), get(1), close(), join()});
+  story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));
+  EXPECT_EQ(holding(story.step(4).begins(5).dies(3).ends(5).exits()), "joined-after-close");
+}
+
+TEST(Conditions, TellABusyWorkersDeath) {
+  Story story({create(1), submit(1, BodyKind::kNever), kill(Victim::kBusy)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).begins(3).dies(3, Killed{9});
+  EXPECT_EQ(holding(story.ends(3, killed(3)).exits()), "worker-died, busy-worker-died");
+}
+
+TEST(Conditions, TellAnIdleWorkersDeath) {
+  Story story({create(1), submit(1), kill(Victim::kIdle)});
+  story.begins(1).born(3).ends(1).step(2).task(1, 3).begins(3).dies(3, Killed{9});
+  EXPECT_EQ(holding(story.ends(3, killed(3)).exits()), "worker-died, idle-worker-killed");
+}
+
+TEST(Conditions, TellAGetOfWhatWasPendingAtTerminate) {
+  Story story({create(1), submit(1), terminate(), get(1)});
+  EXPECT_EQ(holding(story.step(1).step(2).step(3).begins(4)), "terminated, after-terminate");
+  Story known({create(1), submit(1), get(1), terminate(), get(1)});
+  known.step(1).step(2).step(3, value("none")).step(4).begins(5);
+  EXPECT_EQ(holding(known), "terminated");
+}
+
+TEST(Conditions, TellADropWithTasksPending) {
+  Story story({create(1), submit(1), drop()});
+  EXPECT_EQ(holding(story.step(1).step(2).step(3)), "dropped, dropped-pending");
+}
+
+TEST(Conditions, TellHowMainEnded) {
+  const auto ended = [](EndingKind how, bool busy) {
+    Story story({create(1), submit(1)}, how);
+    story.begins(1).born(3).ends(1).step(2).begins_task(1, 3);
+    if (!busy) story.ends_task(1, 3);
+    return holding(story.exits());
+  };
+  EXPECT_EQ(ended(EndingKind::kSigkill, false), "main-killed");
+  EXPECT_EQ(ended(EndingKind::kOsExit, true), "main-killed, main-killed-busy");
+  EXPECT_EQ(ended(EndingKind::kReturn, true), "exit-busy");
+  EXPECT_EQ(ended(EndingKind::kReturn, false), "");
+}
+
+TEST(Conditions, TellWhatTasksDidAndHowWorkersStart) {
+  Story story({create(1), submit(1, BodyKind::kRaise), submit(2, BodyKind::kEcho, 65536)});
+  story.scenario.start_method = "spawn";
+  EXPECT_EQ(holding(story.step(1).step(2).step(3).exits()), "task-raised, large-payload, spawn");
+}
+
+}  // namespace
+}  // namespace poolproof::properties

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/sys/result.h"
+
+namespace poolproof::properties {
+
+/// A rule that a pool is known to break, under a condition that the trace shows, and where that is
+/// told. A known deviation that was seen does not fail a run; one that no case saw is reported.
+struct KnownDeviation {
+  std::string rule;       // "T6"
+  std::string condition;  // a name out of condition_names() (conditions.h); "always" for any
+  std::string link;       // "https://github.com/python/cpython/issues/66587"
+  std::string note;       // one sentence
+};
+
+/// What one pool promises where pools differ by design. A default-constructed contract promises the
+/// most: every MUST rule counts.
+struct Contract {
+  /// What main's exit does with accepted tasks: ends the workers, lets all of them finish first, or
+  /// waits until somebody closes the pool.
+  enum class Exit { kTerminates, kDrains, kWaitsForClose };
+  /// What a worker's death does to the task that it held: that task fails, is tried again, or the
+  /// pool is broken and says so. Losing it is never a contract, only a known deviation.
+  enum class WorkerDeath { kReported, kRetried, kBreaks };
+
+  std::string pool;  // "multiprocessing.Pool", without variant and version
+  Exit exit = Exit::kTerminates;
+  WorkerDeath worker_death = WorkerDeath::kReported;
+  bool join_needs_close = true;      // join on a running pool is refused; false: it closes (S2 n/a)
+  bool replaces_workers = true;      // after a loss it is back at N workers
+  bool starts_workers_late = false;  // workers appear on demand: fewer than N is normal
+  bool workers_are_daemons =
+      true;                    // the pool reports daemon == true; false: W2's report half is n/a
+  bool drop_ends_pool = true;  // dropping the last reference ends the workers
+  std::chrono::milliseconds grace{1000};
+  std::vector<KnownDeviation> known;
+};
+
+/// A contract file in TOML. Every key but `pool` may be absent: the default promises the most.
+///
+///     pool = "concurrent.futures.ProcessPoolExecutor"
+///     exit = "drains"                  # "terminates", "drains", "waits-for-close"
+///     worker_death = "breaks"          # "reported", "retried", "breaks"
+///     join_needs_close = false
+///     replaces_workers = false
+///     starts_workers_late = true
+///     workers_are_daemons = false
+///     drop_ends_pool = true
+///     grace_ms = 1000
+///
+///     [[known]]
+///     rule = "W1"                      # an id of rule_table()
+///     condition = "main-killed"        # a name of condition_names()
+///     link = "https://github.com/python/cpython/issues/111873"
+///     note = "Workers of a killed main stay for ever."
+///
+/// Errors: one line with the file, the place in it and what is expected there.
+sys::Result<Contract> contract_from_toml(std::string_view text, std::string_view file_name);
+
+/// "drains at exit, breaks on a dead worker", for the first line of a report.
+std::string in_words(const Contract& contract);
+
+}  // namespace poolproof::properties

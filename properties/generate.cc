@@ -1,0 +1,299 @@
+#include "properties/generate.h"
+
+#include <algorithm>
+#include <array>
+
+#include "properties/model.h"
+#include "properties/shrink.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::Body;
+using harness::BodyKind;
+using harness::Ending;
+using harness::EndingKind;
+using harness::Scenario;
+using harness::Step;
+using harness::StepKind;
+using harness::Victim;
+using std::chrono::milliseconds;
+
+constexpr int kMostSteps = 9;
+constexpr int kIllegalPercent = 10;
+constexpr int kEnabledPercent = 65;  // of the optional letters, per scenario
+
+/// What is random about one scenario: a value of its own, so that a seed gives the same one always.
+class Dice {
+ public:
+  explicit Dice(const rc::Random& random) : random_(random) {}
+  int below(int n) { return static_cast<int>(random_.next() % static_cast<unsigned>(n)); }
+  bool percent(int chance) { return below(100) < chance; }
+  template <class Range>
+  auto pick(const Range& range) {
+    return *(std::begin(range) + below(static_cast<int>(std::size(range))));
+  }
+  /// An index, by weight; -1 where all weigh nothing.
+  int weighted(const std::vector<int>& weights) {
+    int total = 0;
+    for (const int weight : weights) total += weight;
+    int left = total > 0 ? below(total) : -1;
+    int index = -1;
+    while (left >= 0) left -= weights[static_cast<std::size_t>(++index)];
+    return index;
+  }
+
+ private:
+  rc::Random random_;
+};
+
+int weight(StepKind kind) {
+  switch (kind) {
+    case StepKind::kCreate:
+      return 0;
+    case StepKind::kSubmit:
+      return 30;
+    case StepKind::kGet:
+      return 34;
+    case StepKind::kClose:
+      return 9;
+    case StepKind::kTerminate:
+      return 6;
+    case StepKind::kJoin:
+      return 12;
+    case StepKind::kDrop:
+      return 4;
+    case StepKind::kWorkers:
+      return 7;
+    case StepKind::kSleep:
+      return 5;
+    case StepKind::kKill:
+      return 10;
+  }
+  return 0;
+}
+
+int weight(BodyKind kind) {
+  switch (kind) {
+    case BodyKind::kNothing:
+      return 16;
+    case BodyKind::kEcho:
+      return 18;
+    case BodyKind::kSleep:
+      return 12;
+    case BodyKind::kSpin:
+      return 4;
+    case BodyKind::kNever:
+      return 20;
+    case BodyKind::kRaise:
+      return 10;
+    case BodyKind::kExit:
+      return 6;
+    case BodyKind::kOsExit:
+      return 8;
+    case BodyKind::kAbort:
+      return 5;
+    case BodyKind::kKillSelf:
+      return 11;
+  }
+  return 0;
+}
+
+int weight(EndingKind kind) {
+  return kind == EndingKind::kReturn ? 4 : 1;
+}
+
+/// Around what pipes and pages hold.
+constexpr std::array<std::int64_t, 8> kPayloads{0, 1, 4095, 4096, 4097, 65535, 65536, 65537};
+constexpr std::int64_t kLargePayload = 1 << 20;
+
+class Author {
+ public:
+  Author(const rc::Random& random, int size, const Abilities& abilities, const Contract& contract)
+      : dice_(random), size_(size), abilities_(abilities), model_(contract) {
+    for (const StepKind kind : abilities.steps) {
+      const bool always = kind == StepKind::kSubmit || kind == StepKind::kGet;
+      if (always || dice_.percent(kEnabledPercent)) steps_.push_back(kind);
+    }
+    for (const BodyKind kind : abilities.bodies) {
+      if (dice_.percent(kEnabledPercent)) bodies_.push_back(kind);
+    }
+  }
+
+  Scenario write(std::string start_method) {
+    scenario_.start_method = std::move(start_method);
+    add(create());
+    const int most = std::clamp(3 + size_ / 10, 3, kMostSteps);
+    const int length =
+        1 + std::max(dice_.below(most), dice_.below(most));  // rather long than short
+    while (static_cast<int>(scenario_.steps.size()) < length) {
+      const auto step = next();
+      if (!step) break;
+      add(*step);
+    }
+    scenario_.ending = ending();
+    return std::move(scenario_);
+  }
+
+ private:
+  void add(const Step& step) {
+    const bool timed_get = step.kind == StepKind::kGet && step.timeout;
+    model_.apply(step, model_.call(step) == Model::Call::kLegal && !timed_get);
+    scenario_.steps.push_back(step);
+  }
+
+  Step create() {
+    Step step;
+    const int index = dice_.weighted({45, 35, 15, 5});
+    if (index < 3) step.workers = index + 1;
+    return step;
+  }
+
+  /// One of the letters that fit here: mostly those that a healthy pool takes.
+  std::optional<Step> next() {
+    const auto wanted =
+        dice_.percent(kIllegalPercent) ? Model::Call::kIllegal : Model::Call::kLegal;
+    for (const auto call : {wanted, Model::Call::kLegal}) {
+      std::vector<Step> fitting;
+      std::vector<int> weights;
+      for (const StepKind kind : steps_) {
+        const Step step = filled(kind);
+        if (model_.call(step) != call || model_.may_wait_for_ever(step)) continue;
+        fitting.push_back(step);
+        weights.push_back(weight_here(step));
+      }
+      const int index = dice_.weighted(weights);
+      if (index >= 0) return fitting[static_cast<std::size_t>(index)];
+    }
+    return std::nullopt;
+  }
+
+  /// A busy worker is worth killing while there is one; what was done is rarely done again.
+  int weight_here(const Step& step) const {
+    if (step.kind == StepKind::kKill && step.victim == Victim::kBusy) return 70;
+    const bool ended = model_.state() != Model::State::kRunning;
+    const bool again = (step.kind == StepKind::kClose && ended) ||
+                       (step.kind == StepKind::kJoin && model_.joined());
+    return again ? 3 : weight(step.kind);
+  }
+
+  Step filled(StepKind kind) {
+    Step step;
+    step.kind = kind;
+    switch (kind) {
+      case StepKind::kSubmit:
+        step.task = model_.tasks() + 1;
+        step.body = body();
+        break;
+      case StepKind::kGet:
+        fill_get(step);
+        break;
+      case StepKind::kSleep:
+        step.duration = milliseconds(dice_.below(31));
+        break;
+      case StepKind::kKill:
+        step.victim = Victim::kBusy;
+        if (model_.call(step) == Model::Call::kImpossible || dice_.percent(25))
+          step.victim = Victim::kIdle;
+        break;
+      case StepKind::kCreate:
+      case StepKind::kClose:
+      case StepKind::kTerminate:
+      case StepKind::kJoin:
+      case StepKind::kDrop:
+      case StepKind::kWorkers:
+        break;
+    }
+    return step;
+  }
+
+  /// Mostly a task whose outcome main does not know yet; with a timeout where it must, else rarely.
+  void fill_get(Step& step) {
+    std::vector<int> open;
+    std::vector<int> all;
+    for (int task = 1; task <= model_.tasks(); ++task) {
+      if (!model_.accepted(task)) continue;
+      all.push_back(task);
+      const bool got = std::any_of(
+          scenario_.steps.begin(), scenario_.steps.end(),
+          [&](const Step& s) { return s.kind == StepKind::kGet && s.task == task && !s.timeout; });
+      if (!got) open.push_back(task);
+    }
+    if (all.empty()) return;
+    step.task = !open.empty() && dice_.percent(80) ? dice_.pick(open) : dice_.pick(all);
+    if (model_.may_wait_for_ever(step) || dice_.percent(20)) {
+      step.timeout = milliseconds(dice_.pick(std::array{0, 1, 10, 50, 100}));
+    }
+  }
+
+  Body body() {
+    std::vector<int> weights;
+    for (const BodyKind kind : bodies_) weights.push_back(weight(kind));
+    const int index = dice_.weighted(weights);
+    if (index < 0) return {};
+    Body body{.kind = bodies_[static_cast<std::size_t>(index)]};
+    switch (entry(body.kind).parameter) {
+      case harness::Parameter::kNone:
+        break;
+      case harness::Parameter::kCode:
+        body.amount = dice_.pick(std::array{0, 1, 3, 255});
+        break;
+      case harness::Parameter::kMilliseconds:
+        body.amount = 1 + dice_.below(50);
+        break;
+      case harness::Parameter::kBytes:
+        body.amount = size_ > 20 && dice_.percent(10) ? kLargePayload : dice_.pick(kPayloads);
+        break;
+    }
+    return body;
+  }
+
+  Ending ending() {
+    std::vector<Ending> fitting;
+    std::vector<int> weights;
+    for (const EndingKind kind : abilities_.endings) {
+      Ending ending{.kind = kind};
+      if (entry(kind).parameter == harness::Parameter::kCode)
+        ending.code = dice_.pick(std::array{0, 1, 7});
+      if (model_.may_wait_for_ever(ending)) continue;
+      fitting.push_back(ending);
+      weights.push_back(weight(kind));
+    }
+    const int index = dice_.weighted(weights);
+    return index < 0 ? Ending{} : fitting[static_cast<std::size_t>(index)];
+  }
+
+  Dice dice_;
+  int size_;
+  const Abilities& abilities_;
+  Model model_;
+  std::vector<StepKind> steps_;
+  std::vector<BodyKind> bodies_;
+  Scenario scenario_;
+};
+
+/// Tries again where no ending fits what was begun; main alone fits always.
+Scenario write(rc::Random random, int size, const Abilities& abilities, const Contract& contract,
+               const std::string& start_method) {
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    const rc::Random own = random.split();
+    Scenario scenario = Author(own, size, abilities, contract).write(start_method);
+    if (is_runnable(scenario, contract)) return scenario;
+  }
+  return Scenario{.start_method = start_method};
+}
+
+}  // namespace
+
+rc::Gen<Scenario> scenarios(const Abilities& abilities, const Contract& contract,
+                            std::string start_method) {
+  const auto shrink = [=](const Scenario& scenario) {
+    return rc::seq::fromContainer(simpler(scenario, abilities, contract));
+  };
+  return rc::Gen<Scenario>([=](const rc::Random& random, int size) {
+    return rc::shrinkable::shrinkRecur(write(random, size, abilities, contract, start_method),
+                                       shrink);
+  });
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,155 @@
+#include "properties/generate.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "properties/model.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::BodyKind;
+using harness::EndingKind;
+using harness::Scenario;
+using harness::Step;
+using harness::StepKind;
+using harness::Victim;
+using std::chrono::milliseconds;
+
+Abilities everything() {
+  Abilities abilities;
+  for (const auto& entry : harness::step_table()) abilities.steps.push_back(entry.kind);
+  for (const auto& entry : harness::body_table()) abilities.bodies.push_back(entry.kind);
+  for (const auto& entry : harness::ending_table()) abilities.endings.push_back(entry.kind);
+  return abilities;
+}
+
+std::vector<Scenario> many(int count, const Contract& contract, std::uint64_t seed) {
+  const auto gen = scenarios(everything(), contract, "fork");
+  rc::Random random(seed);
+  std::vector<Scenario> made;
+  for (int i = 0; i < count; ++i) made.push_back(gen(random.split(), i % 100).value());
+  return made;
+}
+
+bool any_step(const Scenario& scenario, bool (*fits)(const Step&)) {
+  return std::any_of(scenario.steps.begin(), scenario.steps.end(), fits);
+}
+
+RC_GTEST_PROP(Scenarios, AreRunnableAndWithinBounds, ()) {
+  Contract contract;
+  contract.exit = static_cast<Contract::Exit>(*rc::gen::inRange(0, 3));
+  contract.worker_death = static_cast<Contract::WorkerDeath>(*rc::gen::inRange(0, 3));
+  contract.join_needs_close = *rc::gen::arbitrary<bool>();
+  contract.replaces_workers = *rc::gen::arbitrary<bool>();
+  contract.starts_workers_late = *rc::gen::arbitrary<bool>();
+  const auto scenario = *scenarios(everything(), contract, "fork");
+  RC_ASSERT(is_runnable(scenario, contract));
+  RC_ASSERT(scenario.steps.size() <= 9u);
+  for (const Step& step : scenario.steps) {
+    RC_ASSERT(step.duration <= milliseconds(30));
+    if (step.body.kind == BodyKind::kSleep) RC_ASSERT(step.body.amount <= 50);
+  }
+}
+
+/// As the case codec demands it of a file.
+RC_GTEST_PROP(Scenarios, AreReadBackFromAFile, ()) {
+  const harness::Case made{.pool = "p", .scenario = *scenarios(everything(), Contract{}, "")};
+  const auto read = harness::case_from_json(to_json(made));
+  RC_ASSERT(read.has_value());
+  RC_ASSERT(*read == made);
+}
+
+TEST(Scenarios, AreTheSameForTheSameSeed) {
+  EXPECT_EQ(many(50, Contract{}, 7), many(50, Contract{}, 7));
+  EXPECT_NE(many(50, Contract{}, 7), many(50, Contract{}, 8));
+}
+
+TEST(Scenarios, UseEveryLetterWithinAFewHundred) {
+  std::set<StepKind> steps;
+  std::set<BodyKind> bodies;
+  std::set<EndingKind> endings;
+  std::set<Victim> victims;
+  for (const auto& scenario : many(500, Contract{}, 3)) {
+    endings.insert(scenario.ending.kind);
+    for (const Step& step : scenario.steps) {
+      steps.insert(step.kind);
+      if (step.kind == StepKind::kSubmit) bodies.insert(step.body.kind);
+      if (step.kind == StepKind::kKill) victims.insert(step.victim);
+    }
+  }
+  EXPECT_EQ(steps.size(), harness::step_table().size());
+  EXPECT_EQ(bodies.size(), harness::body_table().size());
+  EXPECT_EQ(endings.size(), harness::ending_table().size());
+  EXPECT_EQ(victims.size(), 2u);
+}
+
+TEST(Scenarios, LoseWorkersOftenEnough) {
+  int killed = 0;
+  int busy = 0;
+  int killing_bodies = 0;
+  for (const auto& scenario : many(1000, Contract{}, 5)) {
+    killed += any_step(scenario, [](const Step& s) { return s.kind == StepKind::kKill; });
+    busy += any_step(scenario, [](const Step& s) {
+      return s.kind == StepKind::kKill && s.victim == Victim::kBusy;
+    });
+    killing_bodies += any_step(scenario, [](const Step& s) {
+      return s.kind == StepKind::kSubmit && entry(s.body.kind).kills_worker;
+    });
+  }
+  EXPECT_GT(killed, 200);
+  EXPECT_GT(busy, 80);
+  EXPECT_GT(killing_bodies, 200);
+}
+
+TEST(Scenarios, CallWhatThePoolMustRefuseInAFixedShare) {
+  const Contract contract;
+  int calls = 0;
+  int illegal = 0;
+  for (const auto& scenario : many(1000, contract, 11)) {
+    Model model(contract);
+    for (const Step& step : scenario.steps) {
+      ++calls;
+      illegal += model.call(step) == Model::Call::kIllegal;
+      model.apply(step, model.call(step) == Model::Call::kLegal);
+    }
+  }
+  EXPECT_GT(illegal * 100, calls * 2);
+  EXPECT_LT(illegal * 100, calls * 15);
+}
+
+TEST(Scenarios, WaitForOutcomesWithoutTimeoutMostly) {
+  int timed = 0;
+  int untimed = 0;
+  for (const auto& scenario : many(1000, Contract{}, 13)) {
+    for (const Step& step : scenario.steps) {
+      if (step.kind == StepKind::kGet) ++(step.timeout ? timed : untimed);
+    }
+  }
+  EXPECT_GT(untimed, timed);
+}
+
+TEST(Scenarios, KeepToWhatTheAdapterCanDo) {
+  Abilities few;
+  few.steps = {StepKind::kCreate, StepKind::kSubmit, StepKind::kGet};
+  few.bodies = {BodyKind::kNothing};
+  few.endings = {EndingKind::kReturn};
+  const auto gen = scenarios(few, Contract{}, "");
+  rc::Random random(1);
+  for (int i = 0; i < 200; ++i) {
+    const Scenario scenario = gen(random.split(), 50).value();
+    EXPECT_EQ(scenario.ending.kind, EndingKind::kReturn);
+    for (const Step& step : scenario.steps) {
+      EXPECT_TRUE(step.kind == StepKind::kCreate || step.kind == StepKind::kSubmit ||
+                  step.kind == StepKind::kGet);
+      EXPECT_EQ(step.body.kind, BodyKind::kNothing);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace poolproof::properties

@@ -1,0 +1,116 @@
+#include "properties/judging.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "properties/family.h"
+#include "properties/text.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::Scenario;
+using harness::Trace;
+
+constexpr int kAdapterFailed = 99;  // harness/protocol/README.md
+
+/// Follows implied_by as long as each cause is violated in the same case.
+const Rule* cause_of(const Rule& rule, const std::vector<Judgement>& judgements) {
+  const Rule* cause = nullptr;
+  for (std::string_view wanted = rule.implied_by; !wanted.empty() && wanted != rule.id;) {
+    const auto found =
+        std::find_if(judgements.begin(), judgements.end(), [&](const Judgement& judgement) {
+          return judgement.rule->id == wanted &&
+                 std::holds_alternative<Violated>(judgement.verdict);
+        });
+    if (found == judgements.end()) break;
+    cause = found->rule;
+    wanted = cause->implied_by;
+  }
+  return cause;
+}
+
+const Violated* violated(const Rule& rule, const std::vector<Judgement>& judgements) {
+  for (const auto& judgement : judgements) {
+    if (judgement.rule == &rule) return std::get_if<Violated>(&judgement.verdict);
+  }
+  return nullptr;
+}
+
+std::string first_line(const std::string& text) {
+  const auto lines = lines_of(text);
+  return lines.empty() ? "it printed nothing" : clipped(printable(lines.front()), 160);
+}
+
+template <class Kind>
+const Kind* first(const Trace& trace) {
+  for (const auto& event : trace.events) {
+    if (const auto* kind = std::get_if<Kind>(&event.kind)) return kind;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const Violation* Judged::find(const Rule& rule, const std::string& known_link) const {
+  for (const auto& violation : violations) {
+    if (violation.rule == &rule && violation.known_link == known_link) return &violation;
+  }
+  return nullptr;
+}
+
+bool Judged::held(const Rule& rule) const {
+  return std::any_of(judgements.begin(), judgements.end(), [&](const Judgement& judgement) {
+    return judgement.rule == &rule && std::holds_alternative<Held>(judgement.verdict);
+  });
+}
+
+Judged judge_case(const Pool& pool, const Scenario& scenario, const Trace& trace,
+                  const std::vector<const Rule*>& rules, bool use_known) {
+  Judged judged;
+  judged.judgements = judge({.scenario = scenario,
+                             .trace = trace,
+                             .contract = pool.contract,
+                             .language = pool.abilities.language,
+                             .runtime = pool.abilities.runtime},
+                            use_known);
+  if (!rules.empty()) {
+    std::erase_if(judged.judgements, [&](const Judgement& judgement) {
+      return std::find(rules.begin(), rules.end(), judgement.rule) == rules.end();
+    });
+  }
+  for (auto& judgement : judged.judgements) {
+    auto* found = std::get_if<Violated>(&judgement.verdict);
+    if (found == nullptr) continue;
+    const auto* cause = cause_of(*judgement.rule, judged.judgements);
+    if (cause != nullptr && found->known_link.empty()) {
+      found->known_link = violated(*cause, judged.judgements)->known_link;
+    }
+    judged.violations.push_back({judgement.rule, found->evidence, found->known_link, cause});
+  }
+  return judged;
+}
+
+std::optional<std::string> adapter_failure(const Pool& pool, const Scenario& scenario,
+                                           const Trace& trace) {
+  const Family family(trace);
+  const auto* main = family.main();
+  if (trace.end == harness::End::kLimit || main == nullptr) return std::nullopt;
+  const bool gave_up = main->status == sys::ExitStatus(sys::Exited{kAdapterFailed});
+  if (gave_up && scenario.ending.code != kAdapterFailed) {
+    return fmt::format("{} gave up: {}", pool.adapter, first_line(trace.err.text));
+  }
+  if (const auto* garbage = first<harness::Garbage>(trace)) {
+    return fmt::format("{} wrote a line that is no claim into POOLPROOF_TRACE: {}", pool.adapter,
+                       clipped(printable(garbage->text), 60));
+  }
+  if (first<harness::Started>(trace) == nullptr) {
+    const auto how = main->status ? sys::to_string(*main->status) : "hung";
+    return fmt::format("{} {} without a 'started' claim in POOLPROOF_TRACE; stderr: {}",
+                       pool.adapter, how, first_line(trace.err.text));
+  }
+  return std::nullopt;
+}
+
+}  // namespace poolproof::properties

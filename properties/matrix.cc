@@ -1,0 +1,157 @@
+#include "properties/matrix.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "properties/text.h"
+
+namespace poolproof::properties {
+namespace {
+
+/// Where the letters start: two blanks before a pool's name and two after it.
+std::size_t first_column(const CampaignResult& result) {
+  std::size_t column = 29;
+  for (const auto& tally : result.tallies) {
+    column = std::max(column, tally.pool().label().size() + 4);
+  }
+  return column;
+}
+
+bool starts_group(const std::vector<const Rule*>& rules, std::size_t at) {
+  return at == 0 || rules[at]->id.front() != rules[at - 1]->id.front();
+}
+
+/// One character for each rule, groups apart.
+template <class Letter>
+std::string columns(const std::vector<const Rule*>& rules, Letter letter) {
+  std::string row;
+  for (std::size_t at = 0; at < rules.size(); ++at) {
+    if (at > 0 && starts_group(rules, at)) row += ' ';
+    row += letter(at);
+  }
+  return row;
+}
+
+std::string painted(Outcome outcome, const Console& console) {
+  const std::string letter(1, entry(outcome).letter);
+  switch (outcome) {
+    case Outcome::kViolated:
+      return console.bad(letter);
+    case Outcome::kKnown:
+    case Outcome::kNoLongerSeen:
+    case Outcome::kInconclusive:
+      return console.odd(letter);
+    default:
+      return letter;
+  }
+}
+
+std::vector<const Rule*> rules_of(const CampaignResult& result) {
+  std::vector<const Rule*> rules;
+  if (result.tallies.empty()) return rules;
+  for (const auto& rule : result.tallies.front().rules()) rules.push_back(rule.rule);
+  return rules;
+}
+
+std::string heading(const CampaignResult& result, std::size_t column) {
+  const auto rules = rules_of(result);
+  const auto before = std::string(column, ' ');
+  auto groups = columns(rules, [&](std::size_t at) {
+    return std::string(1, starts_group(rules, at) ? rules[at]->id.front() : ' ');
+  });
+  groups.erase(groups.find_last_not_of(' ') + 1);
+  const auto numbers =
+      columns(rules, [&](std::size_t at) { return std::string(1, rules[at]->id.back()); });
+  return fmt::format("{0}{1}\n{0}{2}  cases\n", before, groups, numbers);
+}
+
+std::string row(const Tally& tally, std::size_t column, const Console& console) {
+  const auto letters = columns(
+      [&] {
+        std::vector<const Rule*> rules;
+        for (const auto& rule : tally.rules()) rules.push_back(rule.rule);
+        return rules;
+      }(),
+      [&](std::size_t at) { return painted(tally.rules()[at].outcome(), console); });
+  return fmt::format("{}{} {:>6}\n", padded("  " + tally.pool().label(), column), letters,
+                     tally.cases());
+}
+
+std::string legend() {
+  std::vector<std::string> entries;
+  for (const auto outcome : all_outcomes()) {
+    entries.push_back(fmt::format("{} {}", entry(outcome).letter, entry(outcome).legend));
+  }
+  return joined(entries, "  ") + "\n";
+}
+
+std::string finding_line(const Finding& finding, std::size_t column, const Console& console) {
+  const auto outcome = finding.is_known()    ? Outcome::kKnown
+                       : finding.is_stable() ? Outcome::kViolated
+                                             : Outcome::kInconclusive;
+  auto where = finding.is_known() ? short_link(finding.known_link) : finding.folder + "/";
+  if (!finding.is_stable() && !finding.is_known()) {
+    where += fmt::format("  unstable, {} of {}", finding.failed, finding.repeated);
+  }
+  const auto rule = fmt::format("{} {}", finding.rule->id, finding.rule->name);
+  return fmt::format("{} {} {:<25} {:<8} {}\n", painted(outcome, console),
+                     padded(finding.pool->label(), column - 3), rule,
+                     counted(finding.simplest.scenario.length(), "step"), where);
+}
+
+std::string gone_lines(const Tally& tally, std::size_t column, const Console& console) {
+  std::string lines;
+  for (const auto& known : tally.known()) {
+    if (!known.no_longer_seen()) continue;
+    const auto* rule = rule_named(known.deviation->rule);
+    lines += fmt::format("{} {} {:<25} {}, 0 of {}\n", painted(Outcome::kNoLongerSeen, console),
+                         padded(tally.pool().label(), column - 3),
+                         fmt::format("{} {}", rule->id, rule->name),
+                         short_link(known.deviation->link), counted(known.held, "case"));
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string short_link(const std::string& link) {
+  static const std::string kPython = "https://github.com/python/cpython/issues/";
+  static const std::string kScheme = "https://";
+  if (link.starts_with(kPython)) return "gh-" + link.substr(kPython.size());
+  return link.starts_with(kScheme) ? link.substr(kScheme.size()) : link;
+}
+
+std::string matrix(const CampaignResult& result, const Console& console) {
+  if (result.tallies.empty()) return "";
+  const auto column = first_column(result);
+  std::string text = heading(result, column);
+  std::string runtime;
+  for (const auto& tally : result.tallies) {
+    if (tally.pool().abilities.runtime != runtime) text += tally.pool().abilities.runtime + "\n";
+    runtime = tally.pool().abilities.runtime;
+    text += row(tally, column, console);
+  }
+  text += legend();
+  std::string findings;
+  for (const auto& finding : result.findings) findings += finding_line(finding, column, console);
+  for (const auto& tally : result.tallies) findings += gone_lines(tally, column, console);
+  return text + (findings.empty() ? "" : "\n" + findings);
+}
+
+std::string summary(const CampaignResult& result) {
+  std::vector<std::string> counts;
+  for (const auto outcome : all_outcomes()) {
+    std::int64_t rules = 0;
+    for (const auto& tally : result.tallies) {
+      rules += std::count_if(tally.rules().begin(), tally.rules().end(),
+                             [&](const RuleTally& rule) { return rule.outcome() == outcome; });
+    }
+    if (rules > 0) counts.push_back(fmt::format("{} {}", rules, entry(outcome).legend));
+  }
+  return hanging(fmt::format("{} in {}: {}", counted(result.cases(), "case"),
+                             in_seconds(result.elapsed),
+                             counts.empty() ? "no rule was judged" : joined(counts, ", ")));
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "properties/campaign.h"
+#include "properties/console.h"
+
+namespace poolproof::properties {
+
+/// A row per pool, a letter per rule, under the rule's number; then a line per finding.
+std::string matrix(const CampaignResult& result, const Console& console);
+
+/// "1182 cases in 60 s: 15 held, 2 violated, 1 n/a": rules, counted once for each pool.
+std::string summary(const CampaignResult& result);
+
+/// "https://github.com/python/cpython/issues/66587" as "gh-66587"; other links without "https://".
+std::string short_link(const std::string& link);
+
+}  // namespace poolproof::properties

@@ -1,0 +1,78 @@
+#include "properties/program_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "properties/test_traces.h"
+#include "properties/text.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::BodyKind;
+using ::testing::ElementsAre;
+
+TEST(ProgramText, NumbersTheStepsInAColumn) {
+  EXPECT_THAT(numbered_program(orphan_scenario(), executor_pool().abilities, 4),
+              ElementsAre("    pool = ProcessPoolExecutor(1)       # 1",  //
+                          "    f1 = pool.submit(nothing)           # 2",  //
+                          "    f1.result()                         # 3",  //
+                          "    os._exit(0)                         # 4"));
+}
+
+TEST(ProgramText, FillsInArgumentsTimeoutsAndVictims) {
+  auto scenario = orphan_scenario();
+  scenario.steps = {create_step(2), submit_step(1, {BodyKind::kEcho, 65536}),
+                    submit_step(2, {BodyKind::kSleep, 1500}), get_step(1)};
+  scenario.steps.back().timeout = std::chrono::milliseconds(250);
+  harness::Step kill;
+  kill.kind = harness::StepKind::kKill;
+  kill.victim = harness::Victim::kBusy;
+  scenario.steps.push_back(kill);
+  std::vector<std::string> lines;
+  for (const auto& statement : statements(scenario, executor_pool().abilities)) {
+    lines.push_back(joined(statement.lines, "\n"));
+  }
+  EXPECT_THAT(
+      lines, ElementsAre("pool = ProcessPoolExecutor(2)", "f1 = pool.submit(echo, bytes(65536))",
+                         "f2 = pool.submit(time.sleep, 1.5)", "f1.result(0.25)", "kill(busy(pool))",
+                         "os._exit(0)"));
+}
+
+TEST(ProgramText, AStepWithoutATemplateIsAComment) {
+  auto abilities = executor_pool().abilities;
+  abilities.program.clear();
+  const auto program = statements({"fork", {create_step(1)}, {}}, abilities);
+  ASSERT_EQ(program.size(), 1U);
+  EXPECT_THAT(program[0].lines, ElementsAre("# create"));
+}
+
+TEST(ProgramText, AStepThatRaisedIsAnAttempt) {
+  auto abilities = executor_pool().abilities;
+  abilities.program["attempt"] = "try: {step}\nexcept BaseException as e: print(e)";
+  TraceWriter writer;
+  harness::StepResult refused;
+  refused.kind = harness::StepResult::Kind::kTaskError;
+  const auto trace = writer.step(1).step(2).step(3, refused).done();
+  EXPECT_EQ(raising_steps(trace), std::set<int>{3});
+  EXPECT_THAT(statements(orphan_scenario(), abilities, raising_steps(trace))[2].lines,
+              ElementsAre("try: f1.result()", "except BaseException as e: print(e)"));
+}
+
+TEST(ProgramText, AWholeProgramHasTheUsedPartsOfThePreambleAlone) {
+  auto abilities = executor_pool().abilities;
+  abilities.program.erase("preamble");
+  abilities.program["preamble.always"] = "import os";
+  abilities.program["preamble.nothing"] = "def nothing():\n    pass";
+  abilities.program["preamble.echo"] = "def echo(data):\n    return data";
+  abilities.program["preamble.main"] = "if __name__ == \"__main__\":";
+  abilities.program["indent"] = "    ";
+  abilities.program["postamble"] = "# end";
+  EXPECT_EQ(whole_program(orphan_scenario(), abilities),
+            "import os\n\n\ndef nothing():\n    pass\n\n\nif __name__ == \"__main__\":\n"
+            "    pool = ProcessPoolExecutor(1)\n    f1 = pool.submit(nothing)\n    f1.result()\n"
+            "    os._exit(0)\n# end\n");
+}
+
+}  // namespace
+}  // namespace poolproof::properties

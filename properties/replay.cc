@@ -1,0 +1,196 @@
+#include "properties/replay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "harness/sys/fd.h"
+#include "properties/console.h"
+#include "properties/desk.h"
+#include "properties/judging.h"
+#include "properties/matrix.h"
+#include "properties/report.h"
+#include "properties/text.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::Case;
+
+constexpr std::size_t kMostCaseBytes = 1 << 20;
+constexpr std::size_t kMostTimelineLines = 40;
+
+sys::Result<Case> read_case(const std::string& path) {
+  const auto text = sys::read_file(path);
+  if (!text) return text.error();
+  if (text->size() > kMostCaseBytes) {
+    return sys::Error(path + ": larger than 1 MiB: that is no case that poolproof wrote");
+  }
+  auto read = harness::case_from_json(*text);
+  if (!read) return sys::Error(path + ": " + read.error().message());
+  return read;
+}
+
+/// The pool that the case names. Its version may differ (that is what bisecting is about), unless
+/// there is one of the very version.
+const Pool* pool_of(const Case& failing, const std::vector<Pool>& pools, bool own_adapter) {
+  const auto wanted = PoolName::parse(failing.pool);
+  const auto find = [&](auto&& matches) -> const Pool* {
+    const auto found = std::find_if(pools.begin(), pools.end(), matches);
+    return found == pools.end() ? nullptr : &*found;
+  };
+  const PoolName any_version{wanted.implementation, wanted.variant, ""};
+  if (const auto* exact =
+          find([&](const Pool& pool) { return pool.name.text() == wanted.text(); })) {
+    return exact;
+  }
+  if (const auto* other = find([&](const Pool& pool) { return any_version.covers(pool.name); })) {
+    return other;
+  }
+  if (!own_adapter) return nullptr;
+  return find([&](const Pool& pool) { return pool.start_method == failing.scenario.start_method; });
+}
+
+/// What several runs of one case came to.
+class Record {
+ public:
+  Record(const Pool& pool, bool use_known) : pool_(pool), use_known_(use_known) {}
+
+  void add(const Ran& ran) {
+    ++runs_;
+    if (!ran.trace) return add_unclear({ran.trace.error().message()});
+    if (auto failure = adapter_failure(pool_, ran.scenario, *ran.trace))
+      return add_unclear({*failure});
+    const auto judged = judge_case(pool_, ran.scenario, *ran.trace, {}, use_known_);
+    std::vector<std::string> unclear;
+    for (const auto& judgement : judged.judgements) {
+      if (const auto* doubt = std::get_if<Inconclusive>(&judgement.verdict)) {
+        unclear.push_back(
+            fmt::format("{} {}: {}", judgement.rule->id, judgement.rule->name, doubt->why));
+      }
+    }
+    if (!unclear.empty()) add_unclear(unclear);
+    bool violated = false;
+    for (const auto& violation : judged.violations) {
+      note(violation);
+      violated |= violation.known_link.empty();
+    }
+    if (violated) ++violated_;
+    if (!shown_ || (violated && !shown_violated_)) shown_ = *ran.trace;
+    shown_violated_ |= violated;
+  }
+
+  int exit_code() const {
+    if (violated_ > 0) return kExitViolated;
+    return runs_ == 0 || unclear_ > 0 ? kExitCannotJudge : kExitKept;
+  }
+
+  std::string text(const Case& failing) const {
+    std::string text;
+    if (shown_) {
+      text +=
+          report_case(pool_, failing.scenario, *shown_, kMostTimelineLines) + report_waits(*shown_);
+    }
+    for (const auto& [what, seen] : lines_) {
+      const auto times = runs_ > 1 ? fmt::format(", {} of {}", seen.times, runs_) : "";
+      text += hanging(
+          fmt::format("{}{}{}", what, times, seen.detail.empty() ? "" : ": " + seen.detail));
+    }
+    return text + fmt::format("{}: {}\n", counted(runs_, "run"), summary());
+  }
+
+ private:
+  /// One line of the report: how often, and how it was the first time.
+  struct Seen {
+    int times = 0;
+    std::string detail;
+  };
+
+  void note(const Violation& violation) {
+    const bool known = !violation.known_link.empty();
+    auto& seen = lines_[fmt::format("{} {} {}{}", known ? "known   " : "violated",
+                                    violation.rule->id, violation.rule->name,
+                                    known ? " (" + short_link(violation.known_link) + ")" : "")];
+    if (seen.times++ == 0) seen.detail = violation.evidence;
+    known_ |= known;
+  }
+
+  void add_unclear(const std::vector<std::string>& reasons) {
+    ++unclear_;
+    for (const auto& reason : reasons) ++lines_["unclear  " + reason].times;
+  }
+
+  std::string summary() const {
+    if (violated_ > 0) return fmt::format("violated in {}", violated_);
+    if (unclear_ > 0) return fmt::format("could not be judged in {}", unclear_);
+    return known_ ? "kept, but for known deviations (--no-known counts them)" : "every rule kept";
+  }
+
+  const Pool& pool_;
+  bool use_known_;
+  int runs_ = 0;
+  int violated_ = 0;
+  int unclear_ = 0;
+  bool known_ = false;
+  std::map<std::string, Seen> lines_;
+  std::optional<harness::Trace> shown_;
+  bool shown_violated_ = false;
+};
+
+/// Asks for the very version first, then for any.
+Pools find_pools(const Case& failing, const PoolOptions& places) {
+  auto name = PoolName::parse(failing.pool);
+  std::vector<std::string> names{name.text()};
+  name.version.clear();
+  names.push_back(name.text());
+  return PoolFinder(places.places()).find(names);
+}
+
+int no_pool(const Case& failing, const Pools& pools) {
+  const auto name = printable(failing.pool);
+  if (pools.absent.empty()) {
+    return failed_with(
+        kExitCannotJudge,
+        fmt::format("the case's pool {} is not here; 'poolproof pools' lists what is", name));
+  }
+  return failed_with(kExitCannotJudge, fmt::format("the case's pool {} is absent: {}", name,
+                                                   pools.absent.front().why));
+}
+
+int run_on(const Pool& pool, const Case& failing, const ReplayCommand& command,
+           harness::Runner& runner) {
+  auto options = CaseOptions::of_environment();
+  options.grace = failing.settings.grace;
+  Desk desk(runner, options, finish_on_interrupt());
+  Record record(pool, !command.no_known);
+  for (int i = 0; i < command.times; ++i) desk.submit(pool, failing.scenario);
+  const auto deadline = Clock::now() + 4 * options.fuse * command.times;
+  while (auto ran = desk.next(deadline)) record.add(*ran);
+
+  auto console = Console::of_this_process();
+  console.print(fmt::format("{}, {}, {}\n", pool.name.text(), pool.abilities.runtime,
+                            runner.containment().name));
+  if (pool.name.text() != failing.pool) {
+    console.print(fmt::format("the case was recorded with {}\n", printable(failing.pool)));
+  }
+  console.print(record.text(failing));
+  return desk.stopped() ? kExitInterrupted : record.exit_code();
+}
+
+}  // namespace
+
+int run_replay(const ReplayCommand& command) {
+  const auto failing = read_case(command.case_file);
+  if (!failing) return failed_with(kExitUsage, failing.error().message());
+  if (const auto wrong = misuse(command.places)) return failed_with(kExitUsage, *wrong);
+  const int jobs = command.jobs > 0 ? command.jobs : std::min(default_jobs(), command.times);
+  const auto runner = start_runner(jobs, command.rung);
+  if (runner == nullptr) return kExitCannotJudge;
+  const auto pools = find_pools(*failing, command.places);
+  const auto* pool = pool_of(*failing, pools.found, !command.places.adapter.empty());
+  if (pool == nullptr) return no_pool(*failing, pools);
+  return run_on(*pool, *failing, command, *runner);
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,141 @@
+#include "properties/report.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+
+#include "poolproof/version.h"
+#include "properties/matrix.h"
+#include "properties/program_text.h"
+#include "properties/text.h"
+#include "properties/timeline.h"
+
+namespace poolproof::properties {
+namespace {
+
+constexpr std::size_t kMostTimelineLines = 20;
+constexpr std::size_t kMostEvidence = 120;  // of a companion
+
+std::string without_scheme(const std::string& link) {
+  static const std::string kScheme = "https://";
+  return link.starts_with(kScheme) ? link.substr(kScheme.size()) : link;
+}
+
+std::string rate(const Finding& finding) {
+  if (finding.repeated == 0) return "not repeated";
+  return fmt::format("{} of {}", finding.failed, finding.repeated);
+}
+
+std::string steps(const Finding& finding) {
+  const int before = finding.original.scenario.length();
+  const int after = finding.simplest.scenario.length();
+  if (finding.runs == 0) return counted(after, "step");
+  return fmt::format("{} -> {} in {}", before, counted(after, "step"),
+                     counted(finding.runs, "run"));
+}
+
+/// "FAILED W1 NoWorkerOutlivesParent      case 41, 9 -> 4 steps in 63 runs, 10 of 10".
+std::string title(const Finding& finding, const Console& console) {
+  const std::string word = finding.is_known()    ? "KNOWN"
+                           : finding.is_stable() ? "FAILED"
+                                                 : "UNSTABLE";
+  const auto left = fmt::format("{} {} {}", word, finding.rule->id, finding.rule->name);
+  const auto right =
+      fmt::format("case {}, {}, {}", finding.case_number, steps(finding), rate(finding));
+  const auto painted =
+      finding.is_stable() && !finding.is_known() ? console.bad(word) : console.odd(word);
+  const auto rest = left.substr(word.size());
+  const auto room =
+      left.size() + right.size() < kLineWidth ? kLineWidth - left.size() - right.size() : 2;
+  return fmt::format("{}{}{}{}\n", painted, rest, std::string(room, ' '), right);
+}
+
+std::string without_full_stop(const std::string& text) {
+  return text.substr(0, text.find_last_not_of('.') + 1);
+}
+
+std::string as_sentence(std::string text) {
+  if (text.empty()) return text;
+  text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return without_full_stop(text) + ".";
+}
+
+std::string same_case(const Finding& finding) {
+  std::string text;
+  for (const auto& other : finding.same_case) {
+    text += wrapped(fmt::format("Same case: {} {} ({}).", other.rule->id, other.rule->name,
+                                clipped(without_full_stop(other.evidence), kMostEvidence)),
+                    2);
+  }
+  return text;
+}
+
+std::string pool_line(const Pool& pool) {
+  return fmt::format("{}, {}: {}", pool.label(), pool.abilities.runtime, in_words(pool.contract));
+}
+
+}  // namespace
+
+std::string report_head(const std::vector<Pool>& pools, const CampaignOptions& options,
+                        const harness::Runner& runner) {
+  auto line = fmt::format("poolproof {}  seed {:x}  {}", kVersion, options.seed,
+                          counted(runner.jobs(), "job"));
+  if (pools.size() > 1) {
+    line += fmt::format("  {}", counted(static_cast<std::int64_t>(pools.size()), "pool"));
+    if (options.time) {
+      line += fmt::format(", {} each", in_seconds(*options.time / static_cast<int>(pools.size())));
+    }
+  }
+  if (options.cases > 0) line += fmt::format("  {} each", counted(options.cases, "case"));
+  const auto& containment = runner.containment();
+  const bool fits = line.size() + 2 + containment.name.size() <= kLineWidth;
+  line += (fits ? "  " : "\n  ") + containment.name + "\n";
+  if (!containment.why_not.empty()) {
+    line +=
+        wrapped(fmt::format("containment rung {}: {}", containment.rung, containment.why_not), 2);
+  }
+  for (const auto& pool : pools) line += hanging(pool_line(pool));
+  return line + "\n";
+}
+
+std::string report_case(const Pool& pool, const harness::Scenario& scenario,
+                        const harness::Trace& trace, std::size_t most_lines) {
+  std::string text = "\n";
+  for (const auto& line : numbered_program(scenario, pool.abilities, 4, raising_steps(trace))) {
+    text += line + "\n";
+  }
+  text += "\n";
+  for (const auto& line : shortened(timeline(scenario, trace), most_lines)) text += line + "\n";
+  return text + "\n";
+}
+
+std::string report_waits(const harness::Trace& trace) {
+  std::string text;
+  for (const auto& line : waits(trace)) text += wrapped(line + ".", 2);
+  return text;
+}
+
+std::string report_finding(const Finding& finding, const Again& again, const Console& console) {
+  auto text = title(finding, console);
+  text += wrapped(finding.rule->sentence, 2);
+  if (finding.same_as.empty()) {
+    text +=
+        report_case(*finding.pool, finding.simplest.scenario, finding.trace, kMostTimelineLines);
+  } else {
+    text += fmt::format("\n  The case is that of {}/ again.\n", finding.same_as);
+  }
+  text += wrapped(as_sentence(finding.evidence), 2);
+  const bool told = finding.evidence.find(" waits in ") != std::string::npos;
+  if (finding.same_as.empty())
+    text += (told ? "" : report_waits(finding.trace)) + same_case(finding);
+  if (finding.is_known()) text += fmt::format("  Known: {}\n", without_scheme(finding.known_link));
+  const bool ignores = again.flags.find("--no-known") != std::string::npos;
+  text += fmt::format("\n  again   poolproof replay {}/case.json{}{}\n", again.folder, again.flags,
+                      finding.is_known() && !ignores ? " --no-known" : "");
+  text +=
+      fmt::format("  script  {}/{}\n", again.folder, program_file_name(finding.pool->abilities));
+  text += fmt::format("  rule    poolproof explain {}\n\n", finding.rule->id);
+  return text;
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,148 @@
+#include "properties/results.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "properties/program_text.h"
+#include "properties/text.h"
+#include "properties/timeline.h"
+
+namespace poolproof::properties {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kRoot = "poolproof-results";
+constexpr std::string_view kLatest = "latest";
+
+sys::Result<void> write(const fs::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (file.fail()) return sys::Error::from_errno("write " + path.string());
+  return {};
+}
+
+/// A name of this second that nobody has; a second run in it gets a number.
+sys::Result<fs::path> fresh_folder() {
+  const auto now = fmt::format("{:%Y%m%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
+  for (int number = 1; number < 1000; ++number) {
+    const auto path = fs::path(kRoot) / (number == 1 ? now : fmt::format("{}-{}", now, number));
+    std::error_code error;
+    fs::create_directories(kRoot, error);
+    if (fs::create_directory(path, error)) return path;
+    if (error) return sys::Error(error, "create " + path.string());
+  }
+  return sys::Error(fmt::format("{}/{}: too many runs in this second", kRoot, now));
+}
+
+sys::Result<void> point_latest_to(const fs::path& folder) {
+  const auto link = fs::path(kRoot) / kLatest;
+  const auto temporary = fs::path(kRoot) / (folder.filename().string() + ".latest");
+  std::error_code error;
+  fs::create_directory_symlink(folder.filename(), temporary, error);
+  if (!error) fs::rename(temporary, link, error);
+  if (error) return sys::Error(error, "link " + link.string());
+  return {};
+}
+
+std::string in_lines(const std::vector<std::string>& lines) {
+  return lines.empty() ? "" : joined(lines, "\n") + "\n";
+}
+
+Json verdict(const Tally& tally, const RuleTally& rule, const CampaignResult& result,
+             const std::string& results_name) {
+  Json object{{"type", "verdict"},
+              {"pool", tally.pool().name.text()},
+              {"rule", rule.rule->id},
+              {"name", rule.rule->name},
+              {"outcome", entry(rule.outcome()).in_json},
+              {"cases", rule.cases()},
+              {"held", rule.held},
+              {"violated", rule.violated},
+              {"known", rule.known},
+              {"inconclusive", rule.inconclusive}};
+  if (const auto why = rule.main_reason(); !why.empty()) object["why"] = why;
+  for (const auto& finding : result.findings) {
+    if (finding.pool != &tally.pool() || finding.rule != rule.rule) continue;
+    if (object.contains("case") && finding.is_known()) continue;
+    object["case"] = results_name + "/" + finding.folder + "/case.json";
+    object["steps"] = finding.simplest.scenario.length();
+    object["failed"] = finding.failed;
+    object["repeated"] = finding.repeated;
+    if (finding.is_known()) object["link"] = finding.known_link;
+  }
+  return object;
+}
+
+}  // namespace
+
+sys::Result<Results> Results::create(const std::string& wanted, const std::string& replay_flags) {
+  if (!wanted.empty()) {
+    std::error_code error;
+    fs::create_directories(wanted, error);
+    if (error) return sys::Error(error, "create " + wanted);
+    return Results(wanted, wanted, replay_flags);
+  }
+  auto folder = fresh_folder();
+  if (!folder) return folder.error();
+  if (auto linked = point_latest_to(*folder); !linked) return linked.error();
+  return Results(*folder, fmt::format("{}/{}", kRoot, kLatest), replay_flags);
+}
+
+sys::Result<void> Results::save(const Finding& finding) const {
+  const auto folder = path_ / finding.folder;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return sys::Error(error, "create " + folder.string());
+  const auto& scenario = finding.simplest.scenario;
+  const auto& abilities = finding.pool->abilities;
+  const std::pair<std::string, std::string> files[] = {
+      {"case.json", to_json(finding.simplest)},
+      {"trace.jsonl", to_json_lines(finding.trace)},
+      {"original-case.json", to_json(finding.original)},
+      {"original-trace.jsonl", to_json_lines(finding.original_trace)},
+      {"timeline.txt", in_lines(timeline(scenario, finding.trace))},
+      {program_file_name(abilities),
+       whole_program(scenario, abilities, raising_steps(finding.trace))},
+      {"report.txt", report_finding(finding, again(finding), Console())},
+  };
+  for (const auto& [name, text] : files) {
+    if (auto written = write(folder / name, text); !written) return written;
+  }
+  return {};
+}
+
+sys::Result<void> Results::save_verdicts(const std::string& json_lines) const {
+  return write(path_ / "verdicts.jsonl", json_lines);
+}
+
+std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignOptions& options,
+                                   const std::string& results_name) {
+  std::string lines;
+  std::map<std::string, int> outcomes;
+  for (const auto& tally : result.tallies) {
+    for (const auto& rule : tally.rules()) {
+      lines += verdict(tally, rule, result, results_name).dump() + "\n";
+      ++outcomes[std::string(entry(rule.outcome()).in_json)];
+    }
+  }
+  Json last{{"type", "summary"},
+            {"seed", fmt::format("{:x}", options.seed)},
+            {"cases", result.cases()},
+            {"seconds", static_cast<double>(result.elapsed.count()) / 1000.0},
+            {"rules", outcomes},
+            {"findings", result.findings.size()},
+            {"troubles", result.troubles},
+            {"interrupted", result.interrupted},
+            {"results", results_name}};
+  return lines + last.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "harness/sys/result.h"
+#include "properties/campaign.h"
+#include "properties/report.h"
+
+namespace poolproof::properties {
+
+/// The folder that one run leaves behind: verdicts.jsonl, and a folder for each finding with case,
+/// trace, timeline, program and report, so that a failure outlives the terminal.
+class Results {
+ public:
+  /// `wanted`: the folder itself; empty: poolproof-results/TIME, with poolproof-results/latest
+  /// pointing to it.
+  /// `replay_flags`: what replay needs to find the same pools, such as " --python ./python".
+  static sys::Result<Results> create(const std::string& wanted, const std::string& replay_flags);
+
+  /// As it is typed: "poolproof-results/latest".
+  const std::string& name() const { return name_; }
+  Again again(const Finding& finding) const {
+    return {name_ + "/" + finding.folder, replay_flags_};
+  }
+
+  sys::Result<void> save(const Finding& finding) const;
+  sys::Result<void> save_verdicts(const std::string& json_lines) const;
+
+ private:
+  Results(std::filesystem::path path, std::string name, std::string replay_flags)
+      : path_(std::move(path)), name_(std::move(name)), replay_flags_(std::move(replay_flags)) {}
+
+  std::filesystem::path path_;
+  std::string name_;
+  std::string replay_flags_;
+};
+
+/// One object a line: a verdict for each pool and rule, then the summary.
+std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignOptions& options,
+                                   const std::string& results_name);
+
+}  // namespace poolproof::properties

@@ -1,0 +1,199 @@
+#include "properties/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "properties/conditions.h"
+#include "properties/rules/rules.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::Trace;
+using sys::Exited;
+using sys::ExitStatus;
+
+constexpr int kAdapterFailed = 99;  // harness/protocol/README.md
+
+constexpr std::array kRules{
+    Rule{"E1", "ProcessExits",
+         "Once main has reached its ending (return, uncaught error, exit, _exit, abort, signal), "
+         "the process "
+         "exits, whatever pools are open, closed, broken or forgotten, unless the contract says "
+         "that exit "
+         "drains and a task never ends.",
+         Level::kMust, "", process_exits, Needs::kClaims},
+    Rule{"E2", "ExitStatusIsTrue",
+         "The exit status is the one that the ending stands for in main's language: 0 for a "
+         "return, n for "
+         "exit n, 1 (Python) or SIGABRT (C++) for an uncaught error, the signal for a signal (an "
+         "unhandled "
+         "Ctrl-C in Python: 1 before 3.8, SIGINT from 3.8).",
+         Level::kMust, "", exit_status_is_true, Needs::kClaims},
+    Rule{"E3", "OutputReachesEof",
+         "Whoever reads main's stdout or stderr gets EOF within the grace after main has exited: "
+         "no survivor "
+         "holds them.",
+         Level::kMust, "W1", output_reaches_eof, Needs::kClaims},
+    Rule{"W1", "NoWorkerOutlivesParent",
+         "After main's death, of whatever cause, every process of its tree is dead within the "
+         "grace that the "
+         "contract names (default 1 s), or never if it is proved that it cannot wake.",
+         Level::kMust, "", no_worker_outlives_parent, Needs::kBirthsAndDeaths},
+    Rule{"W2", "WorkersAreDaemons",
+         "Live workers, idle or busy, do not delay main's exit, and the pool reports them as "
+         "daemons where it "
+         "can report.",
+         Level::kMust, "E1", workers_are_daemons, Needs::kBirthsAndDeaths},
+    Rule{"W3", "NoZombieLeft",
+         "After join has returned, and whenever the tree is at rest, no worker is dead and "
+         "unreaped.",
+         Level::kMust, "", no_zombie_left, Needs::kBirthsAndDeaths},
+    Rule{"W4", "WorkerCountIsBounded",
+         "Never more than N workers are alive at once; after losses the pool is back at N "
+         "(replace) or "
+         "refuses work (break).",
+         Level::kMust, "", worker_count_is_bounded, Needs::kBirthsAndDeaths},
+    Rule{"W9", "ActiveChildrenAreTrue",
+         "The workers that the pool lists (pid, name, daemon, alive) are those that the kernel "
+         "shows.",
+         Level::kMust, "", active_children_are_true, Needs::kBirthsAndDeaths},
+    Rule{"T1", "NoTaskLost", "After close and join, every accepted task has an outcome.",
+         Level::kMust, "", no_task_lost, Needs::kClaims},
+    Rule{"T2", "NoTaskRunsTwice",
+         "No task body runs twice, unless the contract says at-least-once.", Level::kMust, "",
+         no_task_runs_twice, Needs::kClaims},
+    Rule{"T3", "OutcomeIsTrue",
+         "The outcome is that of the body: value intact at any size, error of the same kind and "
+         "message.",
+         Level::kMust, "", outcome_is_true, Needs::kClaims},
+    Rule{"T6", "WorkerDeathIsReported",
+         "A task whose worker died gets an outcome (an error, or a retry where promised) instead "
+         "of waiting "
+         "for ever.",
+         Level::kShould, "", worker_death_is_reported, Needs::kBirthsAndDeaths},
+    Rule{"T7", "ErrorsLeaveThePoolUsable",
+         "After a task failed in any way that leaves its worker alive, the pool still accepts and "
+         "runs tasks.",
+         Level::kMust, "", errors_leave_the_pool_usable, Needs::kClaims},
+    Rule{
+        "S1", "SubmitAfterCloseIsRefused",
+        "After close or terminate, a submission fails with the documented error, and nothing runs.",
+        Level::kMust, "", submit_after_close_is_refused, Needs::kClaims},
+    Rule{"S2", "JoinBeforeCloseIsRefused",
+         "join on a running pool fails with the documented error instead of waiting.", Level::kMust,
+         "", join_before_close_is_refused, Needs::kClaims},
+    Rule{"S3", "EndingsAreIdempotent",
+         "close, terminate and join may be repeated, also from several threads, with no error and "
+         "no hang.",
+         Level::kMust, "", endings_are_idempotent, Needs::kClaims},
+    Rule{"S4", "TerminateIsPrompt",
+         "terminate + join end within the grace, whatever is queued or running.", Level::kMust, "",
+         terminate_is_prompt, Needs::kClaims},
+    Rule{"S5", "CloseDrains", "After close everything accepted still runs.", Level::kMust, "",
+         close_drains, Needs::kBirthsAndDeaths},
+    Rule{"P1", "NoDeadlock",
+         "At no time is the whole tree blocked with nobody left to wake it, except where the "
+         "scenario itself "
+         "asked to wait for what never comes.",
+         Level::kMust, "", no_deadlock, Needs::kClaims},
+};
+
+template <class Kind>
+const Kind* first(const Trace& trace) {
+  for (const auto& event : trace.events) {
+    if (const auto* found = std::get_if<Kind>(&event.kind)) return found;
+  }
+  return nullptr;
+}
+
+bool adapter_failed(const Evidence& evidence) {
+  const harness::Pid main = evidence.trace.main();
+  if (evidence.scenario.ending.code == kAdapterFailed) return false;
+  return std::any_of(evidence.trace.events.begin(), evidence.trace.events.end(),
+                     [&](const auto& event) {
+                       const auto* dead = std::get_if<harness::Dead>(&event.kind);
+                       return dead != nullptr && dead->pid == main &&
+                              dead->status == ExitStatus(Exited{kAdapterFailed});
+                     });
+}
+
+/// Why no rule can be judged by this recording.
+std::optional<std::string> why_void(const Evidence& evidence) {
+  const Trace& trace = evidence.trace;
+  if (trace.main() == 0) return "main was never born";
+  if (const auto* lost = first<harness::Lost>(trace)) return "the record has a hole: " + lost->why;
+  if (first<harness::Garbage>(trace) != nullptr)
+    return "the claims file has a line that is no claim";
+  if (adapter_failed(evidence)) return "the adapter itself failed (exit status 99)";
+  return std::nullopt;
+}
+
+/// Why births and deaths are not known exactly.
+std::optional<std::string> why_inexact(const Trace& trace) {
+  if (!trace.exact)
+    return fmt::format("births and deaths are not recorded exactly on rung {}", trace.rung);
+  if (const auto* foreign = first<harness::Foreign>(trace)) {
+    return fmt::format("process {} appeared without a birth", foreign->pid);
+  }
+  return std::nullopt;
+}
+
+/// A verdict that the recording cannot bear.
+Verdict doubted(Verdict verdict, const std::string& why) {
+  const bool sure =
+      std::holds_alternative<Held>(verdict) || std::holds_alternative<Violated>(verdict);
+  return sure ? Inconclusive{why} : verdict;
+}
+
+Verdict judge_one(const Rule& rule, const Evidence& evidence) {
+  Verdict verdict = rule.judge(evidence);
+  if (const auto why = why_void(evidence)) return doubted(std::move(verdict), *why);
+  const auto inexact = why_inexact(evidence.trace);
+  if (inexact && rule.needs == Needs::kBirthsAndDeaths)
+    return doubted(std::move(verdict), *inexact);
+  // Who was not announced may also be who wakes a sleeper.
+  const bool foreign = first<harness::Foreign>(evidence.trace) != nullptr;
+  const bool violated = std::holds_alternative<Violated>(verdict);
+  if (foreign && violated && first<harness::AtRest>(evidence.trace) != nullptr) {
+    return doubted(std::move(verdict), *inexact);
+  }
+  return verdict;
+}
+
+std::string known_link(const Rule& rule, const Evidence& evidence) {
+  for (const auto& known : evidence.contract.known) {
+    const Condition* condition = condition_named(known.condition);
+    if (known.rule != rule.id || condition == nullptr) continue;
+    if (condition->holds(evidence.scenario, evidence.trace)) return known.link;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::span<const Rule> rule_table() {
+  return kRules;
+}
+
+const Rule* rule_named(std::string_view id_or_name) {
+  const auto found = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& rule) {
+    return rule.id == id_or_name || rule.name == id_or_name;
+  });
+  return found == kRules.end() ? nullptr : &*found;
+}
+
+std::vector<Judgement> judge(const Evidence& evidence, bool use_known) {
+  std::vector<Judgement> judgements;
+  judgements.reserve(kRules.size());
+  for (const Rule& rule : kRules) {
+    judgements.push_back({&rule, judge_one(rule, evidence)});
+    auto* violated = std::get_if<Violated>(&judgements.back().verdict);
+    if (violated != nullptr && use_known) violated->known_link = known_link(rule, evidence);
+  }
+  return judgements;
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "harness/case.h"
+#include "harness/trace.h"
+#include "properties/contract.h"
+
+namespace poolproof::properties {
+
+/// The trace shows that the rule was put to the test and kept.
+struct Held {};
+/// The trace shows it broken, for every order of events that the recording leaves open.
+struct Violated {
+  std::string evidence;                    // one or two sentences for a person
+  std::vector<std::size_t> events;         // indices into Trace::events that show it
+  std::string known_link;                  // set when the contract lists it as a known deviation
+};
+/// It may be broken, but the recording cannot tell (fuse, lost observer, doubt about a wait).
+struct Inconclusive {
+  std::string why;
+};
+/// The contract or the adapter's abilities take the rule out of force here.
+struct NotApplicable {
+  std::string why;
+};
+/// Nothing in this case put the rule to the test.
+struct NotExercised {};
+
+using Verdict = std::variant<Held, Violated, Inconclusive, NotApplicable, NotExercised>;
+
+/// What a rule may look at. A rule is a pure function of it: no clock, no file, no state.
+struct Evidence {
+  const harness::Scenario& scenario;
+  const harness::Trace& trace;
+  const Contract& contract;
+  std::string_view language;  // "python", "c++": decides what an ending stands for (E2)
+  std::string_view runtime;   // "CPython 3.11.7"
+};
+
+enum class Level { kMust, kShould };
+
+/// What a rule cannot do without: the adapter's claims and main's own end, or every birth and death.
+enum class Needs { kClaims, kBirthsAndDeaths };
+
+struct Rule {
+  std::string_view id;    // "W1"
+  std::string_view name;  // "NoWorkerOutlivesParent"
+  std::string_view sentence;
+  Level level = Level::kMust;
+  std::string_view implied_by;  // "W1" for E3; empty mostly
+  /// By what the recording says alone; judge() below adds what it cannot bear.
+  Verdict (*judge)(const Evidence&) = nullptr;
+  Needs needs = Needs::kBirthsAndDeaths;
+};
+
+/// All rules in force, in the order of the matrix: E, W, T, S, I, R, P.
+std::span<const Rule> rule_table();
+const Rule* rule_named(std::string_view id_or_name);
+
+struct Judgement {
+  const Rule* rule = nullptr;
+  Verdict verdict;
+};
+
+/// Every rule's verdict on one recording, known deviations marked. A recording with a hole, with
+/// garbage among its claims, of an adapter that failed, or without exact births and deaths where
+/// the rule needs them, makes Inconclusive of what would be held or violated. `use_known` false ignores the
+/// contract's list of them (--no-known).
+std::vector<Judgement> judge(const Evidence& evidence, bool use_known);
+
+}  // namespace poolproof::properties

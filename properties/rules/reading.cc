@@ -1,0 +1,389 @@
+#include "properties/rules/reading.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace poolproof::properties {
+
+using namespace harness;  // the trace's events are this file's whole subject
+
+template <class... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+template <class... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;
+
+Reading::Reading(const Evidence& evidence)
+    : evidence_(evidence), steps_(evidence.scenario.steps.size()) {
+  const auto& events = evidence.trace.events;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const Moment moment{events[i].at, i};
+    const bool kill = std::holds_alternative<KilledByWarden>(events[i].kind);
+    if (!over_ && (kill || moment.at >= end_.at)) end_ = moment;
+    over_ = over_ || kill;
+    over_ ? read_aftermath(moment, events[i].kind) : read(moment, events[i].kind);
+  }
+  for (int step = 1; step <= steps(); ++step) {
+    const bool submits =
+        scenario().steps[static_cast<std::size_t>(step - 1)].kind == StepKind::kSubmit;
+    if (submits && run(step).is(Kind::kOk)) accepted_[this->step(step).task] = step;
+  }
+}
+
+// ---- Events -------------------------------------------------------------------------------------
+
+void Reading::read(const Moment& moment, const Event::Kind& kind) {
+  std::visit(Overloaded{
+                 [&](const Born& e) {
+                   const bool in_a_task = runs_a_task(e.parent);
+                   latest_[e.pid] = processes_.size();
+                   processes_.push_back({.pid = e.pid, .parent = e.parent, .born = moment});
+                   if (e.how == "main") processes_.back().role = Role::kMain;
+                   if (in_a_task) processes_.back().role = Role::kTaskChild;
+                 },
+                 [&](const Dying& e) { take_death(moment, e.pid, e.status, false); },
+                 [&](const Dead& e) { take_death(moment, e.pid, e.status, true); },
+                 [&](const Snapshot& e) { take_snapshot(e); },
+                 [&](const AtRest& e) {
+                   if (e.proved) proved_rests_.push_back(moment);
+                 },
+                 [&](const StepBegun& e) {
+                   StepRun* run = own_step(e.pid, e.step);
+                   if (run != nullptr && !run->begun) run->begun = moment;
+                 },
+                 [&](const StepEnded& e) { take_step_end(moment, e); },
+                 [&](const TaskBegun& e) {
+                   leave_open_runs(moment, e.pid);
+                   runs_[e.task].push_back({.pid = e.pid, .begun = moment});
+                   take_role(known(e.pid), moment);
+                 },
+                 [&](const TaskEnded& e) { take_run_end(moment, e); },
+                 [&](const EndingBegun& e) {
+                   if (!ending_begun_ && e.pid == evidence_.trace.main()) ending_begun_ = moment;
+                 },
+                 [](const auto&) {},
+             },
+             kind);
+}
+
+void Reading::read_aftermath(const Moment& moment, const Event::Kind& kind) {
+  if (const auto* killed = std::get_if<KilledByWarden>(&kind)) take_kill(moment, killed->pid);
+  if (const auto* dying = std::get_if<Dying>(&kind)) take_kill(end_, dying->pid);
+  if (const auto* dead = std::get_if<Dead>(&kind)) take_kill(end_, dead->pid);
+}
+
+Reading::Process& Reading::known(Pid pid) {
+  const auto [found, is_new] = latest_.try_emplace(pid, processes_.size());
+  if (is_new) processes_.push_back({.pid = pid});
+  return processes_[found->second];
+}
+
+void Reading::take_role(Process& process, const Moment& moment) {
+  if (process.role == Role::kMain) return;  // a pool of threads
+  process.role = Role::kWorker;
+  if (!process.known_as_worker) process.known_as_worker = moment;
+}
+
+void Reading::take_death(const Moment& moment, Pid pid, const sys::ExitStatus& status, bool dead) {
+  Process& process = known(pid);
+  if (!process.dying) process.dying = moment;  // without ptrace there is no exit stop
+  if (dead && !process.dead) process.dead = moment;
+  process.status = status;
+}
+
+void Reading::take_kill(const Moment& moment, Pid pid) {
+  Process& process = known(pid);
+  if (!process.dying && !process.killed_by_warden) process.killed_by_warden = moment;
+}
+
+Reading::StepRun* Reading::own_step(Pid claimant, int step) {
+  const bool mine = claimant == evidence_.trace.main() && step >= 1 && step <= steps();
+  return mine ? &steps_[static_cast<std::size_t>(step - 1)] : nullptr;
+}
+
+void Reading::take_step_end(const Moment& moment, const StepEnded& claim) {
+  StepRun* run = own_step(claim.pid, claim.step);
+  if (run == nullptr || run->ended) return;
+  run->ended = moment;
+  run->result = &claim.result;
+  // A kill step picks its victim among those that the pool lists.
+  if (claim.result.killed != 0) take_role(known(claim.result.killed), moment);
+  if (!claim.result.workers) return;
+  for (const auto& listed : *claim.result.workers) {
+    const auto found = latest_.find(listed.pid);
+    if (found != latest_.end()) take_role(processes_[found->second], moment);
+  }
+}
+
+/// A worker that begins a task has left the one before, though an error that is not one of the
+/// body's own (the language's exit, which some pools deliver) skips the claim that it has ended.
+void Reading::leave_open_runs(const Moment& moment, Pid pid) {
+  if (pid == evidence_.trace.main()) return;  // threads run side by side
+  for (auto& [task, runs] : runs_) {
+    for (Run& run : runs) {
+      if (run.pid != pid || run.ended) continue;
+      run.ended = moment;
+      run.how = "left";
+    }
+  }
+}
+
+void Reading::take_run_end(const Moment& moment, const TaskEnded& claim) {
+  auto& runs = runs_[claim.task];
+  const auto open = std::find_if(
+      runs.begin(), runs.end(), [&](const Run& run) { return run.pid == claim.pid && !run.ended; });
+  if (open == runs.end()) return;
+  open->ended = moment;
+  open->how = claim.how;
+}
+
+void Reading::take_snapshot(const Snapshot& snapshot) {
+  if (snapshot.step < 1 || snapshot.step > steps()) return;
+  StepRun& run = steps_[static_cast<std::size_t>(snapshot.step - 1)];
+  const bool next_begun =
+      snapshot.step < steps() && steps_[static_cast<std::size_t>(snapshot.step)].begun;
+  if (run.ended && !next_begun && run.snapshot == nullptr) run.snapshot = &snapshot;
+}
+
+bool Reading::runs_a_task(Pid pid) const {
+  return std::any_of(runs_.begin(), runs_.end(), [&](const auto& task) {
+    return std::any_of(task.second.begin(), task.second.end(),
+                       [&](const Run& run) { return run.pid == pid && !run.ended; });
+  });
+}
+
+// ---- Processes ----------------------------------------------------------------------------------
+
+const Reading::Process* Reading::main() const {
+  return process(evidence_.trace.main());
+}
+
+const Reading::Process* Reading::process(Pid pid) const {
+  const auto found = latest_.find(pid);
+  return found == latest_.end() ? nullptr : &processes_[found->second];
+}
+
+Reading::Maybe Reading::main_dead() const {
+  if (!main_died()) return std::nullopt;
+  return main()->dead ? main()->dead : main()->dying;
+}
+
+/// From here on workers may go because they were told to.
+Reading::Maybe Reading::first_end_of_pool() const {
+  Maybe first = ending_begun_;
+  if (main_died() && (!first || *main()->dying < *first)) first = main()->dying;
+  for (int step = 1; step <= steps(); ++step) {
+    const StepKind kind = this->step(step).kind;
+    const bool ends = kind == StepKind::kClose || kind == StepKind::kTerminate ||
+                      kind == StepKind::kDrop || kind == StepKind::kJoin;
+    if (ends && run(step).begun && (!first || *run(step).begun < *first)) first = run(step).begun;
+  }
+  return first;
+}
+
+std::vector<const Reading::Process*> Reading::losses() const {
+  std::vector<const Process*> lost;
+  const Maybe ended = first_end_of_pool();
+  for (const Process& process : processes_) {
+    if (process.role != Role::kWorker || !process.dying) continue;
+    const bool in_use = !ended || process.gone_before(*ended);
+    const bool by_step = std::any_of(steps_.begin(), steps_.end(), [&](const StepRun& run) {
+      return run.is(Kind::kOk) && run.result->killed == process.pid;
+    });
+    const bool by_body = std::any_of(runs_.begin(), runs_.end(), [&](const auto& task) {
+      if (!accepted_.contains(task.first) || !entry(body(task.first).kind).kills_worker)
+        return false;
+      return std::any_of(task.second.begin(), task.second.end(),
+                         [&](const Run& run) { return run.pid == process.pid && !run.ended; });
+    });
+    if (in_use || by_step || by_body) lost.push_back(&process);
+  }
+  return lost;
+}
+
+bool Reading::lost_before(const Moment& moment) const {
+  const auto lost = losses();
+  return std::any_of(lost.begin(), lost.end(),
+                     [&](const Process* process) { return process->gone_before(moment); });
+}
+
+bool Reading::any_death_before(const Moment& moment) const {
+  return !trace().exact ||
+         std::any_of(processes_.begin(), processes_.end(), [&](const Process& process) {
+           return process.role != Role::kMain && process.gone_before(moment);
+         });
+}
+
+// ---- Steps --------------------------------------------------------------------------------------
+
+Reading::Fate Reading::fate_since(const Maybe& begun) const {
+  if (!begun) return Fate::kNotBegun;
+  if (main_died()) return Fate::kMainDied;
+  if (proved_at_rest(*begun)) return Fate::kHangs;
+  return within_grace(*begun, end_) ? Fate::kUnclear : Fate::kLate;
+}
+
+Reading::Fate Reading::fate(int step) const {
+  return run(step).ended ? Fate::kEnded : fate_since(run(step).begun);
+}
+
+Reading::Fate Reading::exit_fate() const {
+  return fate_since(ending_begun_);
+}
+
+std::optional<int> Reading::pending() const {
+  if (main_died()) return std::nullopt;
+  if (ending_begun_) return 0;
+  for (int step = steps(); step >= 1; --step) {
+    if (run(step).begun) return run(step).ended ? std::nullopt : std::optional(step);
+  }
+  return std::nullopt;
+}
+
+bool Reading::asked_to_wait(int step) const {
+  if (step == 0) return before(steps() + 1).may_wait_for_ever(scenario().ending);
+  return before(step).may_wait_for_ever(this->step(step));
+}
+
+bool Reading::took_effect(int step) const {
+  const StepRun& run = this->run(step);
+  if (this->step(step).kind != StepKind::kGet) return run.is(Kind::kOk);
+  return run.ended && !run.is(Kind::kTimeout);
+}
+
+Model Reading::before(int step) const {
+  Model model(contract());
+  for (int earlier = 1; earlier < step; ++earlier)
+    model.apply(this->step(earlier), took_effect(earlier));
+  return model;
+}
+
+// ---- Tasks --------------------------------------------------------------------------------------
+
+const Body& Reading::body(int task) const {
+  static const Body kUnknown;
+  const auto found = accepted_.find(task);
+  return found == accepted_.end() ? kUnknown : step(found->second).body;
+}
+
+const std::vector<Reading::Run>& Reading::runs(int task) const {
+  static const std::vector<Run> kNone;
+  const auto found = runs_.find(task);
+  return found == runs_.end() ? kNone : found->second;
+}
+
+std::vector<int> Reading::gets(int task) const {
+  std::vector<int> found;
+  for (int step = 1; step <= steps(); ++step) {
+    const Step& asked = this->step(step);
+    if (asked.kind == StepKind::kGet && asked.task == task && run(step).begun)
+      found.push_back(step);
+  }
+  return found;
+}
+
+bool Reading::cut_short(const Run& run) const {
+  const Process* worker = process(run.pid);
+  return !run.ended && worker != nullptr && worker->role == Role::kWorker && worker->dying;
+}
+
+// ---- Time and doubt -----------------------------------------------------------------------------
+
+Reading::Maybe Reading::proved_at_rest(const Moment& since) const {
+  const auto found = std::upper_bound(proved_rests_.begin(), proved_rests_.end(), since);
+  return found == proved_rests_.end() ? std::nullopt : Maybe(*found);
+}
+
+/// What kept the last look at a tree at rest from being a proof; empty where none did.
+std::string Reading::doubt_about_rest() const {
+  std::string doubt;
+  for (const Event& event : trace().events) {
+    const auto* rest = std::get_if<AtRest>(&event.kind);
+    if (rest == nullptr || rest->proved) continue;
+    for (const Wait& wait : rest->waits) {
+      if (wait.doubt.empty()) continue;
+      doubt = fmt::format("{} waits in {}({}), {}", wait.pid, wait.call, wait.on, wait.doubt);
+    }
+  }
+  return doubt;
+}
+
+std::string Reading::why_unclear() const {
+  const std::string doubt = doubt_about_rest();
+  const std::string at_rest = doubt.empty() ? "" : "; it was at rest, but " + doubt;
+  switch (trace().end) {
+    case End::kFuse:
+      return "the fuse ended the case" + at_rest;
+    case End::kDeadline:
+      return "the case was ended because something took too long" + at_rest;
+    case End::kLimit:
+      return "a limit ended the case" + at_rest;
+    case End::kGrace:
+      return "the case was ended before the whole grace had passed" + at_rest;
+    case End::kAtRest:
+      return "it was at rest, but " + (doubt.empty() ? "without proof" : doubt);
+    case End::kAllDead:
+      return "the recording shows neither an end nor a reason";
+  }
+  return "";
+}
+
+// ---- In words -----------------------------------------------------------------------------------
+
+std::string Reading::name(int step) const {
+  if (step == 0) return "main's exit";
+  return fmt::format("{} (step {})", entry(this->step(step).kind).name, step);
+}
+
+std::string Reading::name(const Process& who) const {
+  switch (who.role) {
+    case Role::kMain:
+      return fmt::format("main {}", who.pid);
+    case Role::kWorker:
+      return fmt::format("worker {}", who.pid);
+    case Role::kHelper:
+      return fmt::format("process {}", who.pid);
+    case Role::kTaskChild:
+      return fmt::format("a task's child {}", who.pid);
+  }
+  return "";
+}
+
+std::string Reading::how_died(const Process& who) const {
+  std::string text = who.status ? sys::to_string(*who.status) : "died";
+  if (!who.dying) return text;
+  for (int step = steps(); step >= 1; --step) {
+    const StepRun& run = this->run(step);
+    if (!run.begun || *who.dying < *run.begun) continue;
+    return text +
+           fmt::format(" {} step {}", run.ended && *run.ended < *who.dying ? "after" : "in", step);
+  }
+  return text;
+}
+
+std::string in_words(Nanoseconds time) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  return ms < 1000 ? fmt::format("{} ms", ms)
+                   : fmt::format("{:.1f} s", static_cast<double>(ms) / 1000);
+}
+
+// ---- Verdicts -----------------------------------------------------------------------------------
+
+void Verdicts::violated(std::string evidence, std::vector<std::size_t> events) {
+  if (!violated_) violated_ = Violated{std::move(evidence), std::move(events), ""};
+}
+
+void Verdicts::doubtful(std::string why) {
+  if (!doubtful_) doubtful_ = Inconclusive{std::move(why)};
+}
+
+Verdict Verdicts::verdict() const {
+  if (violated_) return *violated_;
+  if (doubtful_) return *doubtful_;
+  if (held_) return Held{};
+  return NotExercised{};
+}
+
+}  // namespace poolproof::properties

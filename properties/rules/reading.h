@@ -1,0 +1,201 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/case.h"
+#include "harness/trace.h"
+#include "properties/model.h"
+#include "properties/rules.h"
+
+namespace poolproof::properties {
+
+/// What a trace says, asked in the rules' words. Built for one rule and one case, never changed.
+///
+/// On order: an event's index is its place in the record. A fact that stands before main's claim to
+/// begin a step came before anything that the step did, since main is stopped at its claim until
+/// the warden has recorded it; what reacts to an exit never stands before its `dying`. Times are
+/// for durations alone.
+class Reading {
+ public:
+  using Nanoseconds = harness::Nanoseconds;
+  using Pid = harness::Pid;
+  using Kind = harness::StepResult::Kind;
+
+  struct Moment {
+    Nanoseconds at{0};
+    std::size_t event = 0;
+    auto operator<=>(const Moment& other) const { return event <=> other.event; }
+    bool operator==(const Moment& other) const { return event == other.event; }
+  };
+  using Maybe = std::optional<Moment>;
+
+  enum class Role { kMain, kWorker, kHelper, kTaskChild };
+
+  struct Process {
+    Pid pid = 0;
+    Pid parent = 0;
+    Role role = Role::kHelper;
+    Maybe born;
+    Maybe dying;  // dying, dead, status: of a death that is the subject's doing
+    Maybe dead;
+    std::optional<sys::ExitStatus> status;
+    Maybe killed_by_warden;  // it was alive when the case was over
+    Maybe known_as_worker;   // the first claim that says so
+    bool gone_before(const Moment& moment) const { return dying && *dying < moment; }
+  };
+
+  /// One execution of a task's body.
+  struct Run {
+    Pid pid = 0;
+    Moment begun;
+    Maybe ended;
+    std::string how;  // "returned", "raised"; "left" if its worker went on without saying so
+  };
+
+  struct StepRun {
+    Maybe begun;
+    Maybe ended;
+    const harness::StepResult* result = nullptr;  // set once it ended
+    const harness::Snapshot* snapshot = nullptr;  // taken while main stood at the step's end
+    bool is(Kind kind) const { return result != nullptr && result->kind == kind; }
+  };
+
+  /// How a step came out, or main's exit.
+  enum class Fate {
+    kNotBegun,
+    kEnded,
+    kMainDied,  // main's death came in between
+    kHangs,     // proved: nothing can wake it
+    kLate,      // not over after the grace, and then the case was ended
+    kUnclear,   // not over, and the recording cannot say why
+  };
+
+  explicit Reading(const Evidence& evidence);
+
+  const harness::Scenario& scenario() const { return evidence_.scenario; }
+  const Contract& contract() const { return evidence_.contract; }
+  const harness::Trace& trace() const { return evidence_.trace; }
+
+  // ---- Processes --------------------------------------------------------------------------------
+
+  /// Null if main was never born.
+  const Process* main() const;
+  const Process* process(Pid pid) const;
+  const std::vector<Process>& processes() const { return processes_; }
+  bool main_died() const { return main() != nullptr && main()->dying; }
+  /// Main's end: from here on it is gone for everybody.
+  Maybe main_dead() const;
+  /// Workers that were lost: died while the pool was in use, not because it was ended.
+  std::vector<const Process*> losses() const;
+  bool lost_before(const Moment& moment) const;
+  /// Whether any process but main died, worker or not; doubt says yes.
+  bool any_death_before(const Moment& moment) const;
+
+  // ---- Steps, from 1 ----------------------------------------------------------------------------
+
+  int steps() const { return static_cast<int>(steps_.size()); }
+  const StepRun& run(int step) const { return steps_[static_cast<std::size_t>(step - 1)]; }
+  const harness::Step& step(int step) const {
+    return evidence_.scenario.steps[static_cast<std::size_t>(step - 1)];
+  }
+  Fate fate(int step) const;
+  /// The fate of main's exit, from its claim that it is about to end.
+  Fate exit_fate() const;
+  const Maybe& ending_begun() const { return ending_begun_; }
+  /// The step in which the case ended, 0 for main's exit, nullopt if main died or stood in none.
+  std::optional<int> pending() const;
+  /// Whether main waits for what never comes because the scenario asked for it; doubt says yes.
+  bool asked_to_wait(int step) const;
+
+  /// What a healthy pool is like before the step (steps() + 1: at main's ending), told by how the
+  /// earlier ones really went.
+  Model before(int step) const;
+
+  // ---- Tasks ------------------------------------------------------------------------------------
+
+  /// Tasks that the pool accepted, with the step that submitted each.
+  const std::map<int, int>& accepted() const { return accepted_; }
+  const harness::Body& body(int task) const;
+  const std::vector<Run>& runs(int task) const;
+  /// The steps that get the task, in order.
+  std::vector<int> gets(int task) const;
+  /// A run that its worker's death cut short.
+  bool cut_short(const Run& run) const;
+
+  // ---- Time and doubt ---------------------------------------------------------------------------
+
+  Nanoseconds tree_time(const Moment& from, const Moment& to) const {
+    return evidence_.trace.tree_time(from.at, to.at);
+  }
+  bool within_grace(const Moment& from, const Moment& to) const {
+    return tree_time(from, to) <= contract().grace;
+  }
+  /// When the warden ended the case by its first kill, or the last event. What comes after that
+  /// kill (deaths, claims, EOF) may be its consequence, and is never read as the subject's doing.
+  const Moment& end() const { return end_; }
+  bool over_at(std::size_t event) const { return over_ && event >= end_.event; }
+  /// The first proof after `since` that nothing can wake the tree.
+  Maybe proved_at_rest(const Moment& since) const;
+  /// Why the case's end says nothing about what was pending: "the fuse ended the case".
+  std::string why_unclear() const;
+
+  // ---- In words ---------------------------------------------------------------------------------
+
+  std::string name(int step) const;                // "get (step 4)"
+  std::string name(const Process& who) const;      // "worker 7"
+  std::string how_died(const Process& who) const;  // "killed by SIGKILL in step 3"
+
+ private:
+  void read(const Moment& moment, const harness::Event::Kind& kind);
+  void read_aftermath(const Moment& moment, const harness::Event::Kind& kind);
+  Process& known(Pid pid);
+  void take_role(Process& process, const Moment& moment);
+  void take_death(const Moment& moment, Pid pid, const sys::ExitStatus& status, bool dead);
+  void take_kill(const Moment& moment, Pid pid);
+  void take_step_end(const Moment& moment, const harness::StepEnded& claim);
+  void leave_open_runs(const Moment& moment, Pid pid);
+  void take_run_end(const Moment& moment, const harness::TaskEnded& claim);
+  void take_snapshot(const harness::Snapshot& snapshot);
+  StepRun* own_step(Pid claimant, int step);
+  bool runs_a_task(Pid pid) const;
+  Fate fate_since(const Maybe& begun) const;
+  std::string doubt_about_rest() const;
+  bool took_effect(int step) const;
+  Maybe first_end_of_pool() const;
+
+  const Evidence& evidence_;
+  std::vector<Process> processes_;
+  std::map<Pid, std::size_t> latest_;  // pid to its newest process
+  std::vector<StepRun> steps_;
+  std::map<int, std::vector<Run>> runs_;
+  std::map<int, int> accepted_;
+  std::vector<Moment> proved_rests_;
+  Maybe ending_begun_;
+  Moment end_;
+  bool over_ = false;
+};
+
+/// "1.2 s", "340 ms".
+std::string in_words(harness::Nanoseconds time);
+
+// ---- Verdicts, put together ---------------------------------------------------------------------
+
+/// What several observations of one rule come to: violated by the first that violates, else
+/// inconclusive if any is in doubt, else held if any put it to the test.
+class Verdicts {
+ public:
+  void held() { held_ = true; }
+  void violated(std::string evidence, std::vector<std::size_t> events);
+  void doubtful(std::string why);
+  Verdict verdict() const;
+
+ private:
+  bool held_ = false;
+  std::optional<Violated> violated_;
+  std::optional<Inconclusive> doubtful_;
+};
+
+}  // namespace poolproof::properties

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "properties/rules.h"
+
+namespace poolproof::properties {
+
+// One function for each rule, in the files of its family; properties/rules.cc is the table.
+
+// exit.cc
+Verdict process_exits(const Evidence& evidence);
+Verdict exit_status_is_true(const Evidence& evidence);
+Verdict output_reaches_eof(const Evidence& evidence);
+
+// workers.cc
+Verdict no_worker_outlives_parent(const Evidence& evidence);
+Verdict workers_are_daemons(const Evidence& evidence);
+Verdict no_zombie_left(const Evidence& evidence);
+Verdict worker_count_is_bounded(const Evidence& evidence);
+Verdict active_children_are_true(const Evidence& evidence);
+
+// tasks.cc
+Verdict no_task_lost(const Evidence& evidence);
+Verdict no_task_runs_twice(const Evidence& evidence);
+Verdict outcome_is_true(const Evidence& evidence);
+Verdict worker_death_is_reported(const Evidence& evidence);
+Verdict errors_leave_the_pool_usable(const Evidence& evidence);
+
+// states.cc
+Verdict submit_after_close_is_refused(const Evidence& evidence);
+Verdict join_before_close_is_refused(const Evidence& evidence);
+Verdict endings_are_idempotent(const Evidence& evidence);
+Verdict terminate_is_prompt(const Evidence& evidence);
+Verdict close_drains(const Evidence& evidence);
+
+// progress.cc
+Verdict no_deadlock(const Evidence& evidence);
+
+}  // namespace poolproof::properties

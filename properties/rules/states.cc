@@ -1,0 +1,219 @@
+#include <fmt/format.h>
+
+#include "properties/rules/reading.h"
+#include "properties/rules/rules.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::StepKind;
+using Fate = Reading::Fate;
+using Kind = Reading::Kind;
+
+/// How the pool answered: "returned", "gave refused ValueError "...""
+std::string answer(const harness::StepResult& result) {
+  if (result.kind == Kind::kOk) return "was taken";
+  return fmt::format("gave {} {} \"{}\"", name(result.kind), result.error.substr(0, 60),
+                     result.message.substr(0, 100));
+}
+
+/// Complains if the step is not over though it is one that a healthy pool answers at once.
+void judge_pending(const Reading& reading, int step, const std::string& what, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  switch (reading.fate(step)) {
+    case Fate::kHangs:
+      return verdicts.violated(fmt::format("{}{} waits for ever", reading.name(step), what),
+                               {run.begun->event, reading.proved_at_rest(*run.begun)->event});
+    case Fate::kLate:
+      return verdicts.violated(fmt::format("{}{} was not over after {}", reading.name(step), what,
+                                           in_words(reading.tree_time(*run.begun, reading.end()))),
+                               {run.begun->event, reading.end().event});
+    case Fate::kUnclear:
+      return verdicts.doubtful(
+          fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
+    case Fate::kNotBegun:
+    case Fate::kEnded:
+    case Fate::kMainDied:
+      return;
+  }
+}
+
+/// A call that the pool must refuse with its documented error. After a worker's death other errors
+/// may come first, and say nothing.
+void judge_refusal(const Reading& reading, int step, const std::string& what, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  if (!run.ended) return judge_pending(reading, step, what, verdicts);
+  if (run.is(Kind::kRefused)) return verdicts.held();
+  if (!run.is(Kind::kOk) && reading.any_death_before(*run.ended)) return;
+  verdicts.violated(
+      fmt::format("{}{} {}, not refused", reading.name(step), what, answer(*run.result)),
+      {run.begun ? run.begun->event : run.ended->event, run.ended->event});
+}
+
+void judge_not_run(const Reading& reading, int step, const std::string& what, Verdicts& verdicts) {
+  const int task = reading.step(step).task;
+  for (const auto& run : reading.runs(task)) {
+    verdicts.violated(fmt::format("{}{}, but task {} began in process {}", reading.name(step), what,
+                                  task, run.pid),
+                      {reading.run(step).begun->event, run.begun.event});
+  }
+}
+
+/// The last earlier step of the same kind that returned normally.
+std::optional<int> done_before(const Reading& reading, int step) {
+  for (int earlier = step - 1; earlier >= 1; --earlier) {
+    if (reading.step(earlier).kind != reading.step(step).kind) continue;
+    if (reading.run(earlier).is(Kind::kOk)) return earlier;
+  }
+  return std::nullopt;
+}
+
+/// close, terminate or join of a pool that had the same done to it.
+bool is_repetition(const Reading& reading, int step) {
+  const StepKind kind = reading.step(step).kind;
+  const bool ends =
+      kind == StepKind::kClose || kind == StepKind::kTerminate || kind == StepKind::kJoin;
+  const auto model = reading.before(step);
+  if (!ends || model.call(reading.step(step)) != Model::Call::kLegal) return false;
+  return done_before(reading, step).has_value() && !model.may_wait_for_ever(reading.step(step));
+}
+
+/// terminate, and every join of a terminated pool.
+bool must_be_prompt(const Reading& reading, int step) {
+  const auto state = reading.before(step).state();
+  if (state == Model::State::kNone || state == Model::State::kDropped) return false;
+  const StepKind kind = reading.step(step).kind;
+  return kind == StepKind::kTerminate ||
+         (kind == StepKind::kJoin && state == Model::State::kTerminated);
+}
+
+void judge_promptness(const Reading& reading, int step, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  const std::string what =
+      reading.step(step).kind == StepKind::kJoin ? " of a terminated pool" : "";
+  if (!run.ended) return judge_pending(reading, step, what, verdicts);
+  if (!run.is(Kind::kOk)) {
+    verdicts.violated(fmt::format("{}{} {}", reading.name(step), what, answer(*run.result)),
+                      {run.ended->event});
+  } else if (!reading.within_grace(*run.begun, *run.ended)) {
+    verdicts.violated(fmt::format("{}{} took {}", reading.name(step), what,
+                                  in_words(reading.tree_time(*run.begun, *run.ended))),
+                      {run.begun->event, run.ended->event});
+  } else {
+    verdicts.held();
+  }
+}
+
+/// The close and the join after it that returned, if nothing else ended the pool before.
+struct Drained {
+  int closed = 0;
+  int joined = 0;
+};
+std::optional<Drained> drained(const Reading& reading) {
+  int closed = 0;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const StepKind kind = reading.step(step).kind;
+    const bool ok = reading.run(step).is(Kind::kOk);
+    if (kind == StepKind::kTerminate || kind == StepKind::kDrop) return std::nullopt;
+    if (kind == StepKind::kClose && ok && closed == 0) closed = step;
+    if (kind == StepKind::kJoin && ok && closed > 0) return Drained{closed, step};
+  }
+  return std::nullopt;
+}
+
+/// What a body claims before the join returns stands before the join's own claim: one file.
+void judge_drained(const Reading& reading, int task, const Drained& drained, Verdicts& verdicts) {
+  const auto& joined = *reading.run(drained.joined).ended;
+  const auto& runs = reading.runs(task);
+  if (runs.empty()) {
+    // Its worker may have died with it in hand before the body began.
+    const auto& closing = *reading.run(drained.closed).begun;
+    if (reading.lost_before(joined) || reading.any_death_before(closing)) return;
+    return verdicts.violated(
+        fmt::format("task {} was accepted before {}, but never began, though {} has returned", task,
+                    reading.name(drained.closed), reading.name(drained.joined)),
+        {reading.run(drained.closed).begun->event, joined.event});
+  }
+  const auto& last = runs.back();
+  // Such a body never says that it is over, and its worker may live on.
+  if (entry(reading.body(task).kind).kills_worker) return verdicts.held();
+  if (reading.cut_short(last) && reading.lost_before(joined)) return;
+  if (last.ended && *last.ended < joined) return verdicts.held();
+  verdicts.violated(fmt::format("task {} began in process {} and was not over when {} returned",
+                                task, last.pid, reading.name(drained.joined)),
+                    {last.begun.event, joined.event});
+}
+
+}  // namespace
+
+Verdict submit_after_close_is_refused(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    if (asked.kind != StepKind::kSubmit || !reading.run(step).begun) continue;
+    const auto model = reading.before(step);
+    if (model.call(asked) != Model::Call::kIllegal) continue;
+    const bool closed = model.state() == Model::State::kClosed;
+    judge_refusal(reading, step, closed ? " after close" : " after terminate", verdicts);
+    judge_not_run(reading, step, closed ? " after close" : " after terminate", verdicts);
+  }
+  return verdicts.verdict();
+}
+
+Verdict join_before_close_is_refused(const Evidence& evidence) {
+  if (!evidence.contract.join_needs_close) return NotApplicable{"join closes the pool by contract"};
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    if (asked.kind != StepKind::kJoin || !reading.run(step).begun) continue;
+    if (reading.before(step).call(asked) != Model::Call::kIllegal) continue;
+    judge_refusal(reading, step, " on a running pool", verdicts);
+  }
+  return verdicts.verdict();
+}
+
+Verdict endings_are_idempotent(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    if (!run.begun || !is_repetition(reading, step)) continue;
+    const std::string what = fmt::format(", repeated after step {},", *done_before(reading, step));
+    if (!run.ended) {
+      judge_pending(reading, step, what, verdicts);
+    } else if (run.is(Kind::kOk)) {
+      verdicts.held();
+    } else {
+      verdicts.violated(fmt::format("{}{} {}", reading.name(step), what, answer(*run.result)),
+                        {run.ended->event});
+    }
+  }
+  return verdicts.verdict();
+}
+
+Verdict terminate_is_prompt(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.run(step).begun && must_be_prompt(reading, step))
+      judge_promptness(reading, step, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+Verdict close_drains(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const auto drained = properties::drained(reading);
+  if (!drained) return NotExercised{};
+  const bool breaks = evidence.contract.worker_death == Contract::WorkerDeath::kBreaks;
+  if (breaks && reading.lost_before(*reading.run(drained->joined).ended)) return NotExercised{};
+  Verdicts verdicts;
+  for (const auto& [task, submitted] : reading.accepted()) {
+    if (submitted < drained->closed) judge_drained(reading, task, *drained, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,205 @@
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "properties/rules/made_trace.h"
+
+namespace poolproof::properties {
+namespace {
+
+using namespace std::chrono_literals;
+using harness::BodyKind;
+using harness::End;
+using harness::Victim;
+using sys::Killed;
+using Kind = harness::StepResult::Kind;
+
+// ---- S1 -----------------------------------------------------------------------------------------
+
+Story closed_then_submit(harness::Step end = close()) {
+  Story story({create(1), std::move(end), submit(1)});
+  return story.begins(1).born(3).ends(1).step(2);
+}
+
+TEST(SubmitAfterCloseIsRefused, IsHeldByARefusal) {
+  EXPECT_EQ(closed_then_submit().step(3, result(Kind::kRefused)).exits().outcome("S1"), "held");
+  EXPECT_EQ(closed_then_submit(terminate()).step(3, result(Kind::kRefused)).exits().outcome("S1"),
+            "held");
+}
+
+TEST(SubmitAfterCloseIsRefused, IsViolatedByAcceptance) {
+  auto story = closed_then_submit().step(3).exits();
+  EXPECT_EQ(story.outcome("S1"), "violated");
+  EXPECT_EQ(story.says("S1"), "submit (step 3) after close was taken, not refused");
+}
+
+TEST(SubmitAfterCloseIsRefused, IsViolatedByARun) {
+  auto story = closed_then_submit().step(3, result(Kind::kRefused)).task(1, 3).exits();
+  EXPECT_EQ(story.outcome("S1"), "violated");
+}
+
+TEST(SubmitAfterCloseIsRefused, IsViolatedByAnotherError) {
+  EXPECT_EQ(closed_then_submit().step(3, result(Kind::kError, "?")).exits().outcome("S1"),
+            "violated");
+}
+
+TEST(SubmitAfterCloseIsRefused, IsNotExercisedByAnotherErrorAfterADeath) {
+  auto story = closed_then_submit().dies(3, Killed{9}).step(3, result(Kind::kWorkerDied)).exits();
+  EXPECT_EQ(story.outcome("S1"), "not exercised");
+}
+
+TEST(SubmitAfterCloseIsRefused, IsNotExercisedOnARunningPool) {
+  Story story({create(1), submit(1)});
+  EXPECT_EQ(story.step(1).step(2).exits().outcome("S1"), "not exercised");
+}
+
+TEST(SubmitAfterCloseIsRefused, IsNotExercisedWhereCloseFailed) {
+  Story story({create(1), close(), submit(1)});
+  story.step(1).step(2, result(Kind::kError)).step(3).exits();
+  EXPECT_EQ(story.outcome("S1"), "not exercised");
+}
+
+// ---- S2 -----------------------------------------------------------------------------------------
+
+Story join_while_running() {
+  return Story({create(1), join()}).begins(1).born(3).ends(1);
+}
+
+TEST(JoinBeforeCloseIsRefused, IsHeldByARefusal) {
+  EXPECT_EQ(join_while_running().step(2, result(Kind::kRefused)).exits().outcome("S2"), "held");
+}
+
+TEST(JoinBeforeCloseIsRefused, IsViolatedByAReturn) {
+  EXPECT_EQ(join_while_running().step(2).exits().outcome("S2"), "violated");
+}
+
+TEST(JoinBeforeCloseIsRefused, IsViolatedByAWait) {
+  EXPECT_EQ(join_while_running().begins(2).at_rest().over(End::kAtRest).outcome("S2"), "violated");
+  EXPECT_EQ(join_while_running().begins(2).after(1100ms).over(End::kDeadline).outcome("S2"),
+            "violated");
+  EXPECT_EQ(join_while_running().begins(2).over(End::kFuse).outcome("S2"), "inconclusive");
+}
+
+TEST(JoinBeforeCloseIsRefused, DoesNotApplyWhereJoinCloses) {
+  auto story = join_while_running().step(2).exits();
+  story.contract.join_needs_close = false;
+  EXPECT_EQ(story.outcome("S2"), "not applicable");
+}
+
+TEST(JoinBeforeCloseIsRefused, IsNotExercisedAfterClose) {
+  Story story({create(1), close(), join()});
+  EXPECT_EQ(story.step(1).step(2).step(3).exits().outcome("S2"), "not exercised");
+}
+
+// ---- S3 -----------------------------------------------------------------------------------------
+
+Story closed_twice() {
+  return Story({create(1), close(), close()}).step(1).step(2);
+}
+
+TEST(EndingsAreIdempotent, IsHeldByARepetition) {
+  EXPECT_EQ(closed_twice().step(3).exits().outcome("S3"), "held");
+  Story joined({create(1), terminate(), join(), join()});
+  EXPECT_EQ(joined.step(1).step(2).step(3).step(4).exits().outcome("S3"), "held");
+}
+
+TEST(EndingsAreIdempotent, IsViolatedByAnError) {
+  auto story = closed_twice().step(3, result(Kind::kRefused, "Pool not running")).exits();
+  EXPECT_EQ(story.outcome("S3"), "violated");
+  EXPECT_EQ(story.says("S3"),
+            "close (step 3), repeated after step 2, gave refused  \"Pool not running\"");
+}
+
+TEST(EndingsAreIdempotent, IsViolatedByAHang) {
+  EXPECT_EQ(closed_twice().begins(3).at_rest().over(End::kAtRest).outcome("S3"), "violated");
+}
+
+TEST(EndingsAreIdempotent, IsNotExercisedByOneOfEach) {
+  Story story({create(1), close(), terminate(), join()});
+  EXPECT_EQ(story.step(1).step(2).step(3).step(4).exits().outcome("S3"), "not exercised");
+}
+
+// ---- S4 -----------------------------------------------------------------------------------------
+
+Story terminated_busy() {
+  Story story({create(1), submit(1, BodyKind::kNever), terminate(), join()});
+  return story.begins(1).born(3).ends(1).step(2).begins_task(1, 3);
+}
+
+TEST(TerminateIsPrompt, IsHeldWithinTheGrace) {
+  auto story = terminated_busy().begins(3).dies(3, Killed{15}).after(900ms).ends(3).step(4).exits();
+  EXPECT_EQ(story.outcome("S4"), "held");
+}
+
+TEST(TerminateIsPrompt, IsViolatedByALateReturn) {
+  EXPECT_EQ(terminated_busy().begins(3).after(1100ms).ends(3).exits().outcome("S4"), "violated");
+  EXPECT_EQ(terminated_busy().step(3).begins(4).after(1100ms).ends(4).exits().outcome("S4"),
+            "violated");
+}
+
+TEST(TerminateIsPrompt, IsViolatedByNoReturn) {
+  EXPECT_EQ(terminated_busy().begins(3).at_rest().over(End::kAtRest).outcome("S4"), "violated");
+  auto story = terminated_busy().step(3).begins(4).after(1200ms).over(End::kDeadline);
+  EXPECT_EQ(story.says("S4"), "join (step 4) of a terminated pool was not over after 1.2 s");
+}
+
+TEST(TerminateIsPrompt, IsInconclusiveWithinTheGrace) {
+  EXPECT_EQ(terminated_busy().begins(3).over(End::kFuse).outcome("S4"), "inconclusive");
+}
+
+TEST(TerminateIsPrompt, IsNotExercisedByClose) {
+  EXPECT_EQ(closed_twice().step(3).exits().outcome("S4"), "not exercised");
+}
+
+// ---- S5 -----------------------------------------------------------------------------------------
+
+Story drained(BodyKind body = BodyKind::kSleep) {
+  Story story({create(1), submit(1, body, 30), submit(2), close(), join()});
+  return story.begins(1).born(3).ends(1).step(2).step(3).step(4).begins(5);
+}
+
+TEST(CloseDrains, IsHeldWhereEverythingRan) {
+  EXPECT_EQ(drained().task(1, 3).task(2, 3).dies(3).ends(5).exits().outcome("S5"), "held");
+}
+
+TEST(CloseDrains, IsViolatedByATaskThatNeverBegan) {
+  auto story = drained().task(1, 3).dies(3).ends(5).exits();
+  EXPECT_EQ(story.outcome("S5"), "violated");
+  EXPECT_EQ(story.says("S5"),
+            "task 2 was accepted before close (step 4), but never began, though join (step 5) has "
+            "returned");
+}
+
+TEST(CloseDrains, IsViolatedByATaskThatWasCutShort) {
+  auto story = drained().task(2, 3).begins_task(1, 3).dies(3, Killed{15}).ends(5).exits();
+  EXPECT_EQ(story.outcome("S5"), "violated");
+}
+
+TEST(CloseDrains, ExcusesTheTaskOfAWorkerThatDied) {
+  auto story = drained(BodyKind::kKillSelf).begins_task(1, 3).dies(3, Killed{9}).born(4);
+  EXPECT_EQ(story.task(2, 4).dies(4).ends(5).exits().outcome("S5"), "held");
+}
+
+TEST(CloseDrains, AsksNoEndOfABodyThatNeverClaimsOne) {
+  auto story = drained(BodyKind::kExit).begins_task(1, 3).task(2, 3).dies(3).ends(5).exits();
+  EXPECT_EQ(story.outcome("S5"), "held");
+}
+
+TEST(CloseDrains, IsNotExercisedByABrokenPool) {
+  auto story = drained(BodyKind::kKillSelf).begins_task(1, 3).dies(3, Killed{9}).ends(5).exits();
+  story.contract.worker_death = Contract::WorkerDeath::kBreaks;
+  EXPECT_EQ(story.outcome("S5"), "not exercised");
+}
+
+TEST(CloseDrains, IsNotExercisedWithoutAJoinThatReturned) {
+  EXPECT_EQ(drained().task(1, 3).over(End::kFuse).outcome("S5"), "not exercised");
+}
+
+TEST(CloseDrains, IsNotExercisedAfterTerminate) {
+  Story story({create(1), submit(1), close(), terminate(), join()});
+  story.step(1).step(2).step(3).step(4).step(5).exits();
+  EXPECT_EQ(story.outcome("S5"), "not exercised");
+}
+
+}  // namespace
+}  // namespace poolproof::properties

@@ -1,0 +1,366 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "properties/rules/reading.h"
+#include "properties/rules/rules.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::BodyKind;
+using harness::StepKind;
+using Fate = Reading::Fate;
+using Kind = Reading::Kind;
+
+bool is_outcome(Kind kind) {
+  return kind != Kind::kTimeout && kind != Kind::kRefused && kind != Kind::kNotFired;
+}
+
+/// The first step of that kind which began, at or after `from`.
+std::optional<int> first_begun(const Reading& reading, StepKind kind, int from = 1) {
+  for (int step = from; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind == kind && reading.run(step).begun) return step;
+  }
+  return std::nullopt;
+}
+
+bool begun_before(const Reading& reading, StepKind kind, int step) {
+  const auto first = first_begun(reading, kind);
+  return first && *first < step;
+}
+
+// ---- T1 -----------------------------------------------------------------------------------------
+
+/// The first join that returned from a closed pool which nothing else had ended.
+std::optional<int> joined_after_close(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind != StepKind::kJoin || !reading.run(step).is(Kind::kOk)) continue;
+    const auto state = reading.before(step).state();
+    const bool closes = state == Model::State::kRunning && !reading.contract().join_needs_close;
+    return state == Model::State::kClosed || closes ? std::optional(step) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void judge_outcome_after_join(const Reading& reading, int task, int joined, Verdicts& verdicts) {
+  for (const int step : reading.gets(task)) {
+    const auto& run = reading.run(step);
+    if (run.ended && is_outcome(run.result->kind)) return verdicts.held();
+    if (step < joined || begun_before(reading, StepKind::kDrop, step)) continue;
+    const std::string lost = fmt::format("task {} was accepted, and {} has returned, but {}", task,
+                                         reading.name(joined), reading.name(step));
+    if (run.is(Kind::kTimeout)) {
+      verdicts.violated(lost + " finds no outcome", {run.begun->event, run.ended->event});
+    } else if (reading.fate(step) == Fate::kHangs) {
+      verdicts.violated(lost + " waits for ever for its outcome",
+                        {run.begun->event, reading.proved_at_rest(*run.begun)->event});
+    } else if (!run.ended && !reading.main_died()) {
+      verdicts.doubtful(
+          fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
+    }
+  }
+}
+
+// ---- T3 -----------------------------------------------------------------------------------------
+
+/// FNV-1a 64 over the bytes that the protocol gives the task.
+std::uint64_t hash_of(int task, std::int64_t bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (std::int64_t i = 0; i < bytes; ++i) {
+    hash ^= static_cast<std::uint64_t>((static_cast<std::int64_t>(task) * 31 + i) & 0xff);
+    hash *= 0x100000001b3;
+  }
+  return hash;
+}
+
+/// The value that the body returns; nullopt for one that returns none.
+std::optional<std::string> value_of(int task, const harness::Body& body) {
+  switch (body.kind) {
+    case BodyKind::kNothing:
+    case BodyKind::kSleep:
+    case BodyKind::kSpin:
+      return "none";
+    case BodyKind::kEcho:
+      return fmt::format("bytes:{}:{:016x}", body.amount, hash_of(task, body.amount));
+    default:
+      return std::nullopt;
+  }
+}
+
+/// The message holds "task 1", and not as the beginning of "task 12".
+bool tells_task(std::string_view message, int task) {
+  const std::string wanted = fmt::format("task {}", task);
+  for (auto at = message.find(wanted); at != message.npos; at = message.find(wanted, at + 1)) {
+    const auto next = at + wanted.size();
+    if (next == message.size() || message[next] < '0' || message[next] > '9') return true;
+  }
+  return false;
+}
+
+/// What went on around a get, which decides what its outcome may be.
+struct Around {
+  int step = 0;
+  int task = 0;
+  const harness::Body& body;
+  const harness::StepResult& result;
+  bool ended_by_main = false;  // terminate or drop came first
+  bool any_death = false;      // of any process but main
+  bool lives_on = false;       // the task ended in a worker that was still alive, and ran once
+};
+
+Around around(const Reading& reading, int step, int task) {
+  const auto& ended = *reading.run(step).ended;
+  const auto& runs = reading.runs(task);
+  Around result{
+      .step = step, .task = task, .body = reading.body(task), .result = *reading.run(step).result};
+  result.ended_by_main = begun_before(reading, StepKind::kTerminate, step) ||
+                         begun_before(reading, StepKind::kDrop, step);
+  result.any_death = reading.any_death_before(ended);
+  if (reading.trace().exact && runs.size() == 1 && runs.front().ended) {
+    const auto* worker = reading.process(runs.front().pid);
+    result.lives_on = worker != nullptr && worker->born && !worker->gone_before(ended);
+  }
+  return result;
+}
+
+enum class Truth { kTrue, kFalse, kUnknown };
+
+Truth truth_of_value(const Around& get) {
+  const auto value = value_of(get.task, get.body);
+  return value && get.result.value == *value ? Truth::kTrue : Truth::kFalse;
+}
+
+Truth truth_of_task_error(const Around& get) {
+  if (get.body.kind == BodyKind::kRaise) {
+    return tells_task(get.result.message, get.task) ? Truth::kTrue : Truth::kFalse;
+  }
+  // A language's exit is an error to some pools; what a dying worker leaves behind may look like
+  // one.
+  if (entry(get.body.kind).kills_worker || get.any_death || get.ended_by_main)
+    return Truth::kUnknown;
+  return Truth::kFalse;
+}
+
+Truth truth_of_worker_died(const Around& get, const Contract& contract) {
+  const bool alone = contract.worker_death == Contract::WorkerDeath::kReported;
+  if (!get.any_death) return Truth::kFalse;
+  if (alone && get.lives_on && !get.ended_by_main) return Truth::kFalse;
+  return get.lives_on ? Truth::kUnknown : Truth::kTrue;
+}
+
+Truth truth(const Around& get, const Contract& contract) {
+  const bool undisturbed = !get.any_death && !get.ended_by_main;
+  switch (get.result.kind) {
+    case Kind::kOk:
+      return truth_of_value(get);
+    case Kind::kTaskError:
+      return truth_of_task_error(get);
+    case Kind::kWorkerDied:
+      return truth_of_worker_died(get, contract);
+    case Kind::kCancelled:
+      if (get.ended_by_main) return Truth::kTrue;
+      return undisturbed ? Truth::kFalse : Truth::kUnknown;
+    case Kind::kRefused:
+    case Kind::kNotFired:
+    case Kind::kError:
+      return undisturbed ? Truth::kFalse : Truth::kUnknown;
+    case Kind::kTimeout:
+      return Truth::kUnknown;
+  }
+  return Truth::kUnknown;
+}
+
+/// "bytes:3:..., not bytes:4:...", "a task error \"...\""
+std::string told(const Around& get) {
+  const auto& result = get.result;
+  if (result.kind == Kind::kOk) return fmt::format("the value {}", result.value.substr(0, 60));
+  std::string text(name(result.kind));
+  if (!result.error.empty()) text += " " + result.error.substr(0, 60);
+  if (!result.message.empty()) text += fmt::format(" \"{}\"", result.message.substr(0, 100));
+  return text;
+}
+
+void judge_truth(const Reading& reading, int step, int task, Verdicts& verdicts) {
+  if (!reading.run(step).ended) return;
+  const Around get = around(reading, step, task);
+  const Truth truth = properties::truth(get, reading.contract());
+  if (truth == Truth::kTrue) verdicts.held();
+  if (truth != Truth::kFalse) return;
+  const auto value = value_of(task, get.body);
+  std::vector<std::size_t> events;
+  for (const auto& run : reading.runs(task)) events.push_back(run.begun.event);
+  events.push_back(reading.run(step).ended->event);
+  verdicts.violated(
+      fmt::format("{} of task {} ({}) gives {}{}", reading.name(step), task,
+                  entry(get.body.kind).name, told(get), value ? ", not " + *value : ""),
+      std::move(events));
+}
+
+// ---- T6 -----------------------------------------------------------------------------------------
+
+/// A death that neither the pool nor main's end can have caused: a kill step's, or the body's own
+/// before anything ended the pool.
+bool died_in_the_task(const Reading& reading, int task, const Reading::Run& run) {
+  if (!reading.cut_short(run)) return false;
+  const auto& worker = *reading.process(run.pid);
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& other = reading.run(step);
+    if (other.is(Kind::kOk) && other.result->killed == run.pid) return true;
+    const StepKind kind = reading.step(step).kind;
+    const bool ends = kind == StepKind::kTerminate || kind == StepKind::kDrop;
+    if (ends && other.begun && *other.begun < *worker.dying) return false;
+  }
+  const auto& ending = reading.ending_begun();
+  return entry(reading.body(task).kind).kills_worker && (!ending || *worker.dying < *ending);
+}
+
+void judge_report(const Reading& reading, int task, const Reading::Run& lost, Verdicts& verdicts) {
+  const auto& worker = *reading.process(lost.pid);
+  const std::string what = fmt::format("task {} was lost: its {} {}", task, reading.name(worker),
+                                       reading.how_died(worker));
+  for (const int step : reading.gets(task)) {
+    const auto& run = reading.run(step);
+    if (begun_before(reading, StepKind::kDrop, step)) return;
+    if (run.ended && *run.ended < *worker.dying) continue;
+    if (run.ended && is_outcome(run.result->kind)) return verdicts.held();
+    std::vector<std::size_t> events{lost.begun.event, worker.dying->event, run.begun->event};
+    const bool waited = run.is(Kind::kTimeout) &&
+                        !reading.within_grace(*worker.dying, *run.ended) &&
+                        !reading.within_grace(*run.begun, *run.ended);
+    if (waited) {
+      events.push_back(run.ended->event);
+      verdicts.violated(
+          fmt::format("{}, and {} waits {} for its outcome in vain", what, reading.name(step),
+                      in_words(reading.tree_time(*run.begun, *run.ended))),
+          std::move(events));
+    } else if (reading.fate(step) == Fate::kHangs) {
+      events.push_back(reading.proved_at_rest(*run.begun)->event);
+      verdicts.violated(fmt::format("{}, and {} waits for ever", what, reading.name(step)),
+                        std::move(events));
+    } else if (!run.ended && !reading.main_died()) {
+      verdicts.doubtful(
+          fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
+    }
+  }
+}
+
+// ---- T7 -----------------------------------------------------------------------------------------
+
+/// The first get that was told of the task's own error, of a body that leaves its worker alive.
+std::optional<int> first_task_error(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    const bool raised =
+        asked.kind == StepKind::kGet && reading.body(asked.task).kind == BodyKind::kRaise;
+    if (raised && reading.run(step).is(Kind::kTaskError)) return step;
+  }
+  return std::nullopt;
+}
+
+bool is_harmless(const harness::Body& body) {
+  return !entry(body.kind).kills_worker && body.kind != BodyKind::kNever;
+}
+
+void judge_later_get(const Reading& reading, int error_step, int task, Verdicts& verdicts) {
+  for (const int step : reading.gets(task)) {
+    const auto& run = reading.run(step);
+    if (begun_before(reading, StepKind::kTerminate, step) ||
+        begun_before(reading, StepKind::kDrop, step))
+      return;
+    if (run.ended && reading.any_death_before(*run.ended)) return;
+    if (run.ended && is_outcome(run.result->kind)) return verdicts.held();
+    if (run.ended || reading.asked_to_wait(step)) continue;
+    if (reading.fate(step) == Fate::kHangs && !reading.any_death_before(reading.end())) {
+      verdicts.violated(
+          fmt::format("after the task error of {} task {} gets no outcome: {} waits for ever",
+                      reading.name(error_step), task, reading.name(step)),
+          {reading.run(error_step).ended->event, run.begun->event,
+           reading.proved_at_rest(*run.begun)->event});
+    } else if (!reading.main_died()) {
+      verdicts.doubtful(
+          fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
+    }
+  }
+}
+
+void judge_later_submit(const Reading& reading, int error_step, int step, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  if (!run.ended || reading.any_death_before(*run.ended)) return;
+  const auto& asked = reading.step(step);
+  if (run.is(Kind::kOk)) {
+    if (is_harmless(asked.body)) judge_later_get(reading, error_step, asked.task, verdicts);
+    return;
+  }
+  verdicts.violated(
+      fmt::format("after the task error of {} {} is not accepted: {} {}", reading.name(error_step),
+                  reading.name(step), run.result->error.substr(0, 60),
+                  run.result->message.substr(0, 100)),
+      {reading.run(error_step).ended->event, run.ended->event});
+}
+
+}  // namespace
+
+Verdict no_task_lost(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const auto joined = joined_after_close(reading);
+  if (!joined || begun_before(reading, StepKind::kTerminate, *joined)) return NotExercised{};
+  Verdicts verdicts;
+  for (const auto& [task, submitted] : reading.accepted()) {
+    if (submitted < *joined) judge_outcome_after_join(reading, task, *joined, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+Verdict no_task_runs_twice(const Evidence& evidence) {
+  if (evidence.contract.worker_death == Contract::WorkerDeath::kRetried) {
+    return NotApplicable{"a dead worker's task is tried again by contract"};
+  }
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (const auto& [task, submitted] : reading.accepted()) {
+    const auto& runs = reading.runs(task);
+    if (!runs.empty()) verdicts.held();
+    if (runs.size() < 2) continue;
+    verdicts.violated(fmt::format("task {} began in process {} and again in process {}", task,
+                                  runs[0].pid, runs[1].pid),
+                      {runs[0].begun.event, runs[1].begun.event});
+  }
+  return verdicts.verdict();
+}
+
+Verdict outcome_is_true(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (const auto& [task, submitted] : reading.accepted()) {
+    for (const int step : reading.gets(task)) judge_truth(reading, step, task, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+Verdict worker_death_is_reported(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (const auto& [task, submitted] : reading.accepted()) {
+    const auto& runs = reading.runs(task);
+    // Where it is tried again the last try counts.
+    if (runs.empty() || !died_in_the_task(reading, task, runs.back())) continue;
+    judge_report(reading, task, runs.back(), verdicts);
+  }
+  return verdicts.verdict();
+}
+
+Verdict errors_leave_the_pool_usable(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const auto error_step = first_task_error(reading);
+  if (!error_step) return NotExercised{};
+  Verdicts verdicts;
+  for (int step = *error_step + 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind != StepKind::kSubmit) continue;
+    if (reading.before(step).state() != Model::State::kRunning) break;
+    judge_later_submit(reading, *error_step, step, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+}  // namespace poolproof::properties

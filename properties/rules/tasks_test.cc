@@ -1,0 +1,284 @@
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "properties/rules/made_trace.h"
+
+namespace poolproof::properties {
+namespace {
+
+using namespace std::chrono_literals;
+using harness::BodyKind;
+using harness::End;
+using harness::EndingKind;
+using harness::Victim;
+using sys::Exited;
+using sys::Killed;
+using Kind = harness::StepResult::Kind;
+
+// ---- T1 -----------------------------------------------------------------------------------------
+
+Story joined() {
+  Story story({create(1), submit(1), close(), join(), get_for(1, 100ms)});
+  story.begins(1).born(3).ends(1).step(2).task(1, 3).step(3).begins(4).dies(3).ends(4);
+  return story;
+}
+
+TEST(NoTaskLost, IsHeldByAnOutcomeAfterJoin) {
+  EXPECT_EQ(joined().step(5, value("none")).exits().outcome("T1"), "held");
+  EXPECT_EQ(joined().step(5, result(Kind::kWorkerDied)).exits().outcome("T1"), "held");
+}
+
+TEST(NoTaskLost, IsViolatedWhereThereIsNone) {
+  auto story = joined().step(5, result(Kind::kTimeout)).exits();
+  EXPECT_EQ(story.outcome("T1"), "violated");
+  EXPECT_EQ(
+      story.says("T1"),
+      "task 1 was accepted, and join (step 4) has returned, but get (step 5) finds no outcome");
+}
+
+TEST(NoTaskLost, IsViolatedByAGetThatHangs) {
+  EXPECT_EQ(joined().begins(5).at_rest().over(End::kAtRest).outcome("T1"), "violated");
+}
+
+TEST(NoTaskLost, IsInconclusiveByAGetThatMayHang) {
+  EXPECT_EQ(joined().begins(5).over(End::kFuse).outcome("T1"), "inconclusive");
+}
+
+TEST(NoTaskLost, IsNotExercisedWithoutAGet) {
+  EXPECT_EQ(joined().exits().outcome("T1"), "not exercised");
+}
+
+TEST(NoTaskLost, IsNotExercisedAfterTerminate) {
+  Story story({create(1), submit(1), terminate(), join(), get_for(1, 100ms)});
+  story.step(1).step(2).step(3).step(4).step(5, result(Kind::kTimeout)).exits();
+  EXPECT_EQ(story.outcome("T1"), "not exercised");
+}
+
+// ---- T2 -----------------------------------------------------------------------------------------
+
+Story run_twice() {
+  Story story({create(2), submit(1), get(1)});
+  story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3).dies(3, Killed{9});
+  return story.task(1, 4).step(3, value("none")).exits();
+}
+
+TEST(NoTaskRunsTwice, IsViolatedByASecondRun) {
+  EXPECT_EQ(run_twice().outcome("T2"), "violated");
+  EXPECT_EQ(run_twice().says("T2"), "task 1 began in process 3 and again in process 4");
+}
+
+TEST(NoTaskRunsTwice, DoesNotApplyWhereTasksAreRetried) {
+  auto story = run_twice();
+  story.contract.worker_death = Contract::WorkerDeath::kRetried;
+  EXPECT_EQ(story.outcome("T2"), "not applicable");
+}
+
+TEST(NoTaskRunsTwice, IsHeldByOneRunEach) {
+  EXPECT_EQ(joined().exits().outcome("T2"), "held");
+}
+
+TEST(NoTaskRunsTwice, IsNotExercisedWhereNothingRan) {
+  Story story({create(1), submit(1)});
+  EXPECT_EQ(story.step(1).step(2).exits().outcome("T2"), "not exercised");
+}
+
+// ---- T3 -----------------------------------------------------------------------------------------
+
+Story got(BodyKind body, std::int64_t amount, harness::StepResult outcome) {
+  Story story({create(1), submit(1, body, amount), get(1)});
+  story.begins(1).born(3).ends(1).step(2).task(1, 3);
+  return story.step(3, std::move(outcome)).exits();
+}
+
+struct Outcome {
+  BodyKind body;
+  std::int64_t amount;
+  harness::StepResult told;
+  const char* outcome;
+};
+
+std::ostream& operator<<(std::ostream& out, const Outcome& of) {
+  return out << entry(of.body).name << " gives " << name(of.told.kind) << " " << of.told.value
+             << of.told.message;
+}
+
+class OutcomeIsTrue : public testing::TestWithParam<Outcome> {};
+
+TEST_P(OutcomeIsTrue, AsTheBodySays) {
+  const auto& [body, amount, told, outcome] = GetParam();
+  EXPECT_EQ(got(body, amount, told).outcome("T3"), outcome);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Bodies, OutcomeIsTrue,
+    testing::Values(
+        Outcome{BodyKind::kNothing, 0, value("none"), "held"},
+        Outcome{BodyKind::kNothing, 0, value("bytes:0:cbf29ce484222325"), "violated"},
+        Outcome{BodyKind::kSleep, 5, value("none"), "held"},
+        Outcome{BodyKind::kEcho, 0, value("bytes:0:cbf29ce484222325"), "held"},
+        Outcome{BodyKind::kEcho, 1, value("bytes:1:af63d24c8601db8e"), "held"},  // the byte 31
+        Outcome{BodyKind::kEcho, 1, value("bytes:1:af63d24c8601db8f"), "violated"},
+        Outcome{BodyKind::kEcho, 2, value("bytes:1:af63d24c8601db8e"), "violated"},
+        Outcome{BodyKind::kRaise, 0, result(Kind::kTaskError, "task 1"), "held"},
+        Outcome{BodyKind::kRaise, 0, result(Kind::kTaskError, "std::runtime_error: task 1"),
+                "held"},
+        Outcome{BodyKind::kRaise, 0, result(Kind::kTaskError, "task 12"), "violated"},
+        Outcome{BodyKind::kRaise, 0, result(Kind::kTaskError, ""), "violated"},
+        Outcome{BodyKind::kRaise, 0, value("none"), "violated"},
+        Outcome{BodyKind::kNothing, 0, result(Kind::kTaskError, "task 1"), "violated"},
+        Outcome{BodyKind::kNothing, 0, result(Kind::kWorkerDied), "violated"},
+        Outcome{BodyKind::kNothing, 0, result(Kind::kCancelled), "violated"},
+        Outcome{BodyKind::kNothing, 0, result(Kind::kError, "oops"), "violated"},
+        Outcome{BodyKind::kNothing, 0, result(Kind::kTimeout), "not exercised"},
+        Outcome{BodyKind::kExit, 0, result(Kind::kTaskError, "SystemExit"), "not exercised"},
+        Outcome{BodyKind::kOsExit, 0, value("none"), "violated"}));
+
+TEST(OutcomeOfALostTask, MayBeThatItsWorkerDied) {
+  Story story({create(1), submit(1, BodyKind::kKillSelf), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).dies(3, Killed{9});
+  EXPECT_EQ(story.step(3, result(Kind::kWorkerDied)).exits().outcome("T3"), "held");
+}
+
+/// Task 1 ends well in worker 3, which lives on, while worker 4 dies.
+Story another_worker_dies() {
+  Story story({create(2), submit(1), submit(2, BodyKind::kKillSelf), get(1)});
+  story.begins(1).born(3).born(4).ends(1).step(2).step(3).task(1, 3);
+  story.begins_task(2, 4).dies(4, Killed{9});
+  return story.step(4, result(Kind::kWorkerDied)).exits();
+}
+
+TEST(OutcomeOfALostTask, IsFalseForATaskWhoseWorkerLives) {
+  EXPECT_EQ(another_worker_dies().outcome("T3"), "violated");
+}
+
+TEST(OutcomeOfALostTask, MayBeAnyTasksWhereADeathBreaksThePool) {
+  auto story = another_worker_dies();
+  story.contract.worker_death = Contract::WorkerDeath::kBreaks;
+  EXPECT_EQ(story.outcome("T3"), "not exercised");
+}
+
+TEST(OutcomeAfterTerminate, MayBeCancelled) {
+  Story story({create(1), submit(1), terminate(), get(1)});
+  story.step(1).step(2).step(3).step(4, result(Kind::kCancelled)).exits();
+  EXPECT_EQ(story.outcome("T3"), "held");
+}
+
+TEST(OutcomeWithoutExactDeaths, IsNoReasonToBlameAReportOfOne) {
+  auto story = got(BodyKind::kNothing, 0, result(Kind::kWorkerDied));
+  story.trace.exact = false;
+  EXPECT_NE(story.outcome("T3"), "violated");
+}
+
+// ---- T6 -----------------------------------------------------------------------------------------
+
+/// MUSEUM's M1 up to the get.
+Story busy_worker_killed(harness::Step last = get(1)) {
+  Story story({create(2), submit(1, BodyKind::kNever), kill(Victim::kBusy), std::move(last)});
+  story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3);
+  return story.begins(3).dies(3, Killed{9}).ends(3, killed(3));
+}
+
+TEST(WorkerDeathIsReported, IsHeldByAnyOutcome) {
+  EXPECT_EQ(busy_worker_killed().step(4, result(Kind::kWorkerDied)).exits().outcome("T6"), "held");
+}
+
+TEST(WorkerDeathIsReported, IsViolatedByAGetThatHangs) {
+  auto story = busy_worker_killed().begins(4).at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("T6"), "violated");
+  EXPECT_EQ(
+      story.says("T6"),
+      "task 1 was lost: its worker 3 killed by SIGKILL in step 3, and get (step 4) waits for ever");
+}
+
+TEST(WorkerDeathIsReported, IsViolatedByALongWaitInVain) {
+  auto story = busy_worker_killed(get_for(1, 1500ms)).begins(4).after(1500ms);
+  EXPECT_EQ(story.ends(4, result(Kind::kTimeout)).exits().outcome("T6"), "violated");
+}
+
+TEST(WorkerDeathIsReported, IsNotExercisedByAShortWait) {
+  auto story = busy_worker_killed(get_for(1, 50ms)).begins(4).after(50ms);
+  EXPECT_EQ(story.ends(4, result(Kind::kTimeout)).exits().outcome("T6"), "not exercised");
+}
+
+TEST(WorkerDeathIsReported, IsInconclusiveAtTheFuse) {
+  EXPECT_EQ(busy_worker_killed().begins(4).over(End::kFuse).outcome("T6"), "inconclusive");
+}
+
+TEST(WorkerDeathIsReported, IsInconclusiveWithoutExactDeaths) {
+  auto story = busy_worker_killed().begins(4).at_rest().over(End::kAtRest);
+  story.trace.exact = false;
+  EXPECT_EQ(story.outcome("T6"), "inconclusive");
+}
+
+TEST(WorkerDeathIsReported, CountsBodiesThatEndTheirWorker) {
+  Story story({create(1), submit(1, BodyKind::kOsExit, 3), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins(3).begins_task(1, 3).dies(3, Exited{3});
+  EXPECT_EQ(story.at_rest().over(End::kAtRest).outcome("T6"), "violated");
+}
+
+TEST(WorkerDeathIsReported, DoesNotCountTheWorkersThatTerminateEnds) {
+  Story story({create(1), submit(1, BodyKind::kNever), terminate(), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).begins(3).dies(3, Killed{15}).ends(3);
+  EXPECT_EQ(story.begins(4).at_rest().over(End::kAtRest).outcome("T6"), "not exercised");
+}
+
+TEST(WorkerDeathIsReported, DoesNotCountATaskThatHadEnded) {
+  Story story({create(1), submit(1), kill(Victim::kIdle), get_for(1, 1500ms)});
+  story.begins(1)
+      .born(3)
+      .ends(1)
+      .step(2)
+      .task(1, 3)
+      .begins(3)
+      .dies(3, Killed{9})
+      .ends(3, killed(3));
+  story.begins(4).after(1500ms).ends(4, result(Kind::kTimeout)).exits();
+  EXPECT_EQ(story.outcome("T6"), "not exercised");
+}
+
+TEST(WorkerDeathIsReported, NamesTheKnownDeviation) {
+  auto story = busy_worker_killed().begins(4).at_rest().over(End::kAtRest);
+  story.contract.known.push_back({"T6", "idle-worker-killed", "https://other", ""});
+  EXPECT_EQ(std::get<Violated>(story.verdict("T6")).known_link, "");
+  story.contract.known.push_back({"T6", "busy-worker-died", "https://issue", ""});
+  EXPECT_EQ(std::get<Violated>(story.verdict("T6")).known_link, "https://issue");
+}
+
+// ---- T7 -----------------------------------------------------------------------------------------
+
+Story after_a_task_error() {
+  Story story({create(1), submit(1, BodyKind::kRaise), get(1), submit(2), get(2)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).ends_task(1, 3, "raised");
+  return story.step(3, result(Kind::kTaskError, "task 1"));
+}
+
+TEST(ErrorsLeaveThePoolUsable, IsHeldByALaterOutcome) {
+  auto story = after_a_task_error().step(4).task(2, 3).step(5, value("none")).exits();
+  EXPECT_EQ(story.outcome("T7"), "held");
+}
+
+TEST(ErrorsLeaveThePoolUsable, IsViolatedByALaterHang) {
+  auto story = after_a_task_error().step(4).begins(5).at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("T7"), "violated");
+}
+
+TEST(ErrorsLeaveThePoolUsable, IsViolatedByARefusal) {
+  auto story = after_a_task_error().step(4, result(Kind::kRefused, "not running")).exits();
+  EXPECT_EQ(story.outcome("T7"), "violated");
+}
+
+TEST(ErrorsLeaveThePoolUsable, IsNotExercisedOnceAWorkerDied) {
+  auto story = after_a_task_error().dies(3, Killed{9}).step(4, result(Kind::kWorkerDied)).exits();
+  EXPECT_EQ(story.outcome("T7"), "not exercised");
+}
+
+TEST(ErrorsLeaveThePoolUsable, IsNotExercisedOnceThePoolIsClosed) {
+  auto story = after_a_task_error();
+  story.scenario.steps[3] = close();
+  story.scenario.steps[4] = submit(2);
+  EXPECT_EQ(story.step(4).step(5, result(Kind::kRefused)).exits().outcome("T7"), "not exercised");
+}
+
+}  // namespace
+}  // namespace poolproof::properties

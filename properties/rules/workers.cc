@@ -1,0 +1,276 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "properties/rules/reading.h"
+#include "properties/rules/rules.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::StepKind;
+using Process = Reading::Process;
+using Role = Reading::Role;
+
+// ---- W1 -----------------------------------------------------------------------------------------
+
+void judge_after_main(const Reading& reading, const Process& process, Verdicts& verdicts) {
+  const auto dead = *reading.main_dead();
+  const auto outlived = [&](const Reading::Moment& until, std::string_view how) {
+    verdicts.violated(fmt::format("{} {} main by {}{}", reading.name(process), how,
+                                  in_words(reading.tree_time(dead, until)),
+                                  process.killed_by_warden ? " and was still alive" : ""),
+                      {dead.event, until.event});
+  };
+  if (process.dying) {
+    const bool in_time = reading.within_grace(dead, *process.dying);
+    return in_time ? verdicts.held() : outlived(*process.dying, "outlived");
+  }
+  if (const auto rest = reading.proved_at_rest(dead)) {
+    return verdicts.violated(
+        fmt::format("main is gone, and {} is asleep for ever: nothing can wake it",
+                    reading.name(process)),
+        {dead.event, rest->event});
+  }
+  const auto until = process.killed_by_warden.value_or(reading.end());
+  if (!reading.within_grace(dead, until)) return outlived(until, "outlived");
+  verdicts.doubtful(
+      fmt::format("{} outlived main: {}", reading.name(process), reading.why_unclear()));
+}
+
+// ---- W2 -----------------------------------------------------------------------------------------
+
+/// Alive when main claimed that it was about to end.
+bool live_at_ending(const Reading& reading, const Process& process) {
+  const auto& ending = *reading.ending_begun();
+  return process.role == Role::kWorker && process.known_as_worker &&
+         *process.known_as_worker < ending && !process.gone_before(ending);
+}
+
+void judge_delay_of_exit(const Reading& reading, Verdicts& verdicts) {
+  if (!reading.ending_begun()) return;
+  const auto begun = *reading.ending_begun();
+  const auto& all = reading.processes();
+  const auto live = std::find_if(all.begin(), all.end(),
+                                 [&](const Process& p) { return live_at_ending(reading, p); });
+  if (live == all.end()) return;
+  const auto gone = reading.main_dead();
+  if (gone && reading.within_grace(begun, *gone)) return verdicts.held();
+  const auto until = gone ? *gone : reading.end();
+  const auto rest = gone ? std::nullopt : reading.proved_at_rest(begun);
+  if (rest) {
+    verdicts.violated(
+        fmt::format("main cannot exit while {} lives: it waits for ever", reading.name(*live)),
+        {begun.event, rest->event});
+  } else if (!reading.within_grace(begun, until)) {
+    verdicts.violated(fmt::format("main's exit took {}{} while {} was alive",
+                                  in_words(reading.tree_time(begun, until)),
+                                  gone ? "" : " and more", reading.name(*live)),
+                      {begun.event, until.event});
+  } else {
+    verdicts.doubtful("main had not exited: " + reading.why_unclear());
+  }
+}
+
+void judge_daemon_flags(const Reading& reading, Verdicts& verdicts) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    if (!run.is(Reading::Kind::kOk) || !run.result->workers) continue;
+    for (const auto& listed : *run.result->workers) {
+      if (listed.daemon == true) verdicts.held();
+      if (listed.daemon == false) {
+        verdicts.violated(
+            fmt::format("{} reports worker {} as no daemon", reading.name(step), listed.pid),
+            {run.ended->event});
+      }
+    }
+  }
+}
+
+// ---- W3 -----------------------------------------------------------------------------------------
+
+/// reaper: whose dead children count; 0 for anybody's of the tree.
+void judge_zombies(const Reading& reading, const harness::Snapshot& snapshot, harness::Pid reaper,
+                   const std::string& when, const Reading::Moment& moment, Verdicts& verdicts) {
+  for (const auto& seen : snapshot.processes) {
+    const auto* process = reading.process(seen.pid);
+    const bool worker = process != nullptr && process->role == Role::kWorker;
+    const bool of_the_tree = reading.process(seen.parent) != nullptr;
+    if (!worker || seen.state != 'Z' || !of_the_tree) continue;
+    if (reaper != 0 && seen.parent != reaper) continue;
+    verdicts.violated(
+        fmt::format("{} {} is dead and not reaped by {}", when, reading.name(*process),
+                    reading.name(*reading.process(seen.parent))),
+        {moment.event});
+  }
+}
+
+/// The last process table, when the tree was proved at rest while main lived.
+void judge_zombies_at_rest(const Reading& reading, Verdicts& verdicts) {
+  const auto* main = reading.main();
+  if (reading.main_died() || main == nullptr || !main->born) return;
+  const auto rest = reading.proved_at_rest(*main->born);
+  if (!rest) return;
+  const auto& events = reading.trace().events;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto* snapshot = std::get_if<harness::Snapshot>(&events[i].kind);
+    if (snapshot == nullptr || snapshot->step != 0) continue;
+    if (reading.over_at(i)) continue;
+    judge_zombies(reading, *snapshot, 0, "the tree is at rest, and", {events[i].at, i}, verdicts);
+  }
+}
+
+// ---- W4 -----------------------------------------------------------------------------------------
+
+/// N, where the scenario names it and the pool was made.
+std::optional<int> wanted_workers(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind != StepKind::kCreate) continue;
+    if (reading.run(step).is(Reading::Kind::kOk)) return reading.step(step).workers;
+  }
+  return std::nullopt;
+}
+
+/// Workers that are surely alive at the event: known as such, and not in their exit.
+std::vector<const Process*> surely_alive(const Reading& reading, const Reading::Moment& moment) {
+  std::vector<const Process*> alive;
+  for (const auto& process : reading.processes()) {
+    const bool known = process.role == Role::kWorker && process.known_as_worker &&
+                       *process.known_as_worker <= moment;
+    if (known && !process.gone_before(moment)) alive.push_back(&process);
+  }
+  return alive;
+}
+
+// ---- W9 -----------------------------------------------------------------------------------------
+
+struct Listing {
+  int step = 0;
+  const Reading::StepRun& run;
+  std::string name;
+};
+
+void judge_listed(const Reading& reading, const Listing& listing,
+                  const harness::StepResult::Listed& listed, Verdicts& verdicts) {
+  if (listed.pid == 0 || listed.alive == false) return;
+  const auto* process = reading.process(listed.pid);
+  if (process == nullptr || !process->born) {
+    return verdicts.violated(
+        fmt::format("{} lists pid {}, which no process of the tree has", listing.name, listed.pid),
+        {listing.run.ended->event});
+  }
+  const bool was_gone = process->dead && *process->dead < *listing.run.begun;
+  const bool long_gone = was_gone && !reading.within_grace(*process->dead, *listing.run.begun);
+  // Without a word about life the list may be the pool's own, which it brings up to date in time.
+  if (listed.alive == true ? was_gone : long_gone) {
+    return verdicts.violated(
+        fmt::format("{} lists worker {}{}, but it was dead before: it {}", listing.name, listed.pid,
+                    listed.alive == true ? " as alive" : "", reading.how_died(*process)),
+        {process->dead->event, listing.run.ended->event});
+  }
+  verdicts.held();
+}
+
+/// A worker that was one before the step and lived through it, of a pool that had no reason to let
+/// it go.
+void judge_unlisted(const Listing& listing, const Process& process, Verdicts& verdicts) {
+  const bool before = process.role == Role::kWorker && process.known_as_worker &&
+                      *process.known_as_worker < *listing.run.begun;
+  if (!before || process.gone_before(*listing.run.ended)) return;
+  const auto& all = *listing.run.result->workers;
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const auto& listed) { return listed.pid == process.pid; });
+  if (found != all.end() && found->alive != false) return verdicts.held();
+  verdicts.violated(fmt::format("{} {} worker {}, which is alive", listing.name,
+                                found == all.end() ? "leaves out" : "lists as dead", process.pid),
+                    {process.known_as_worker->event, listing.run.ended->event});
+}
+
+void judge_listing(const Reading& reading, const Listing& listing, Verdicts& verdicts) {
+  for (const auto& listed : *listing.run.result->workers) {
+    judge_listed(reading, listing, listed, verdicts);
+  }
+  const bool running = reading.before(listing.step).state() == Model::State::kRunning;
+  const bool breaks = reading.contract().worker_death == Contract::WorkerDeath::kBreaks;
+  if (!running || (breaks && reading.lost_before(*listing.run.ended))) return;
+  for (const auto& process : reading.processes()) {
+    judge_unlisted(listing, process, verdicts);
+  }
+}
+
+}  // namespace
+
+Verdict no_worker_outlives_parent(const Evidence& evidence) {
+  const Reading reading(evidence);
+  if (!reading.main_died()) return NotExercised{};
+  Verdicts verdicts;
+  for (const auto& process : reading.processes()) {
+    if (process.role != Role::kMain) judge_after_main(reading, process, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+Verdict workers_are_daemons(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const bool terminates = evidence.contract.exit == Contract::Exit::kTerminates;
+  if (!terminates && !evidence.contract.workers_are_daemons) {
+    return NotApplicable{"exit waits for tasks, and workers are no daemons, by contract"};
+  }
+  Verdicts verdicts;
+  const bool cleans = entry(evidence.scenario.ending.kind).runs_cleanup;
+  if (terminates && cleans) judge_delay_of_exit(reading, verdicts);
+  if (evidence.contract.workers_are_daemons) judge_daemon_flags(reading, verdicts);
+  return verdicts.verdict();
+}
+
+Verdict no_zombie_left(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    const bool joined = reading.step(step).kind == StepKind::kJoin && run.is(Reading::Kind::kOk);
+    if (!joined || run.snapshot == nullptr) continue;
+    const bool had_workers =
+        std::any_of(reading.processes().begin(), reading.processes().end(), [&](const Process& p) {
+          return p.role == Role::kWorker && p.born && *p.born < *run.ended;
+        });
+    if (had_workers) verdicts.held();
+    judge_zombies(reading, *run.snapshot, evidence.trace.main(),
+                  reading.name(step) + " has returned, but", *run.ended, verdicts);
+  }
+  judge_zombies_at_rest(reading, verdicts);
+  return verdicts.verdict();
+}
+
+Verdict worker_count_is_bounded(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const auto wanted = wanted_workers(reading);
+  if (!wanted) return NotExercised{};
+  Verdicts verdicts;
+  for (const auto& process : reading.processes()) {
+    if (process.role != Role::kWorker || !process.known_as_worker) continue;
+    verdicts.held();
+    const auto alive = surely_alive(reading, *process.known_as_worker);
+    if (static_cast<int>(alive.size()) <= *wanted) continue;
+    std::string names;
+    for (const auto* one : alive) names += fmt::format("{}{}", names.empty() ? "" : ", ", one->pid);
+    verdicts.violated(fmt::format("{} workers are alive at once, of a pool of {}: {}", alive.size(),
+                                  *wanted, names),
+                      {process.known_as_worker->event});
+  }
+  return verdicts.verdict();
+}
+
+Verdict active_children_are_true(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    if (!run.begun || !run.is(Reading::Kind::kOk) || !run.result->workers) continue;
+    judge_listing(reading, {.step = step, .run = run, .name = reading.name(step)}, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,242 @@
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "properties/rules/made_trace.h"
+
+namespace poolproof::properties {
+namespace {
+
+using namespace std::chrono_literals;
+using harness::BodyKind;
+using harness::End;
+using harness::EndingKind;
+using harness::Snapshot;
+using harness::Victim;
+using sys::Exited;
+using sys::Killed;
+
+Story with_one_worker(EndingKind ending = EndingKind::kReturn) {
+  Story story({create(1), submit(1), get(1)}, ending);
+  story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));
+  return story;
+}
+
+// ---- W1 -----------------------------------------------------------------------------------------
+
+TEST(NoWorkerOutlivesParent, IsHeldWhenAllDieInTime) {
+  EXPECT_EQ(with_one_worker().exits().outcome("W1"), "held");
+  auto after_main = with_one_worker(EndingKind::kSigkill).ending().dies(Story::kMain, Killed{9});
+  EXPECT_EQ(after_main.after(900ms).dies(3, Killed{9}).eof().outcome("W1"), "held");
+}
+
+TEST(NoWorkerOutlivesParent, IsNotExercisedWithoutOtherProcesses) {
+  Story story({create(1)});
+  EXPECT_EQ(story.step(1).exits().outcome("W1"), "not exercised");
+}
+
+TEST(NoWorkerOutlivesParent, IsNotExercisedWhileMainLives) {
+  EXPECT_EQ(with_one_worker().over(End::kFuse).outcome("W1"), "not exercised");
+}
+
+TEST(NoWorkerOutlivesParent, IsViolatedAtOnceByOneThatCanNeverWake) {
+  auto story = with_one_worker(EndingKind::kSigkill).ending().dies(Story::kMain, Killed{9});
+  story.at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("W1"), "violated");
+  EXPECT_EQ(story.says("W1"), "main is gone, and worker 3 is asleep for ever: nothing can wake it");
+}
+
+TEST(NoWorkerOutlivesParent, IsViolatedByOneThatDiesTooLate) {
+  auto story = with_one_worker().ending().dies(Story::kMain).after(1100ms).dies(3).eof();
+  EXPECT_EQ(story.outcome("W1"), "violated");
+}
+
+TEST(NoWorkerOutlivesParent, IsViolatedByOneThatTheWardenHadToKill) {
+  auto story = with_one_worker().ending().dies(Story::kMain).after(1100ms).over(End::kGrace);
+  EXPECT_EQ(story.outcome("W1"), "violated");
+  EXPECT_EQ(story.says("W1"), "worker 3 outlived main by 1.1 s and was still alive");
+}
+
+TEST(NoWorkerOutlivesParent, CountsHelpersToo) {
+  auto story = with_one_worker().born(4).ending().dies(3).dies(Story::kMain);
+  EXPECT_EQ(story.after(1100ms).over(End::kGrace).outcome("W1"), "violated");
+}
+
+TEST(NoWorkerOutlivesParent, IsInconclusiveWithinTheGrace) {
+  auto story = with_one_worker().ending().dies(Story::kMain).after(500ms).over(End::kFuse);
+  EXPECT_EQ(story.outcome("W1"), "inconclusive");
+}
+
+TEST(NoWorkerOutlivesParent, LeavesOutTheMachinesDelay) {
+  auto story = with_one_worker().ending().dies(Story::kMain).after(1100ms);
+  EXPECT_EQ(story.add(harness::Delay{300ms}).over(End::kFuse).outcome("W1"), "inconclusive");
+}
+
+TEST(NoWorkerOutlivesParent, KeepsToTheContractsGrace) {
+  auto story = with_one_worker().ending().dies(Story::kMain).after(1100ms).dies(3).eof();
+  story.contract.grace = 2s;
+  EXPECT_EQ(story.outcome("W1"), "held");
+}
+
+// ---- W2 -----------------------------------------------------------------------------------------
+
+TEST(WorkersAreDaemons, IsHeldByAPromptExitWithLiveWorkers) {
+  EXPECT_EQ(with_one_worker().exits().outcome("W2"), "held");
+}
+
+TEST(WorkersAreDaemons, IsNotExercisedWithoutLiveWorkers) {
+  EXPECT_EQ(with_one_worker().dies(3).exits().outcome("W2"), "not exercised");
+  EXPECT_EQ(with_one_worker(EndingKind::kSigkill).exits(Killed{9}).outcome("W2"), "not exercised");
+}
+
+TEST(WorkersAreDaemons, IsViolatedByALateExit) {
+  auto story = with_one_worker().ending().after(1100ms).dies(3).dies(Story::kMain).eof();
+  EXPECT_EQ(story.outcome("W2"), "violated");
+}
+
+TEST(WorkersAreDaemons, IsViolatedByAnExitThatNeverComes) {
+  EXPECT_EQ(with_one_worker().ending().at_rest().over(End::kAtRest).outcome("W2"), "violated");
+  EXPECT_EQ(with_one_worker().ending().over(End::kFuse).outcome("W2"), "inconclusive");
+}
+
+TEST(WorkersAreDaemons, BelievesWhatThePoolReports) {
+  Story story({create(1), workers()});
+  story.begins(1).born(3).ends(1).step(2, listing({{.pid = 3, .daemon = false}})).dies(3).exits();
+  EXPECT_EQ(story.outcome("W2"), "violated");
+  story.contract.workers_are_daemons = false;
+  EXPECT_EQ(story.outcome("W2"), "not exercised");
+  story.contract.exit = Contract::Exit::kDrains;
+  EXPECT_EQ(story.outcome("W2"), "not applicable");
+}
+
+TEST(WorkersAreDaemons, LetsADrainingPoolDelayTheExit) {
+  auto story = with_one_worker().ending().after(1100ms).dies(3).dies(Story::kMain).eof();
+  story.contract.exit = Contract::Exit::kDrains;
+  EXPECT_EQ(story.outcome("W2"), "not exercised");
+}
+
+// ---- W3 -----------------------------------------------------------------------------------------
+
+Story joined_with(std::vector<Snapshot::Process> table) {
+  Story story({create(1), submit(1), get(1), close(), join()});
+  story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));
+  story.step(4).begins(5).dies(3).ends(5).add(Snapshot{.step = 5, .processes = std::move(table)});
+  return story;
+}
+
+TEST(NoZombieLeft, IsHeldWhenJoinReapedAll) {
+  EXPECT_EQ(joined_with({{2, 'S', 1}}).exits().outcome("W3"), "held");
+}
+
+TEST(NoZombieLeft, IsViolatedByADeadWorkerOfMain) {
+  auto story = joined_with({{2, 'S', 1}, {3, 'Z', 2}}).exits();
+  EXPECT_EQ(story.outcome("W3"), "violated");
+  EXPECT_EQ(story.says("W3"),
+            "join (step 5) has returned, but worker 3 is dead and not reaped by main 2");
+}
+
+TEST(NoZombieLeft, DoesNotBlameThePoolForWhatInitMustReap) {
+  EXPECT_EQ(joined_with({{2, 'S', 1}, {3, 'Z', 1}}).exits().outcome("W3"), "held");
+}
+
+TEST(NoZombieLeft, IsNotExercisedWithoutJoin) {
+  EXPECT_EQ(with_one_worker().exits().outcome("W3"), "not exercised");
+}
+
+TEST(NoZombieLeft, LooksAtATreeAtRestToo) {
+  auto story = with_one_worker();
+  story.scenario.steps.push_back(submit(2));
+  story.begins(4).dies(3).at_rest().add(
+      Snapshot{.step = 0, .processes = {{3, 'Z', 2}, {2, 'S', 1}}});
+  EXPECT_EQ(story.over(End::kAtRest).outcome("W3"), "violated");
+}
+
+// ---- W4 -----------------------------------------------------------------------------------------
+
+TEST(WorkerCountIsBounded, IsHeldByOneAfterTheOther) {
+  Story story({create(1), submit(1), submit(2)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).dies(3, Killed{9});
+  story.born(4).step(3).task(2, 4).exits();
+  EXPECT_EQ(story.outcome("W4"), "held");
+}
+
+TEST(WorkerCountIsBounded, IsViolatedByTwoOfOne) {
+  Story story({create(1), submit(1), submit(2)});
+  story.begins(1).born(3).born(4).ends(1).step(2).step(3).task(1, 3).task(2, 4).exits();
+  EXPECT_EQ(story.outcome("W4"), "violated");
+  EXPECT_EQ(story.says("W4"), "2 workers are alive at once, of a pool of 1: 3, 4");
+}
+
+TEST(WorkerCountIsBounded, DoesNotCountProcessesThatNeverWorked) {
+  EXPECT_EQ(with_one_worker().born(4).born(5).exits().outcome("W4"), "held");
+}
+
+TEST(WorkerCountIsBounded, IsNotExercisedByTheDefault) {
+  auto story = with_one_worker();
+  story.scenario.steps[0].workers.reset();
+  EXPECT_EQ(story.exits().outcome("W4"), "not exercised");
+}
+
+// ---- W9 -----------------------------------------------------------------------------------------
+
+Story with_two_workers(std::vector<harness::StepResult::Listed> listed) {
+  Story story({create(2), submit(1), submit(2), workers()});
+  story.begins(1).born(3).born(4).ends(1).step(2).step(3).task(1, 3).task(2, 4);
+  return story.step(4, listing(std::move(listed)));
+}
+
+TEST(ActiveChildrenAreTrue, IsHeldWhereListAndKernelAgree) {
+  EXPECT_EQ(with_two_workers({{.pid = 3}, {.pid = 4}}).exits().outcome("W9"), "held");
+}
+
+TEST(ActiveChildrenAreTrue, IsViolatedByAWorkerLeftOut) {
+  auto story = with_two_workers({{.pid = 3}}).exits();
+  EXPECT_EQ(story.outcome("W9"), "violated");
+  EXPECT_EQ(story.says("W9"), "workers (step 4) leaves out worker 4, which is alive");
+}
+
+TEST(ActiveChildrenAreTrue, IsViolatedByALivingOneListedAsDead) {
+  auto story = with_two_workers({{.pid = 3}, {.pid = 4, .alive = false}}).exits();
+  EXPECT_EQ(story.outcome("W9"), "violated");
+}
+
+TEST(ActiveChildrenAreTrue, IsViolatedByAPidOfNobody) {
+  EXPECT_EQ(with_two_workers({{.pid = 3}, {.pid = 4}, {.pid = 77}}).exits().outcome("W9"),
+            "violated");
+}
+
+TEST(ActiveChildrenAreTrue, IsViolatedByADeadOneListedAsAlive) {
+  Story story({create(1), submit(1), kill(Victim::kIdle), workers()});
+  story.begins(1)
+      .born(3)
+      .ends(1)
+      .step(2)
+      .task(1, 3)
+      .begins(3)
+      .dies(3, Killed{9})
+      .ends(3, killed(3));
+  story.step(4, listing({{.pid = 3, .alive = true}})).exits();
+  EXPECT_EQ(story.outcome("W9"), "violated");
+}
+
+TEST(ActiveChildrenAreTrue, LetsAWorkerDieWhileItIsListed) {
+  Story story({create(1), submit(1), workers()});
+  story.begins(1).born(3).ends(1).step(2).task(1, 3).begins(3).dies(3, Killed{9});
+  story.ends(3, listing({{.pid = 3, .alive = true}})).exits();
+  EXPECT_EQ(story.outcome("W9"), "held");
+}
+
+TEST(ActiveChildrenAreTrue, AsksNothingOfAClosedPoolsWorkers) {
+  Story story({create(1), submit(1), close(), workers()});
+  story.begins(1).born(3).ends(1).step(2).task(1, 3).step(3).step(4, listing({})).exits();
+  EXPECT_EQ(story.outcome("W9"), "not exercised");
+}
+
+TEST(ActiveChildrenAreTrue, HasNothingToSayOfThreads) {
+  Story story({create(1), workers()});
+  story.step(1).step(2, listing({{.name = "thread-1"}})).exits();
+  EXPECT_EQ(story.outcome("W9"), "not exercised");
+}
+
+}  // namespace
+}  // namespace poolproof::properties

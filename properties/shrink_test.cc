@@ -1,0 +1,127 @@
+#include "properties/shrink.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include "properties/generate.h"
+#include "properties/model.h"
+#include "properties/rules/made_trace.h"
+
+namespace poolproof::properties {
+namespace {
+
+using namespace std::chrono_literals;
+using harness::BodyKind;
+using harness::EndingKind;
+using harness::Scenario;
+using harness::Step;
+using harness::StepKind;
+using harness::Victim;
+
+Abilities everything() {
+  Abilities abilities;
+  for (const auto& entry : harness::step_table()) abilities.steps.push_back(entry.kind);
+  for (const auto& entry : harness::body_table()) abilities.bodies.push_back(entry.kind);
+  for (const auto& entry : harness::ending_table()) abilities.endings.push_back(entry.kind);
+  return abilities;
+}
+
+/// The smallest scenario that still fails, as a campaign looks for it, and how many runs it took.
+template <class Fails>
+std::pair<Scenario, int> shrunk(Scenario scenario, Fails fails) {
+  int runs = 0;
+  for (bool smaller = true; smaller;) {
+    smaller = false;
+    for (auto& candidate : simpler(scenario, everything(), Contract{})) {
+      ++runs;
+      if (!fails(candidate)) continue;
+      scenario = std::move(candidate);
+      smaller = true;
+      break;
+    }
+  }
+  return {scenario, runs};
+}
+
+bool has(const Scenario& scenario, StepKind kind) {
+  return std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                     [&](const Step& step) { return step.kind == kind; });
+}
+
+RC_GTEST_PROP(Simpler, IsRunnableAndStrictlySimpler, ()) {
+  Contract contract;
+  contract.exit = static_cast<Contract::Exit>(*rc::gen::inRange(0, 3));
+  contract.worker_death = static_cast<Contract::WorkerDeath>(*rc::gen::inRange(0, 3));
+  contract.starts_workers_late = *rc::gen::arbitrary<bool>();
+  const Abilities abilities = everything();
+  const auto scenario = *scenarios(abilities, contract, "fork");
+  for (const auto& candidate : simpler(scenario, abilities, contract)) {
+    RC_ASSERT(is_runnable(candidate, contract));
+    RC_ASSERT(complexity(candidate) < complexity(scenario));
+    RC_ASSERT(candidate.start_method == scenario.start_method);
+  }
+}
+
+RC_GTEST_PROP(Simpler, ComesToTheSmallestThatStillSubmits, ()) {
+  const auto scenario = *scenarios(everything(), Contract{}, "");
+  const auto submits = [](const Scenario& s) { return has(s, StepKind::kSubmit); };
+  RC_PRE(submits(scenario));
+  const auto [smallest, runs] = shrunk(scenario, submits);
+  RC_ASSERT(smallest.steps == (std::vector<Step>{create(1), submit(1)}));
+  RC_ASSERT(smallest.ending == harness::Ending{});
+}
+
+TEST(Simpler, FindsTheMuseumsM1InFewRuns) {
+  Scenario scenario;
+  scenario.steps = {create(3),
+                    submit(1, BodyKind::kEcho, 65537),
+                    get(1),
+                    workers(),
+                    submit(2, BodyKind::kNever),
+                    sleep_for(20ms),
+                    kill(Victim::kBusy),
+                    get(2),
+                    close()};
+  scenario.ending = {.kind = EndingKind::kExit, .code = 7};
+  const auto [smallest, runs] = shrunk(scenario, [](const Scenario& s) {
+    for (std::size_t i = 0; i + 1 < s.steps.size(); ++i) {
+      if (s.steps[i].kind == StepKind::kKill && s.steps[i + 1].kind == StepKind::kGet) return true;
+    }
+    return false;
+  });
+  EXPECT_EQ(smallest.steps, (std::vector<Step>{create(1), submit(1, BodyKind::kNever),
+                                               kill(Victim::kBusy), get(1)}));
+  EXPECT_LT(runs, 100);
+}
+
+TEST(Simpler, TakesTheGetsAwayWithTheirSubmitAndRenumbers) {
+  Scenario scenario;
+  scenario.steps = {create(1), submit(1), submit(2, BodyKind::kRaise), get(1), get(2)};
+  Scenario wanted;
+  wanted.steps = {create(1), submit(1, BodyKind::kRaise), get(1)};
+  const auto all = simpler(scenario, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
+}
+
+TEST(Simpler, UsesOnlyWhatTheAdapterCanDo) {
+  Abilities few = everything();
+  std::erase(few.bodies, BodyKind::kNothing);
+  std::erase(few.endings, EndingKind::kReturn);
+  Scenario scenario;
+  scenario.steps = {create(1), submit(1, BodyKind::kSpin, 5)};
+  scenario.ending.kind = EndingKind::kRaise;
+  for (const auto& candidate : simpler(scenario, few, Contract{})) {
+    EXPECT_EQ(candidate.ending.kind, EndingKind::kRaise);
+    for (const Step& step : candidate.steps) {
+      EXPECT_TRUE(step.kind != StepKind::kSubmit || step.body.kind != BodyKind::kNothing);
+    }
+  }
+}
+
+TEST(Simpler, HasNothingSimplerThanNothing) {
+  EXPECT_TRUE(simpler(Scenario{}, everything(), Contract{}).empty());
+}
+
+}  // namespace
+}  // namespace poolproof::properties

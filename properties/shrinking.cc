@@ -1,0 +1,146 @@
+#include "properties/shrinking.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace poolproof::properties {
+namespace {
+
+using harness::Scenario;
+
+/// The final case's repeats are made even when shrinking has used up its time.
+constexpr std::chrono::seconds kRepeatTime{6};
+
+/// Candidates side by side: sent in order, resolved as they come, taken in order.
+class Siblings {
+ public:
+  Siblings(Desk& desk, const Pool& pool, std::vector<Scenario> candidates)
+      : desk_(desk), pool_(pool), candidates_(std::move(candidates)) {}
+  Siblings(const Siblings&) = delete;
+  Siblings& operator=(const Siblings&) = delete;
+  ~Siblings() {
+    for (const auto& [id, at] : in_flight_) desk_.forget(id);
+  }
+
+  /// Nothing behind a failing one is sent, nor more than keeps every job busy.
+  bool send_next() {
+    const auto end = failed_.empty() ? candidates_.size() : failed_.begin()->first;
+    if (sent_ >= end || std::cmp_greater_equal(in_flight_.size(), 2 * desk_.jobs())) return false;
+    in_flight_[desk_.submit(pool_, candidates_[sent_])] = sent_;
+    ++sent_;
+    return true;
+  }
+
+  std::optional<Ran> next(Clock::time_point deadline) const {
+    std::set<std::uint64_t> ids;
+    for (const auto& [id, at] : in_flight_) ids.insert(id);
+    return ids.empty() ? std::nullopt : desk_.next_of(ids, deadline);
+  }
+
+  void resolve(std::uint64_t id, std::optional<Failing> failing) {
+    const auto at = in_flight_[id];
+    in_flight_.erase(id);
+    if (failing) failed_.emplace(at, std::move(*failing));
+  }
+
+  /// Once none before it is on its way.
+  std::optional<Failing> take_first_failing() {
+    if (failed_.empty()) return std::nullopt;
+    const auto first = failed_.begin();
+    for (const auto& [id, at] : in_flight_) {
+      if (at < first->first) return std::nullopt;
+    }
+    auto failing = std::move(first->second);
+    failed_.erase(first);
+    return failing;
+  }
+
+ private:
+  Desk& desk_;
+  const Pool& pool_;
+  std::vector<Scenario> candidates_;
+  std::size_t sent_ = 0;
+  std::map<std::uint64_t, std::size_t> in_flight_;
+  std::map<std::size_t, Failing> failed_;  // by place
+};
+
+}  // namespace
+
+Shrunk Shrinker::shrink(Failing first) {
+  std::vector<Failing> chain{std::move(first)};
+  tried_.insert(to_json(chain.front().scenario));
+  while (!is_over()) {
+    auto simpler = simpler_failing(chain.back().scenario);
+    if (!simpler) break;
+    chain.push_back(std::move(*simpler));
+  }
+  // What fails now and then only may have come in by shrinking: go back to what always fails.
+  Shrunk result;
+  for (std::size_t back = 0; back < std::min<std::size_t>(chain.size(), 4); ++back) {
+    auto& candidate = chain[chain.size() - 1 - back];
+    int made = 0;
+    const int failed = failures_of(candidate.scenario, options_.repeats, made);
+    if (back == 0 || failed * result.repeated > result.failed * made) {
+      result.best = candidate;
+      result.failed = failed;
+      result.repeated = made;
+    }
+    if (result.stable() || is_late()) break;
+  }
+  if (result.failed == 0 && result.repeated > 0) result.best = chain.front();
+  result.runs = runs_;
+  return result;
+}
+
+std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
+  auto candidates = simpler_(scenario);
+  std::erase_if(candidates, [&](const Scenario& c) { return tried_.contains(to_json(c)); });
+  Siblings siblings(desk_, *target_.pool, std::move(candidates));
+  for (;;) {
+    while (!is_over() && siblings.send_next()) ++runs_;
+    if (auto first = siblings.take_first_failing()) {
+      if (is_confirmed(first->scenario)) return first;
+      tried_.insert(to_json(first->scenario));
+      continue;
+    }
+    auto ran = siblings.next(options_.deadline);
+    if (!ran) return std::nullopt;
+    const auto id = ran->id;
+    tried_.insert(to_json(ran->scenario));
+    siblings.resolve(id, failing(std::move(*ran)));
+  }
+}
+
+bool Shrinker::is_confirmed(const Scenario& scenario) {
+  int made = 0;
+  const int failed = failures_of(scenario, options_.confirm, made);
+  runs_ += made;
+  return made == options_.confirm && failed == made;
+}
+
+int Shrinker::failures_of(const Scenario& scenario, int times, int& made) {
+  std::set<std::uint64_t> ids;
+  for (int i = 0; i < times; ++i) ids.insert(desk_.submit(*target_.pool, scenario));
+  const auto deadline = std::max(options_.deadline, Clock::now() + kRepeatTime);
+  int failed = 0;
+  while (!ids.empty()) {
+    auto ran = desk_.next_of(ids, deadline);
+    if (!ran) break;
+    ids.erase(ran->id);
+    ++made;
+    if (failing(std::move(*ran))) ++failed;
+  }
+  for (const auto id : ids) desk_.forget(id);
+  return failed;
+}
+
+std::optional<Failing> Shrinker::failing(Ran&& ran) const {
+  if (!ran.trace || adapter_failure(*target_.pool, ran.scenario, *ran.trace)) return std::nullopt;
+  const auto judged = judge_(ran.scenario, *ran.trace);
+  const auto* violation = judged.find(*target_.rule, target_.known_link);
+  if (violation == nullptr) return std::nullopt;
+  auto copy = *violation;
+  return Failing{std::move(ran.scenario), std::move(*ran.trace), std::move(copy)};
+}
+
+}  // namespace poolproof::properties

@@ -1,0 +1,111 @@
+#include "properties/shrinking.h"
+
+#include <gtest/gtest.h>
+
+#include "properties/test_traces.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::Job;
+using harness::Scenario;
+
+/// Everything that is left by taking one step away.
+std::vector<Scenario> one_step_less(const Scenario& scenario) {
+  std::vector<Scenario> result;
+  for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
+    auto simpler = scenario;
+    simpler.steps.erase(simpler.steps.begin() + static_cast<std::ptrdiff_t>(i));
+    result.push_back(std::move(simpler));
+  }
+  return result;
+}
+
+/// A step of each workers number, so that steps can be told apart.
+Scenario scenario_of(int steps) {
+  Scenario scenario;
+  for (int i = 1; i <= steps; ++i) scenario.steps.push_back(create_step(i));
+  return scenario;
+}
+
+bool has_steps(const Scenario& scenario, std::initializer_list<int> workers) {
+  for (const int number : workers) {
+    const auto found = std::find(scenario.steps.begin(), scenario.steps.end(), create_step(number));
+    if (found == scenario.steps.end()) return false;
+  }
+  return true;
+}
+
+/// Fails where `fails` says so; a failing run's recording has main killed by SIGABRT.
+class ShrinkingTest : public ::testing::Test {
+ protected:
+  Shrunk shrink(const Scenario& first, std::function<bool(const Scenario&)> fails) {
+    FakeRunner runner([&](const Job& job) {
+      return TraceWriter()
+          .ends(fails(job.scenario) ? sys::ExitStatus(sys::Killed{6}) : sys::Exited{0})
+          .done();
+    });
+    Desk desk(runner, {}, [] { return false; });
+    const auto judge = [](const Scenario&, const harness::Trace& trace) {
+      Judged judged;
+      if (std::get<harness::Dead>(trace.events.back().kind).status ==
+          sys::ExitStatus(sys::Killed{6})) {
+        judged.violations.push_back({rule_named("W1"), "aborted", "", nullptr});
+      }
+      return judged;
+    };
+    options_.deadline = Clock::now() + std::chrono::seconds(20);
+    Shrinker shrinker(desk, {&pool_, rule_named("W1"), ""}, one_step_less, judge, options_);
+    auto shrunk = shrinker.shrink({first, {}, {rule_named("W1"), "first", "", nullptr}});
+    runs_ = runner.runs();
+    return shrunk;
+  }
+
+  Pool pool_ = executor_pool();
+  ShrinkOptions options_;
+  int runs_ = 0;
+};
+
+TEST_F(ShrinkingTest, FindsTheStepsThatMatter) {
+  const auto shrunk = shrink(scenario_of(12), [](const Scenario& s) {
+    return has_steps(s, {3, 7, 12});
+  });
+  EXPECT_EQ(shrunk.best.scenario.steps.size(), 3U);
+  EXPECT_TRUE(has_steps(shrunk.best.scenario, {3, 7, 12}));
+  EXPECT_EQ(shrunk.failed, 10);
+  EXPECT_EQ(shrunk.repeated, 10);
+  EXPECT_TRUE(shrunk.stable());
+}
+
+TEST_F(ShrinkingTest, TakesTheFirstFailingSibling) {
+  const auto shrunk = shrink(scenario_of(2), [](const Scenario& s) { return !s.steps.empty(); });
+  EXPECT_EQ(shrunk.best.scenario.steps, std::vector{create_step(2)});
+}
+
+TEST_F(ShrinkingTest, IsBounded) {
+  options_.runs = 30;
+  const auto shrunk = shrink(scenario_of(40), [](const Scenario& s) { return s.steps.size() > 1; });
+  EXPECT_LE(shrunk.runs, options_.runs + options_.confirm);
+  EXPECT_LE(runs_, shrunk.runs + 16 + options_.repeats);
+}
+
+TEST_F(ShrinkingTest, WhatNeverFailsAgainIsKeptWithItsFirstRecording) {
+  const auto shrunk = shrink(scenario_of(3), [](const Scenario&) { return false; });
+  EXPECT_EQ(shrunk.best.scenario, scenario_of(3));
+  EXPECT_EQ(shrunk.best.violation.evidence, "first");
+  EXPECT_EQ(shrunk.failed, 0);
+  EXPECT_EQ(shrunk.repeated, 10);
+  EXPECT_FALSE(shrunk.stable());
+}
+
+TEST_F(ShrinkingTest, AFlakySimplerCaseIsNotPreferredToAStableOne) {
+  int calls = 0;
+  const auto shrunk = shrink(scenario_of(3), [&](const Scenario& s) {
+    return s.steps.size() == 3 || (s.steps.size() == 2 && ++calls % 2 == 1);
+  });
+  EXPECT_EQ(shrunk.best.scenario.steps.size(), 3U);
+  EXPECT_TRUE(shrunk.stable());
+}
+
+}  // namespace
+}  // namespace poolproof::properties

@@ -1,0 +1,228 @@
+#include "properties/timeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+#include <set>
+
+#include "properties/family.h"
+#include "properties/text.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::Event;
+using harness::Nanoseconds;
+using harness::Pid;
+using harness::Scenario;
+using harness::StepResult;
+using harness::Trace;
+
+constexpr std::size_t kTextColumn = 32;
+constexpr std::size_t kLastColumn = 76;
+
+std::string pid_in_words(const Family& family, Pid pid) {
+  const auto* member = family.member(pid);
+  if (member == nullptr) return std::to_string(pid);
+  if (member->role == Role::kMain) return "main";
+  return fmt::format("{} {}", name(member->role), pid);
+}
+
+class Timeline {
+ public:
+  Timeline(const Scenario& scenario, const Trace& trace)
+      : scenario_(scenario), trace_(trace), family_(trace) {}
+
+  std::vector<std::string> lines() {
+    for (const auto& event : trace_.events) {
+      now_ = event.at;
+      std::visit([this](const auto& kind) { on(kind); }, event.kind);
+    }
+    return std::move(lines_);
+  }
+
+ private:
+  // What has no line of its own.
+  template <class Kind>
+  void on(const Kind&) {}
+
+  void on(const harness::Born& born) {
+    if (born.pid == trace_.main()) return add(born.pid, "born");
+    std::string how = born.how == "vfork" ? "born: vforked by " : "born: forked by ";
+    how += pid_in_words(family_, born.parent);
+    if (step_ > 0) how += fmt::format(" in step {}", step_);
+    add(born.pid, how);
+  }
+  void on(const harness::Execed& execed) {
+    // Main's first exec is its own start.
+    if (execed.pid == trace_.main() && !ending_) return;
+    add(execed.pid, "becomes " + printable(execed.path.substr(execed.path.rfind('/') + 1)));
+  }
+  void on(const harness::StepBegun& begun) {
+    step_ = begun.step;
+    if (!is_ended(begun.step)) {
+      add(begun.pid, fmt::format("step {} begun: {}, which does not return", begun.step,
+                                 step_name(begun.step)));
+    }
+  }
+  void on(const harness::StepEnded& ended) {
+    step_ = 0;
+    const auto& result = ended.result;
+    if (result.kind == StepResult::Kind::kOk && result.killed == 0) return;
+    auto text = fmt::format("step {} {}: ", ended.step, step_name(ended.step));
+    if (result.killed != 0) {
+      text += "killed " + pid_in_words(family_, result.killed);
+    } else {
+      text += name(result.kind);
+      if (!result.error.empty()) text += ", " + printable(result.error);
+    }
+    add(ended.pid, text);
+  }
+  void on(const harness::TaskBegun& begun) {
+    if (!is_quick(begun)) add(begun.pid, fmt::format("task {} begun", begun.task));
+  }
+  void on(const harness::TaskEnded& ended) {
+    add(ended.pid,
+        fmt::format("task {} {}", ended.task, ended.how == "returned" ? "ran" : ended.how));
+  }
+  void on(const harness::EndingBegun& begun) {
+    ending_ = true;
+    if (!is_dead(begun.pid)) {
+      add(begun.pid, fmt::format("ending begun: {}", harness::entry(scenario_.ending.kind).name));
+    }
+  }
+  void on(const harness::Signalled& signalled) {
+    if (signalled.signal == SIGURG || signalled.signal == SIGCHLD) return;  // ours, and noise
+    auto text = sys::signal_name(signalled.signal) + " arrives";
+    if (signalled.sender != 0) text += " from " + pid_in_words(family_, signalled.sender);
+    add(signalled.pid, text);
+  }
+  void on(const harness::Dead& dead) {
+    if (killed_by_warden_.contains(dead.pid)) return;
+    auto text = sys::to_string(dead.status);
+    if (dead.pid != trace_.main()) return add(dead.pid, text);
+    static constexpr std::string_view kGone = " main is gone";
+    text += "  ";
+    const auto used = kTextColumn + text.size() + kGone.size();
+    if (used < kLastColumn) text += std::string(kLastColumn - used, '-');
+    add(dead.pid, text + std::string(kGone));
+    for (const auto* left : family_.survivors()) {
+      if (left->killed_by_warden && left->born <= now_) add(left->pid, "alive, its parent is gone");
+    }
+  }
+  void on(const harness::AtRest& rest) {
+    std::string doubt;
+    std::set<Pid> pids;
+    for (const auto& wait : rest.waits) {
+      pids.insert(wait.pid);
+      if (doubt.empty()) doubt = wait.doubt;
+    }
+    for (const auto pid : pids) {
+      add(pid, rest.proved ? "asleep for ever: two looks, nothing can wake it"
+                           : "asleep, perhaps not for ever: " + printable(doubt));
+    }
+  }
+  void on(const harness::KilledByWarden& killed) {
+    killed_by_warden_.insert(killed.pid);
+    add(killed.pid, "killed by the warden");
+  }
+  void on(const harness::Foreign& foreign) {
+    add(foreign.pid, "came from nowhere: no birth was seen");
+  }
+  void on(const harness::LimitHit& limit) {
+    add(trace_.main(), "limit hit: " + printable(limit.what));
+  }
+  void on(const harness::LeftOver& left) {
+    add(trace_.main(), fmt::format("left over: {} in {}", left.count, printable(left.where)));
+  }
+  void on(const harness::Lost& lost) { add(trace_.main(), "lost: " + printable(lost.why)); }
+  void on(const harness::Garbage& garbage) {
+    add(trace_.main(), "no claim: " + printable(garbage.text));
+  }
+
+  void add(Pid pid, const std::string& text) {
+    const bool is_main = pid == trace_.main();
+    const auto who = is_main ? fmt::format("main {}", pid) : "  " + pid_in_words(family_, pid);
+    const auto at = fmt::format("{:+.1f} ms", static_cast<double>(now_.count()) / 1e6);
+    lines_.push_back(clipped(fmt::format("{:>12}  {:<17} {}", at, who, text), kLineWidth));
+  }
+
+  std::string_view step_name(int step) const {
+    const auto index = static_cast<std::size_t>(step) - 1;
+    if (step < 1 || index >= scenario_.steps.size()) return "?";
+    return harness::entry(scenario_.steps[index].kind).name;
+  }
+  template <class Kind, class Wanted>
+  bool any(Wanted wanted) const {
+    return std::any_of(trace_.events.begin(), trace_.events.end(), [&](const Event& event) {
+      const auto* kind = std::get_if<Kind>(&event.kind);
+      return kind != nullptr && wanted(*kind, event.at);
+    });
+  }
+  bool is_ended(int step) const {
+    return any<harness::StepEnded>([&](const auto& ended, auto) { return ended.step == step; });
+  }
+  /// Its end follows within 5 ms: one line says it all.
+  bool is_quick(const harness::TaskBegun& begun) const {
+    return any<harness::TaskEnded>([&](const auto& ended, Nanoseconds at) {
+      return ended.task == begun.task && ended.pid == begun.pid && at >= now_ &&
+             at - now_ < std::chrono::milliseconds(5);
+    });
+  }
+  bool is_dead(Pid pid) const {
+    const auto* member = family_.member(pid);
+    return member != nullptr && member->dead.has_value();
+  }
+
+  const Scenario& scenario_;
+  const Trace& trace_;
+  Family family_;
+  Nanoseconds now_{0};
+  int step_ = 0;
+  bool ending_ = false;
+  std::set<Pid> killed_by_warden_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::vector<std::string> timeline(const Scenario& scenario, const Trace& trace) {
+  return Timeline(scenario, trace).lines();
+}
+
+std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t most) {
+  if (lines.size() <= most) return lines;
+  const auto first = static_cast<std::ptrdiff_t>(most / 4);
+  const auto missing = lines.size() - most + 1;
+  lines.erase(lines.begin() + first, lines.begin() + first + static_cast<std::ptrdiff_t>(missing));
+  lines.insert(lines.begin() + first,
+               fmt::format("{:>12}  {} more in timeline.txt", "...",
+                           counted(static_cast<std::int64_t>(missing), "line")));
+  return lines;
+}
+
+std::vector<std::string> waits(const Trace& trace) {
+  constexpr std::size_t kMost = 4;
+  const harness::AtRest* last = nullptr;
+  for (const auto& event : trace.events) {
+    if (const auto* rest = std::get_if<harness::AtRest>(&event.kind)) last = rest;
+  }
+  std::vector<std::string> lines;
+  if (last == nullptr) return lines;
+  std::set<std::string> seen;
+  for (const auto& wait : last->waits) {
+    auto line = fmt::format("{} waits in {}({}){}", wait.pid, wait.call, printable(wait.on),
+                            wait.doubt.empty() ? "" : ", in doubt: " + printable(wait.doubt));
+    if (!seen.insert(line).second) continue;
+    if (lines.size() == kMost) {
+      lines.emplace_back("and others");
+      break;
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace poolproof::properties

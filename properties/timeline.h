@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "harness/case.h"
+#include "harness/trace.h"
+
+namespace poolproof::properties {
+
+/// A recording as a person reads it, a line an event that matters:
+///     +31.2 ms    worker 2107     born: forked by main in step 2
+/// What is of no interest (threads, delays, steps that went well) is left out.
+std::vector<std::string> timeline(const harness::Scenario& scenario, const harness::Trace& trace);
+
+/// At most `most` lines: the last ones, which tell how it ended, and a few of the first.
+std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t most);
+
+/// What everybody waits for, from the last look at a tree at rest: "2107 waits in read(pipe:[7])".
+std::vector<std::string> waits(const harness::Trace& trace);
+
+}  // namespace poolproof::properties
