@@ -1,5 +1,5 @@
 # poolproof_add_pool(POOL [SECONDS s] [CASES n] [LABEL label])
-# CTest entries "POOL W1.NoWorkerOutlivesParent", one for each rule, after one campaign of at most
+# CTest entries "POOL/W1.NoWorkerOutlivesParent", one for each rule, after one campaign of at most
 # `SECONDS` (default 20) or CASES cases. The campaign is a fixture's set-up: it succeeds when rules are
 # violated, else their entries would read "Not Run", and fails only when the harness could not work.
 # CTest's time-out lies above the harness's own end, so that poolproof tears down before CTest kills.
@@ -15,17 +15,15 @@ function(poolproof_add_pool pool)
     set(arg_LABEL properties)
   endif()
   string(MAKE_C_IDENTIFIER ${pool} id)
-  set(environment
-    "POOLPROOF_SUITE_POOL=${pool};POOLPROOF_SUITE_SECONDS=${arg_SECONDS};POOLPROOF_SUITE_CASES=${arg_CASES}"
-    "POOLPROOF_SUITE_PROGRAM=$<TARGET_FILE:poolproof>"
-    "POOLPROOF_SUITE_RESULTS=${CMAKE_CURRENT_BINARY_DIR}/results/${id}")
+  set(arguments --pool=${pool} --seconds=${arg_SECONDS} --cases=${arg_CASES}
+    --program=$<TARGET_FILE:poolproof> --results=${CMAKE_CURRENT_BINARY_DIR}/results/${id})
   math(EXPR timeout "${arg_SECONDS} * 2 + 60")
   poolproof_test_properties(campaign ${arg_LABEL} ${timeout})
-  gtest_discover_tests(poolproof_suite TEST_PREFIX "${pool} " TEST_FILTER "Campaign.*"
-    TEST_LIST ${id}_campaign DISCOVERY_TIMEOUT 60
-    PROPERTIES ${campaign} FIXTURES_SETUP ${id} PROCESSORS 2 ENVIRONMENT "${environment}")
+  gtest_discover_tests(poolproof_suite TEST_PREFIX "${pool}/" TEST_FILTER "Campaign.*"
+    TEST_LIST ${id}_campaign EXTRA_ARGS ${arguments} DISCOVERY_TIMEOUT 60
+    PROPERTIES ${campaign} FIXTURES_SETUP ${id} PROCESSORS 2)
   poolproof_test_properties(rule ${arg_LABEL} 30)
-  gtest_discover_tests(poolproof_suite TEST_PREFIX "${pool} " TEST_FILTER "-Campaign.*"
-    TEST_LIST ${id}_rules DISCOVERY_TIMEOUT 60
-    PROPERTIES ${rule} FIXTURES_REQUIRED ${id} ENVIRONMENT "${environment}")
+  gtest_discover_tests(poolproof_suite TEST_PREFIX "${pool}/" TEST_FILTER "-Campaign.*"
+    TEST_LIST ${id}_rules EXTRA_ARGS ${arguments} DISCOVERY_TIMEOUT 60
+    PROPERTIES ${rule} FIXTURES_REQUIRED ${id})
 endfunction()

@@ -48,7 +48,7 @@ TEST_F(BadAdapter, ThatWritesGarbageIsToldSo) {
 TEST_F(BadAdapter, OfAnotherProtocolVersionIsToldWhichOneIsSpoken) {
   const auto ended = check("#!/bin/sh\necho '{\"protocol\": 7, \"name\": \"x\"}'\n");
   EXPECT_THAT(ended.code, testing::AnyOf(2, 3));
-  expect_one_line(ended, ended.code, "7");
+  expect_one_line(ended, ended.code, "this build speaks 0 only");
 }
 TEST_F(BadAdapter, ThatDescribesItselfAndThenFailsEachCaseEndsTheRun) {
   const auto ended = check(R"(#!/bin/sh
@@ -83,7 +83,7 @@ class BadCase : public testing::Test {
 
 TEST_F(BadCase, ThatIsMissingIsNamedByItsPath) { expect_one_line(poolproof({"replay", "/no/case.json"}), 2, "/no/case.json"); }
 TEST_F(BadCase, ThatIsNotJsonIsToldSo) { expect_one_line(replay("hello"), 2, "JSON"); }
-TEST_F(BadCase, FromTheFutureIsToldByItsFormat) { expect_one_line(replay(R"({"format": 99})"), 2, "99"); }
+TEST_F(BadCase, FromTheFutureIsToldByItsFormat) { expect_one_line(replay(R"({"format": 99})"), 2, "this build reads format 0 only"); }
 TEST_F(BadCase, NestedAMillionTimesIsRefused) { expect_one_line(replay(std::string(1000000, '[')), 2, "case.json"); }
 TEST_F(BadCase, ThatAsksForAMillionWorkersIsRefused) {
   expect_one_line(replay(R"({"format": 0, "pool": "reference", "seed": 1, "settings": {}, "scenario": {"start_method": "fork",
@@ -93,8 +93,7 @@ TEST_F(BadCase, ThatAsksForAMillionWorkersIsRefused) {
 TEST_F(BadCase, OfAnUnknownPoolIsToldWhichThereAre) {
   const auto ended = replay(R"({"format": 0, "pool": "nobody's", "seed": 1, "settings": {}, "scenario": {"start_method": "",
     "steps": [{"step": "create", "workers": 1}], "ending": {"how": "return"}}})");
-  EXPECT_THAT(ended.code, testing::AnyOf(2, 3));
-  expect_one_line(ended, ended.code, "nobody's");
+  expect_one_line(ended, 125, "nobody's");  // git bisect skips what cannot be judged
 }
 
 TEST(BadArgument, UnknownPoolListsThosePresent) { expect_one_line(poolproof({"check", "no-such-pool"}), 2, "reference"); }

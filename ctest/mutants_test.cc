@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <ostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,8 @@ struct Mutant {
   const char* rule;
 };
 
+void PrintTo(const Mutant& mutant, std::ostream* out) { *out << mutant.name << " by " << mutant.rule; }
+
 constexpr Mutant kMutants[] = {
 #include "poolproof/mutants.inc"
 };
@@ -34,7 +38,7 @@ class Mutants : public testing::TestWithParam<Mutant> {
     const auto pools = PoolFinder(places).find(names);
     EXPECT_EQ(pools.found.size(), 1U) << pool << " was not found";
     const auto runner = harness::Runner::start({.jobs = 2});
-    EXPECT_TRUE(runner) << runner.error().message();
+    if (!runner) throw std::runtime_error(runner.error().message());
     CampaignOptions options;
     options.seed = 0x7f3a21;
     options.cases = cases;

@@ -1,8 +1,9 @@
 // A pool's rules as GoogleTest cases whose names are claims: W1.NoWorkerOutlivesParent. The campaign is
 // a case of its own (a CTest fixture's set-up, PoolproofAddPool.cmake); the rules read what it left.
-// Listing needs no environment and starts nothing.
+// Listing needs no arguments and starts nothing.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/launch.h"
@@ -20,16 +22,33 @@ namespace {
 using poolproof::properties::Rule;
 using poolproof::properties::rule_table;
 
-std::string setting(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
+/// What CTest hands over, as --name=value.
+struct Settings {
+  std::string pool;
+  std::string program;  // poolproof itself
+  std::filesystem::path results;
+  int seconds = 20;
+  int cases = 0;  // 0: as many as fit into the time
+};
+Settings settings;
 
-std::filesystem::path results() { return setting("POOLPROOF_SUITE_RESULTS"); }
+void read_settings(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const auto equals = std::min(word.find('='), word.size());
+    const auto name = word.substr(0, equals);
+    const std::string value(word.substr(std::min(equals + 1, word.size())));
+    if (name == "--pool") settings.pool = value;
+    if (name == "--program") settings.program = value;
+    if (name == "--results") settings.results = value;
+    if (name == "--seconds") settings.seconds = std::atoi(value.c_str());
+    if (name == "--cases") settings.cases = std::atoi(value.c_str());
+  }
+}
 
 /// The campaign's line about a rule; nullopt when there is none.
 std::optional<nlohmann::json> verdict_on(const Rule& rule) {
-  std::ifstream file(results() / "verdicts.jsonl");
+  std::ifstream file(settings.results / "verdicts.jsonl");
   for (std::string line; std::getline(file, line);) {
     auto object = nlohmann::json::parse(line, nullptr, false);
     if (object.is_object() && object.value("type", "") == "verdict" && object.value("rule", "") == rule.id) {
@@ -40,25 +59,24 @@ std::optional<nlohmann::json> verdict_on(const Rule& rule) {
 }
 
 TEST(Campaign, RunsCasesAndLeavesVerdicts) {
-  const std::string pool = setting("POOLPROOF_SUITE_POOL");
-  ASSERT_FALSE(pool.empty()) << "run by ctest, or set POOLPROOF_SUITE_POOL, _PROGRAM, _RESULTS, _SECONDS";
-  std::filesystem::remove_all(results());
-  std::vector<std::string> command{setting("POOLPROOF_SUITE_PROGRAM"), "check", pool, "--time",
-                                   setting("POOLPROOF_SUITE_SECONDS"), "--results", results().string()};
-  if (const auto cases = setting("POOLPROOF_SUITE_CASES"); cases != "0") {
-    command.insert(command.end(), {"--cases", cases});
-  }
-  const auto limit = std::chrono::seconds(std::stoi(setting("POOLPROOF_SUITE_SECONDS")) * 2 + 30);
+  ASSERT_FALSE(settings.pool.empty()) << "run by ctest, or give --pool, --program, --results";
+  std::filesystem::remove_all(settings.results);
+  std::vector<std::string> command{settings.program,        "check",
+                                   settings.pool,           "--time",
+                                   std::to_string(settings.seconds), "--results",
+                                   settings.results.string()};
+  if (settings.cases > 0) command.insert(command.end(), {"--cases", std::to_string(settings.cases)});
+  const auto limit = std::chrono::seconds(settings.seconds * 2 + 30);
   const auto output = poolproof::harness::run_command(command, limit);
   ASSERT_TRUE(output) << output.error().message();
   std::cout << output->out << output->err;
   if (output->err.find("absent") != std::string::npos || output->out.find("absent") != std::string::npos) {
-    GTEST_SKIP() << pool << " is absent here";
+    GTEST_SKIP() << settings.pool << " is absent here";
   }
   // 1 says that a rule is violated: that is for the rules' own entries to report.
   const auto* exited = std::get_if<poolproof::sys::Exited>(&output->status);
   ASSERT_TRUE(exited != nullptr && (exited->code == 0 || exited->code == 1)) << to_string(output->status);
-  ASSERT_TRUE(std::filesystem::exists(results() / "verdicts.jsonl"));
+  ASSERT_TRUE(std::filesystem::exists(settings.results / "verdicts.jsonl"));
 }
 
 class RuleCase : public testing::Test {
@@ -71,7 +89,7 @@ class RuleCase : public testing::Test {
 };
 
 void RuleCase::TestBody() {
-  if (!std::filesystem::exists(results() / "verdicts.jsonl")) GTEST_SKIP() << "the pool is absent here";
+  if (!std::filesystem::exists(settings.results / "verdicts.jsonl")) GTEST_SKIP() << "the pool is absent here";
   const auto verdict = verdict_on(rule_);
   ASSERT_TRUE(verdict) << "the campaign said nothing about " << rule_.id;
   const std::string outcome = verdict->value("outcome", "");
@@ -84,6 +102,7 @@ void RuleCase::TestBody() {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
+  read_settings(argc, argv);
   for (const Rule& rule : rule_table()) {
     testing::RegisterTest(std::string(rule.id).c_str(), std::string(rule.name).c_str(), nullptr, nullptr, __FILE__,
                           __LINE__, [&rule]() -> testing::Test* { return new RuleCase(rule); });

@@ -36,8 +36,8 @@ bool any_body(const Reading& reading, bool (*fits)(const harness::Body&)) {
                      [&](const auto& task) { return fits(reading.body(task.first)); });
 }
 
-/// Whether a body was under way at the moment; one that ends its worker is over at once, and never
-/// says so.
+/// Whether a body was under way at the moment, or began later; one that ends its worker is over at
+/// once, and never says so.
 bool busy_at(const Reading& reading, const Reading::Moment& moment) {
   return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
     const auto& runs = reading.runs(task.first);
@@ -45,7 +45,7 @@ bool busy_at(const Reading& reading, const Reading::Moment& moment) {
     return std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
       const auto* worker = reading.process(run.pid);
       const bool gone = worker != nullptr && worker->gone_before(moment);
-      return run.begun < moment && !(run.ended && *run.ended < moment) && !gone;
+      return !(run.ended && *run.ended < moment) && !gone;
     });
   });
 }

@@ -217,7 +217,9 @@ std::vector<std::string> numbered_program(const Scenario& scenario, const Abilit
     bool first = true;
     for (const auto& line : statement.lines) {
       auto text = std::string(indent, ' ') + line;
-      if (first) text = fmt::format("{:<{}}{} {}", text, column, writer.comment(), statement.step);
+      if (first) {
+        text = fmt::format("{}  {} {}", padded(text, column - 2), writer.comment(), statement.step);
+      }
       lines.push_back(std::move(text));
       first = false;
     }

@@ -50,7 +50,7 @@ constexpr std::array kRules{
     Rule{"W3", "NoZombieLeft",
          "After join has returned, and whenever the tree is at rest, no worker is dead and "
          "unreaped.",
-         Level::kMust, "", no_zombie_left, Needs::kBirthsAndDeaths},
+         Level::kMust, "P1", no_zombie_left, Needs::kBirthsAndDeaths},
     Rule{"W4", "WorkerCountIsBounded",
          "Never more than N workers are alive at once; after losses the pool is back at N "
          "(replace) or "

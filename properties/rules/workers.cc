@@ -143,6 +143,10 @@ std::vector<const Process*> surely_alive(const Reading& reading, const Reading::
   return alive;
 }
 
+/// A death is noticed through the kernel, but a list that another thread or process keeps up to
+/// date may be this old by rights.
+constexpr std::chrono::milliseconds kSettled{20};
+
 // ---- W9 -----------------------------------------------------------------------------------------
 
 struct Listing {
@@ -161,6 +165,7 @@ void judge_listed(const Reading& reading, const Listing& listing,
         {listing.run.ended->event});
   }
   const bool was_gone = process->dead && *process->dead < *listing.run.begun;
+  if (was_gone && reading.tree_time(*process->dead, *listing.run.begun) <= kSettled) return;
   const bool long_gone = was_gone && !reading.within_grace(*process->dead, *listing.run.begun);
   // Without a word about life the list may be the pool's own, which it brings up to date in time.
   if (listed.alive == true ? was_gone : long_gone) {

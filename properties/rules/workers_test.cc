@@ -215,8 +215,11 @@ TEST(ActiveChildrenAreTrue, IsViolatedByADeadOneListedAsAlive) {
       .begins(3)
       .dies(3, Killed{9})
       .ends(3, killed(3));
-  story.step(4, listing({{.pid = 3, .alive = true}})).exits();
+  auto at_once = story;
+  story.after(25ms).step(4, listing({{.pid = 3, .alive = true}})).exits();
   EXPECT_EQ(story.outcome("W9"), "violated");
+  at_once.step(4, listing({{.pid = 3, .alive = true}})).exits();
+  EXPECT_EQ(at_once.outcome("W9"), "not exercised");
 }
 
 TEST(ActiveChildrenAreTrue, LetsAWorkerDieWhileItIsListed) {
