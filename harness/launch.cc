@@ -1,6 +1,7 @@
 #include "harness/launch.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -28,20 +29,31 @@ namespace {
 
 namespace process = boost::process::v2;
 
-/// Runs in the child. A failed exec of 1.81 would run our atexit handlers there.
-struct DieWithUs {
+/// Runs in the child. A failed exec of 1.81 would run our atexit handlers there, and its closing of
+/// descriptors leaves out those between the streams and its own pipe.
+struct AloneAndMortal {
+  using Path = process::filesystem::path;
+  using Words = const char* const*;
+  using Code = boost::system::error_code;
+
   template <class Launcher>
-  boost::system::error_code on_exec_setup(Launcher&, const process::filesystem::path&,
-                                          const char* const*&) {
+  Code on_exec_setup(Launcher&, const Path&, const Words&) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     return {};
   }
   template <class Launcher>
-  void on_exec_error(Launcher&, const process::filesystem::path&, const char* const*&,
-                     const boost::system::error_code&) {
+  void on_exec_error(Launcher&, const Path&, const Words&, const Code&) {
     ::_exit(127);
   }
+  /// Never called: 1.81 looks for this one, and then calls the other.
+  template <class Launcher>
+  void on_exec_error(Launcher&, const Code&, const Path&, const Words&, const Code&);
 };
+
+void reap_failed(int pid) {
+  sys::retry_eintr([pid] { return ::waitpid(pid, nullptr, 0); });
+}
 
 /// The launcher reports a failed exec itself, over a pipe; the pid is detached at once, since
 /// waiting and decoding are ours (1.81's exit_code() is 9 after kill -9 and after exit 9).
@@ -58,7 +70,9 @@ sys::Result<int> start(std::span<const std::string> argv, int input, int output,
   boost::system::error_code failed;
   process::posix::default_launcher launcher;
   auto child = launcher(context.get_executor(), failed, process::filesystem::path(program),
-                        arguments, process::process_stdio{input, output, error}, DieWithUs{});
+                        arguments, process::process_stdio{input, output, error}, AloneAndMortal{});
+  // 1.81 leaves the child that could not exec to be waited for.
+  if (failed && launcher.pid > 0) reap_failed(launcher.pid);
   if (failed)
     return sys::Error(std::error_code(failed.value(), std::generic_category()), "start " + program);
   return static_cast<int>(child.detach().id());

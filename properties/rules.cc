@@ -48,8 +48,8 @@ constexpr std::array kRules{
          "can report.",
          Level::kMust, "E1", workers_are_daemons, Needs::kBirthsAndDeaths},
     Rule{"W3", "NoZombieLeft",
-         "After join has returned, and whenever the tree is at rest, no worker is dead and "
-         "unreaped.",
+         "After join has returned, and whenever the tree is at rest, no worker or helper of the "
+         "pool is dead and unreaped.",
          Level::kMust, "P1", no_zombie_left, Needs::kBirthsAndDeaths},
     Rule{"W4", "WorkerCountIsBounded",
          "Never more than N workers are alive at once; after losses the pool is back at N "

@@ -74,6 +74,10 @@ class CaseRun {
     end_ = end;
     over_ = true;
   }
+  void stop_at_limit(const char* what) {
+    tree_.record({tree_.now(), harness::LimitHit{what}});
+    stop(End::kLimit);
+  }
   void record_survivors();
   void record_holes();
   void find_foreign();
@@ -244,7 +248,7 @@ bool CaseRun::has_become_too_much() {
                      : tree_.event_count() > kMostEvents           ? "events"
                      : claims_.full()                              ? "claims"
                                                                    : nullptr;
-  if (what != nullptr) tree_.record(harness::LimitHit{what});
+  if (what != nullptr) stop_at_limit(what);
   return what != nullptr;
 }
 
@@ -255,7 +259,7 @@ bool CaseRun::over() {
   if (tree_.empty() && outputs_closed) {
     stop(End::kAllDead);
   } else if (has_become_too_much()) {
-    stop(End::kLimit);
+    return true;
   } else if (tree_.main_dead() && delay_at_death_ >= 0ns &&
              grace_exceeded(tree_.main_dead_at(), delay_at_death_)) {
     stop(End::kGrace);
@@ -339,7 +343,10 @@ void CaseRun::record_holes() {
     tree_.record({tree_.now(), harness::Lost{why}});
   };
   if (claims_.shrank()) lost("the claims file was cut");
-  if (claims_.full()) return;
+  if (claims_.full()) {
+    if (end_ != End::kLimit) stop_at_limit("claims");
+    return;
+  }
   for (const auto writer : claims_.writers_with_gaps()) {
     if (!tree_.was_cut_short(writer)) lost("claims of process " + std::to_string(writer));
   }

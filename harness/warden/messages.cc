@@ -7,6 +7,12 @@ namespace {
 
 using nlohmann::json;
 
+/// Bytes that are no text come out as question marks; nothing throws. (A program of such a name is
+/// then not found, which says enough.)
+std::string one_line(const json& object) {
+  return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
 template <class Parse>
 auto parsed(std::string_view line, Parse parse) -> sys::Result<decltype(parse(json()))> {
   try {
@@ -19,7 +25,7 @@ auto parsed(std::string_view line, Parse parse) -> sys::Result<decltype(parse(js
 }  // namespace
 
 std::string to_line(const Hello& hello) {
-  return json{{"rung", hello.rung}, {"name", hello.name}, {"why_not", hello.why_not}}.dump() + "\n";
+  return one_line({{"rung", hello.rung}, {"name", hello.name}, {"why_not", hello.why_not}});
 }
 
 sys::Result<Hello> hello_from_line(std::string_view line) {
@@ -30,18 +36,16 @@ sys::Result<Hello> hello_from_line(std::string_view line) {
 
 std::string to_line(const Request& request) {
   const auto& settings = request.settings;
-  return json{{"command", request.command},
-              {"scenario", request.scenario},
-              {"grace_ms", settings.grace.count()},
-              {"fuse_ms", settings.fuse.count()},
-              {"max_births", settings.max_births},
-              {"data_bytes", settings.data_bytes},
-              {"file_bytes", settings.file_bytes},
-              {"prompt_steps", request.prompt_steps},
-              {"snapshot_steps", request.snapshot_steps},
-              {"fresh", request.fresh}}
-             .dump() +
-         "\n";
+  return one_line({{"command", request.command},
+                   {"scenario", request.scenario},
+                   {"grace_ms", settings.grace.count()},
+                   {"fuse_ms", settings.fuse.count()},
+                   {"max_births", settings.max_births},
+                   {"data_bytes", settings.data_bytes},
+                   {"file_bytes", settings.file_bytes},
+                   {"prompt_steps", request.prompt_steps},
+                   {"snapshot_steps", request.snapshot_steps},
+                   {"fresh", request.fresh}});
 }
 
 sys::Result<Request> request_from_line(std::string_view line) {

@@ -95,9 +95,11 @@ void judge_zombies(const Reading& reading, const harness::Snapshot& snapshot, ha
                    const std::string& when, const Reading::Moment& moment, Verdicts& verdicts) {
   for (const auto& seen : snapshot.processes) {
     const auto* process = reading.process(seen.pid);
-    const bool worker = process != nullptr && process->role == Role::kWorker;
+    // Helpers too: what a pool started to look after its workers is its own to reap.
+    const bool of_the_pool =
+        process != nullptr && (process->role == Role::kWorker || process->role == Role::kHelper);
     const bool of_the_tree = reading.process(seen.parent) != nullptr;
-    if (!worker || seen.state != 'Z' || !of_the_tree) continue;
+    if (!of_the_pool || seen.state != 'Z' || !of_the_tree) continue;
     if (reaper != 0 && seen.parent != reaper) continue;
     verdicts.violated(
         fmt::format("{} {} is dead and not reaped by {}", when, reading.name(*process),

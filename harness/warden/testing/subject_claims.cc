@@ -1,5 +1,6 @@
 // What is written to the claims file.
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,23 @@ int torn_by_nobody(char**) {
   return 0;
 }
 
+int ready[2];
+
+void* begin_a_claim(void*) {
+  half_a_claim();
+  (void)!write(ready[1], "", 1);
+  wait_for_ever();
+}
+
+/// Main ends while another thread is in the middle of its claim.
+int torn_by_main(char**) {
+  checked(pipe(ready), "pipe");
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, begin_a_claim, nullptr) != 0) fail("pthread_create");
+  char byte;
+  return read(ready[0], &byte, 1) == 1 ? 0 : 98;
+}
+
 int gap(char** words) {
   claim("started", 1, "");
   claim("ending", 3, "");
@@ -89,6 +107,7 @@ const Mode kClaimModes[] = {{"claims", good},
                             {"garbage", garbage},
                             {"torn-by-signal", torn_by_signal},
                             {"torn-by-nobody", torn_by_nobody},
+                            {"torn-by-main", torn_by_main},
                             {"claims-gap", gap},
                             {"claims-flood", flood},
                             {"cut-claims", cut},
