@@ -1,6 +1,6 @@
-// Cases per second on the reference pool with exact observation, beside its bare floor (the same tree
-// of fork, exec, exit and wait) and beside the same scenario run unobserved, in the same run and in
-// random order, so that a noisy machine hits all three alike.
+// Cases per second on the reference pool with exact observation, beside its bare floor (the same
+// tree of fork, exec, exit and wait) and beside the same scenario run unobserved, in the same run
+// and in random order, so that a noisy machine hits all three alike.
 #include <benchmark/benchmark.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -27,17 +27,24 @@ using namespace poolproof;
 constexpr int kWorkers = 2;
 constexpr int kBatch = 40;
 
-int jobs() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+int jobs() {
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
 
-std::filesystem::path bin() { return std::filesystem::read_symlink("/proc/self/exe").parent_path(); }
-std::string adapter() { return (bin() / "../share/poolproof/adapters/reference").string(); }
+std::filesystem::path bin() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
+std::string adapter() {
+  return (bin() / "../share/poolproof/adapters/reference").string();
+}
 
 harness::Scenario scenario() {
   using harness::Step;
   using harness::StepKind;
   harness::Scenario result;
   result.start_method = "fork";
-  result.steps = {Step{.kind = StepKind::kCreate, .workers = kWorkers}, Step{.kind = StepKind::kSubmit, .task = 1},
+  result.steps = {Step{.kind = StepKind::kCreate, .workers = kWorkers},
+                  Step{.kind = StepKind::kSubmit, .task = 1},
                   Step{.kind = StepKind::kGet, .task = 1}, Step{.kind = StepKind::kClose},
                   Step{.kind = StepKind::kJoin}};
   return result;
@@ -64,11 +71,13 @@ void spawn_batch(std::vector<std::string> command) {
 }
 
 void Floor(benchmark::State& state) {
-  for (auto _ : state) spawn_batch({(bin() / "poolproof_bench_floor").string(), std::to_string(kWorkers)});
+  for (auto _ : state)
+    spawn_batch({(bin() / "poolproof_bench_floor").string(), std::to_string(kWorkers)});
 }
 
 void Unobserved(benchmark::State& state) {
-  const auto file = std::filesystem::temp_directory_path() / ("poolproof-bench-" + std::to_string(::getpid()));
+  const auto file =
+      std::filesystem::temp_directory_path() / ("poolproof-bench-" + std::to_string(::getpid()));
   std::ofstream(file) << to_json(scenario()) << '\n';
   for (auto _ : state) spawn_batch({adapter(), file.string()});
   std::filesystem::remove(file);
@@ -79,10 +88,13 @@ void Observed(benchmark::State& state) {
   if (!runner) return state.SkipWithError(runner.error().message().c_str());
   if ((*runner)->containment().rung != 1) return state.SkipWithError("not on rung 1");
   for (auto _ : state) {
-    for (int i = 0; i < kBatch; ++i) (*runner)->submit({.command = {adapter()}, .scenario = scenario()});
+    for (int i = 0; i < kBatch; ++i)
+      (*runner)->submit({.command = {adapter()}, .scenario = scenario()});
     while ((*runner)->pending() > 0) {
-      const auto done = (*runner)->next(std::chrono::steady_clock::now() + std::chrono::seconds(30));
-      if (!done || !done->trace || done->trace->end != harness::End::kAllDead || !done->trace->exact) {
+      const auto done =
+          (*runner)->next(std::chrono::steady_clock::now() + std::chrono::seconds(30));
+      if (!done || !done->trace || done->trace->end != harness::End::kAllDead ||
+          !done->trace->exact) {
         return state.SkipWithError("a case did not run as it should");
       }
     }
@@ -105,12 +117,14 @@ class ShareReporter final : public benchmark::BenchmarkReporter {
     }
   }
   void Finalize() override {
-    std::printf("cases per second, %d jobs, %d workers; median (lowest-highest), share of the floor\n", jobs(),
-                kWorkers);
+    std::printf(
+        "cases per second, %d jobs, %d workers; median (lowest-highest), share of the floor\n",
+        jobs(), kWorkers);
     for (auto& [name, rates] : rates_) {
       std::sort(rates.begin(), rates.end());
-      std::printf("%-12s %7.0f  (%.0f-%.0f)  %3.0f %%  of %zu repetitions\n", name.c_str(), median(name),
-                  rates.front(), rates.back(), 100 * median(name) / median("Floor"), rates.size());
+      std::printf("%-12s %7.0f  (%.0f-%.0f)  %3.0f %%  of %zu repetitions\n", name.c_str(),
+                  median(name), rates.front(), rates.back(), 100 * median(name) / median("Floor"),
+                  rates.size());
     }
   }
   bool failed() const { return failed_ || rates_.size() < 3; }
@@ -135,7 +149,8 @@ int main(int argc, char** argv) {
   std::string repetitions = "--benchmark_repetitions=9";
   std::string interleaved = "--benchmark_enable_random_interleaving=true";
   std::string shortest = "--benchmark_min_time=0.3";
-  arguments.insert(arguments.begin() + 1, {repetitions.data(), interleaved.data(), shortest.data()});
+  arguments.insert(arguments.begin() + 1,
+                   {repetitions.data(), interleaved.data(), shortest.data()});
   int count = static_cast<int>(arguments.size());
   benchmark::Initialize(&count, arguments.data());
   ShareReporter reporter;

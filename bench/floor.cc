@@ -1,7 +1,7 @@
 // The floor under one case on the reference pool: the same tree of fork, exit and wait, and nothing
 // else. Main makes a supervisor, the supervisor N workers; each ends at once and is waited for.
-// With "-" as second argument it refers to the adapter's code without running it, so that the linker
-// keeps what the adapter has and the exec costs the same.
+// With "-" as second argument it refers to the adapter's code without running it, so that the
+// linker keeps what the adapter has and the exec costs the same.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +23,9 @@ void wait_for_all() {
   ::_exit(0);
 }
 
-int one() { return 1; }
+int one() {
+  return 1;
+}
 
 }  // namespace
 

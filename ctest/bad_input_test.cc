@@ -22,7 +22,8 @@ class BadAdapter : public testing::Test {
  protected:
   Ended check(const std::string& script) {
     const auto adapter = scratch_.file("adapter", script);
-    return poolproof({"check", "--adapter", adapter, "--time", "5", "--results", (scratch_.path() / "r").string()});
+    return poolproof({"check", "--adapter", adapter, "--time", "5", "--results",
+                      (scratch_.path() / "r").string()});
   }
   Scratch scratch_;
 };
@@ -77,26 +78,41 @@ printf '\n{"claim": "step-ended", "step": "x"}\n' >> $POOLPROOF_TRACE
 
 class BadCase : public testing::Test {
  protected:
-  Ended replay(const std::string& text) { return poolproof({"replay", scratch_.file("case.json", text)}); }
+  Ended replay(const std::string& text) {
+    return poolproof({"replay", scratch_.file("case.json", text)});
+  }
   Scratch scratch_;
 };
 
-TEST_F(BadCase, ThatIsMissingIsNamedByItsPath) { expect_one_line(poolproof({"replay", "/no/case.json"}), 2, "/no/case.json"); }
-TEST_F(BadCase, ThatIsNotJsonIsToldSo) { expect_one_line(replay("hello"), 2, "JSON"); }
-TEST_F(BadCase, FromTheFutureIsToldByItsFormat) { expect_one_line(replay(R"({"format": 99})"), 2, "this build reads format 0 only"); }
-TEST_F(BadCase, NestedAMillionTimesIsRefused) { expect_one_line(replay(std::string(1000000, '[')), 2, "case.json"); }
+TEST_F(BadCase, ThatIsMissingIsNamedByItsPath) {
+  expect_one_line(poolproof({"replay", "/no/case.json"}), 2, "/no/case.json");
+}
+TEST_F(BadCase, ThatIsNotJsonIsToldSo) {
+  expect_one_line(replay("hello"), 2, "JSON");
+}
+TEST_F(BadCase, FromTheFutureIsToldByItsFormat) {
+  expect_one_line(replay(R"({"format": 99})"), 2, "this build reads format 0 only");
+}
+TEST_F(BadCase, NestedAMillionTimesIsRefused) {
+  expect_one_line(replay(std::string(1000000, '[')), 2, "case.json");
+}
 TEST_F(BadCase, ThatAsksForAMillionWorkersIsRefused) {
-  expect_one_line(replay(R"({"format": 0, "pool": "reference", "seed": 1, "settings": {}, "scenario": {"start_method": "fork",
+  expect_one_line(
+      replay(
+          R"({"format": 0, "pool": "reference", "seed": 1, "settings": {}, "scenario": {"start_method": "fork",
     "steps": [{"step": "create", "workers": 1000000}], "ending": {"how": "return"}}})"),
-                  2, "workers");
+      2, "workers");
 }
 TEST_F(BadCase, OfAnUnknownPoolIsToldWhichThereAre) {
-  const auto ended = replay(R"({"format": 0, "pool": "nobody's", "seed": 1, "settings": {}, "scenario": {"start_method": "",
+  const auto ended = replay(
+      R"({"format": 0, "pool": "nobody's", "seed": 1, "settings": {}, "scenario": {"start_method": "",
     "steps": [{"step": "create", "workers": 1}], "ending": {"how": "return"}}})");
   expect_one_line(ended, 125, "nobody's");  // git bisect skips what cannot be judged
 }
 
-TEST(BadArgument, UnknownPoolListsThosePresent) { expect_one_line(poolproof({"check", "no-such-pool"}), 2, "reference"); }
+TEST(BadArgument, UnknownPoolListsThosePresent) {
+  expect_one_line(poolproof({"check", "no-such-pool"}), 2, "reference");
+}
 TEST(BadArgument, UnknownRuleSaysHowToListThem) {
   expect_one_line(poolproof({"check", "reference", "--rules", "Z9"}), 2, "poolproof rules");
 }

@@ -22,7 +22,9 @@ struct Mutant {
   const char* rule;
 };
 
-void PrintTo(const Mutant& mutant, std::ostream* out) { *out << mutant.name << " by " << mutant.rule; }
+void PrintTo(const Mutant& mutant, std::ostream* out) {
+  *out << mutant.name << " by " << mutant.rule;
+}
 
 constexpr Mutant kMutants[] = {
 #include "poolproof/mutants.inc"
@@ -31,7 +33,8 @@ constexpr Mutant kMutants[] = {
 class Mutants : public testing::TestWithParam<Mutant> {
  protected:
   /// A campaign that ends at the first violation of `rule`.
-  static CampaignResult search(const std::string& pool, const Rule& rule, int cases, std::chrono::milliseconds time) {
+  static CampaignResult search(const std::string& pool, const Rule& rule, int cases,
+                               std::chrono::milliseconds time) {
     PoolPlaces places;
     places.share = default_share();
     const std::vector<std::string> names{pool};
@@ -46,7 +49,9 @@ class Mutants : public testing::TestWithParam<Mutant> {
     options.rules = {&rule};
     options.stop_at_first = true;
     CampaignListener nobody;
-    return Campaign(**runner, pools.found, options, random_source(options.seed), nobody, [] { return false; }).run();
+    return Campaign(**runner, pools.found, options, random_source(options.seed), nobody,
+                    [] { return false; })
+        .run();
   }
 };
 

@@ -9,9 +9,13 @@ namespace poolproof::end_to_end {
 
 namespace fs = std::filesystem;
 
-fs::path bin_folder() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+fs::path bin_folder() {
+  return fs::read_symlink("/proc/self/exe").parent_path();
+}
 
-int Ended::error_lines() const { return static_cast<int>(std::count(err.begin(), err.end(), '\n')); }
+int Ended::error_lines() const {
+  return static_cast<int>(std::count(err.begin(), err.end(), '\n'));
+}
 
 Ended run(const std::vector<std::string>& command, int seconds) {
   auto output = harness::run_command(command, std::chrono::seconds(seconds));

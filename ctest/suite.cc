@@ -1,6 +1,6 @@
-// A pool's rules as GoogleTest cases whose names are claims: W1.NoWorkerOutlivesParent. The campaign is
-// a case of its own (a CTest fixture's set-up, PoolproofAddPool.cmake); the rules read what it left.
-// Listing needs no arguments and starts nothing.
+// A pool's rules as GoogleTest cases whose names are claims: W1.NoWorkerOutlivesParent. The
+// campaign is a case of its own (a CTest fixture's set-up, PoolproofAddPool.cmake); the rules read
+// what it left. Listing needs no arguments and starts nothing.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -51,7 +51,8 @@ std::optional<nlohmann::json> verdict_on(const Rule& rule) {
   std::ifstream file(settings.results / "verdicts.jsonl");
   for (std::string line; std::getline(file, line);) {
     auto object = nlohmann::json::parse(line, nullptr, false);
-    if (object.is_object() && object.value("type", "") == "verdict" && object.value("rule", "") == rule.id) {
+    if (object.is_object() && object.value("type", "") == "verdict" &&
+        object.value("rule", "") == rule.id) {
       return object;
     }
   }
@@ -61,21 +62,27 @@ std::optional<nlohmann::json> verdict_on(const Rule& rule) {
 TEST(Campaign, RunsCasesAndLeavesVerdicts) {
   ASSERT_FALSE(settings.pool.empty()) << "run by ctest, or give --pool, --program, --results";
   std::filesystem::remove_all(settings.results);
-  std::vector<std::string> command{settings.program,        "check",
-                                   settings.pool,           "--time",
-                                   std::to_string(settings.seconds), "--results",
+  std::vector<std::string> command{settings.program,
+                                   "check",
+                                   settings.pool,
+                                   "--time",
+                                   std::to_string(settings.seconds),
+                                   "--results",
                                    settings.results.string()};
-  if (settings.cases > 0) command.insert(command.end(), {"--cases", std::to_string(settings.cases)});
+  if (settings.cases > 0)
+    command.insert(command.end(), {"--cases", std::to_string(settings.cases)});
   const auto limit = std::chrono::seconds(settings.seconds * 2 + 30);
   const auto output = poolproof::harness::run_command(command, limit);
   ASSERT_TRUE(output) << output.error().message();
   std::cout << output->out << output->err;
-  if (output->err.find("absent") != std::string::npos || output->out.find("absent") != std::string::npos) {
+  if (output->err.find("absent") != std::string::npos ||
+      output->out.find("absent") != std::string::npos) {
     GTEST_SKIP() << settings.pool << " is absent here";
   }
   // 1 says that a rule is violated: that is for the rules' own entries to report.
   const auto* exited = std::get_if<poolproof::sys::Exited>(&output->status);
-  ASSERT_TRUE(exited != nullptr && (exited->code == 0 || exited->code == 1)) << to_string(output->status);
+  ASSERT_TRUE(exited != nullptr && (exited->code == 0 || exited->code == 1))
+      << to_string(output->status);
   ASSERT_TRUE(std::filesystem::exists(settings.results / "verdicts.jsonl"));
 }
 
@@ -89,7 +96,8 @@ class RuleCase : public testing::Test {
 };
 
 void RuleCase::TestBody() {
-  if (!std::filesystem::exists(settings.results / "verdicts.jsonl")) GTEST_SKIP() << "the pool is absent here";
+  if (!std::filesystem::exists(settings.results / "verdicts.jsonl"))
+    GTEST_SKIP() << "the pool is absent here";
   const auto verdict = verdict_on(rule_);
   ASSERT_TRUE(verdict) << "the campaign said nothing about " << rule_.id;
   const std::string outcome = verdict->value("outcome", "");
@@ -104,8 +112,9 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   read_settings(argc, argv);
   for (const Rule& rule : rule_table()) {
-    testing::RegisterTest(std::string(rule.id).c_str(), std::string(rule.name).c_str(), nullptr, nullptr, __FILE__,
-                          __LINE__, [&rule]() -> testing::Test* { return new RuleCase(rule); });
+    testing::RegisterTest(std::string(rule.id).c_str(), std::string(rule.name).c_str(), nullptr,
+                          nullptr, __FILE__, __LINE__,
+                          [&rule]() -> testing::Test* { return new RuleCase(rule); });
   }
   return RUN_ALL_TESTS();
 }

@@ -22,7 +22,9 @@ using testing::HasSubstr;
 /// An ordinary id that nobody has.
 int unused_id() {
   for (int id = 20000; id < 60000; ++id) {
-    if (::getpwuid(static_cast<uid_t>(id)) == nullptr && ::getgrgid(static_cast<gid_t>(id)) == nullptr) return id;
+    if (::getpwuid(static_cast<uid_t>(id)) == nullptr &&
+        ::getgrgid(static_cast<gid_t>(id)) == nullptr)
+      return id;
   }
   return 0;
 }
@@ -30,7 +32,8 @@ int unused_id() {
 class OrdinaryUser : public testing::Test {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "this is an ordinary user already: all other tests show it";
+    if (::geteuid() != 0)
+      GTEST_SKIP() << "this is an ordinary user already: all other tests show it";
     // World-readable, and outside of folders that only root may enter.
     for (const char* folder : {"bin", "share"}) {
       fs::copy(bin_folder() / ".." / folder, scratch_.path() / folder, fs::copy_options::recursive);
@@ -41,8 +44,14 @@ class OrdinaryUser : public testing::Test {
     ASSERT_EQ(::chown(home_.c_str(), static_cast<uid_t>(id_), static_cast<gid_t>(id_)), 0);
   }
   Ended as_user(const std::vector<std::string>& arguments) const {
-    std::vector<std::string> command{"setpriv",  "--reuid=" + std::to_string(id_), "--regid=" + std::to_string(id_),
-                                     "--clear-groups", "env", "-C", home_, "HOME=" + home_,
+    std::vector<std::string> command{"setpriv",
+                                     "--reuid=" + std::to_string(id_),
+                                     "--regid=" + std::to_string(id_),
+                                     "--clear-groups",
+                                     "env",
+                                     "-C",
+                                     home_,
+                                     "HOME=" + home_,
                                      (scratch_.path() / "bin/poolproof").string()};
     command.insert(command.end(), arguments.begin(), arguments.end());
     return run(command, 120);
@@ -60,7 +69,8 @@ TEST_F(OrdinaryUser, ChecksTheReferencePoolAndIsToldTheRung) {
 }
 
 TEST_F(OrdinaryUser, ChecksAPythonPool) {
-  const auto ended = as_user({"check", "multiprocessing.Pool:fork", "--cases", "10", "--python", "/usr/bin/python3"});
+  const auto ended = as_user(
+      {"check", "multiprocessing.Pool:fork", "--cases", "10", "--python", "/usr/bin/python3"});
   EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
 }
 

@@ -22,21 +22,25 @@ constexpr std::array kSteps{
 
 constexpr std::array kBodies{
     BodyEntry{BodyKind::kNothing, "nothing", Parameter::kNone, false, "returns at once"},
-    BodyEntry{BodyKind::kEcho, "echo", Parameter::kBytes, false, "returns the bytes that it was given"},
+    BodyEntry{BodyKind::kEcho, "echo", Parameter::kBytes, false,
+              "returns the bytes that it was given"},
     BodyEntry{BodyKind::kSleep, "sleep", Parameter::kMilliseconds, false, "sleeps, then returns"},
     BodyEntry{BodyKind::kSpin, "spin", Parameter::kMilliseconds, false, "computes, then returns"},
     BodyEntry{BodyKind::kNever, "never", Parameter::kNone, false,
               "sleeps in a timed loop and never returns"},
-    BodyEntry{BodyKind::kRaise, "raise", Parameter::kNone, false, "raises a plain error \"task N\""},
+    BodyEntry{BodyKind::kRaise, "raise", Parameter::kNone, false,
+              "raises a plain error \"task N\""},
     BodyEntry{BodyKind::kExit, "exit", Parameter::kCode, true, "ends its worker by exit"},
     BodyEntry{BodyKind::kOsExit, "os_exit", Parameter::kCode, true, "ends its worker by _exit"},
     BodyEntry{BodyKind::kAbort, "abort", Parameter::kNone, true, "ends its worker by SIGABRT"},
-    BodyEntry{BodyKind::kKillSelf, "kill_self", Parameter::kNone, true, "ends its worker by SIGKILL"},
+    BodyEntry{BodyKind::kKillSelf, "kill_self", Parameter::kNone, true,
+              "ends its worker by SIGKILL"},
 };
 
 constexpr std::array kEndings{
     EndingEntry{EndingKind::kReturn, "return", Parameter::kNone, true, "main returns"},
-    EndingEntry{EndingKind::kRaise, "raise", Parameter::kNone, true, "an error that nobody catches"},
+    EndingEntry{EndingKind::kRaise, "raise", Parameter::kNone, true,
+                "an error that nobody catches"},
     EndingEntry{EndingKind::kExit, "exit", Parameter::kCode, true, "exit with a code"},
     EndingEntry{EndingKind::kOsExit, "os_exit", Parameter::kCode, false, "_exit with a code"},
     EndingEntry{EndingKind::kAbort, "abort", Parameter::kNone, false, "abort"},
@@ -65,29 +69,53 @@ auto kind_named(const Table& table, std::string_view name)
 
 }  // namespace
 
-std::span<const StepEntry> step_table() { return kSteps; }
-std::span<const BodyEntry> body_table() { return kBodies; }
-std::span<const EndingEntry> ending_table() { return kEndings; }
+std::span<const StepEntry> step_table() {
+  return kSteps;
+}
+std::span<const BodyEntry> body_table() {
+  return kBodies;
+}
+std::span<const EndingEntry> ending_table() {
+  return kEndings;
+}
 
-const StepEntry& entry(StepKind kind) { return entry_of(kSteps, kind); }
-const BodyEntry& entry(BodyKind kind) { return entry_of(kBodies, kind); }
-const EndingEntry& entry(EndingKind kind) { return entry_of(kEndings, kind); }
+const StepEntry& entry(StepKind kind) {
+  return entry_of(kSteps, kind);
+}
+const BodyEntry& entry(BodyKind kind) {
+  return entry_of(kBodies, kind);
+}
+const EndingEntry& entry(EndingKind kind) {
+  return entry_of(kEndings, kind);
+}
 
-std::optional<StepKind> step_named(std::string_view name) { return kind_named(kSteps, name); }
-std::optional<BodyKind> body_named(std::string_view name) { return kind_named(kBodies, name); }
-std::optional<EndingKind> ending_named(std::string_view name) { return kind_named(kEndings, name); }
+std::optional<StepKind> step_named(std::string_view name) {
+  return kind_named(kSteps, name);
+}
+std::optional<BodyKind> body_named(std::string_view name) {
+  return kind_named(kBodies, name);
+}
+std::optional<EndingKind> ending_named(std::string_view name) {
+  return kind_named(kEndings, name);
+}
 
 std::string_view key(Parameter parameter) {
   switch (parameter) {
-    case Parameter::kNone: return "";
-    case Parameter::kBytes: return "bytes";
-    case Parameter::kMilliseconds: return "ms";
-    case Parameter::kCode: return "code";
+    case Parameter::kNone:
+      return "";
+    case Parameter::kBytes:
+      return "bytes";
+    case Parameter::kMilliseconds:
+      return "ms";
+    case Parameter::kCode:
+      return "code";
   }
   return "";
 }
 
-std::string_view name(Victim victim) { return victim == Victim::kIdle ? "idle" : "busy"; }
+std::string_view name(Victim victim) {
+  return victim == Victim::kIdle ? "idle" : "busy";
+}
 
 std::optional<Victim> victim_named(std::string_view name) {
   if (name == "idle") return Victim::kIdle;

@@ -12,7 +12,18 @@ namespace poolproof::harness {
 /// One table each, read by the case codec, the generators, the model, the kits' documentation and
 /// the text form. Adding a letter is one entry here plus its execution in the kits.
 
-enum class StepKind { kCreate, kSubmit, kGet, kClose, kTerminate, kJoin, kDrop, kWorkers, kSleep, kKill };
+enum class StepKind {
+  kCreate,
+  kSubmit,
+  kGet,
+  kClose,
+  kTerminate,
+  kJoin,
+  kDrop,
+  kWorkers,
+  kSleep,
+  kKill
+};
 
 enum class BodyKind {
   kNothing,   // returns at once

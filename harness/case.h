@@ -25,9 +25,9 @@ struct Body {
 /// equality and shrinking stay plain.
 struct Step {
   StepKind kind = StepKind::kCreate;
-  std::optional<int> workers;                        // create; nullopt: the pool's default
-  int task = 0;                                      // submit, get: 1, 2, ... in order of submission
-  Body body;                                         // submit
+  std::optional<int> workers;  // create; nullopt: the pool's default
+  int task = 0;                // submit, get: 1, 2, ... in order of submission
+  Body body;                   // submit
   std::optional<std::chrono::milliseconds> timeout;  // get; nullopt: wait for ever
   std::chrono::milliseconds duration{0};             // sleep
   Victim victim = Victim::kIdle;                     // kill
@@ -55,9 +55,9 @@ struct Scenario {
 struct Settings {
   std::chrono::milliseconds grace{1000};
   std::chrono::milliseconds fuse{10'000};
-  int max_births = 400;                         // processes and threads, counted by the warden
-  std::int64_t data_bytes = 4LL << 30;          // RLIMIT_DATA, per process
-  std::int64_t file_bytes = 256LL << 20;        // RLIMIT_FSIZE, and the size of each private tmpfs
+  int max_births = 400;                   // processes and threads, counted by the warden
+  std::int64_t data_bytes = 4LL << 30;    // RLIMIT_DATA, per process
+  std::int64_t file_bytes = 256LL << 20;  // RLIMIT_FSIZE, and the size of each private tmpfs
   bool operator==(const Settings&) const = default;
 };
 
@@ -77,8 +77,8 @@ std::string to_json(const Case& value);
 std::string to_json(const Scenario& value);
 
 /// Errors: one line with what, where (a JSON path such as steps[2].bytes) and what to do. Refuses
-/// other formats, unknown keys, numbers out of the alphabet's bounds, and tasks that no earlier step
-/// submitted: a case file is untrusted input.
+/// other formats, unknown keys, numbers out of the alphabet's bounds, and tasks that no earlier
+/// step submitted: a case file is untrusted input.
 sys::Result<Case> case_from_json(std::string_view text);
 
 }  // namespace poolproof::harness

@@ -32,9 +32,9 @@ struct Finished {
 };
 
 struct RunnerOptions {
-  int jobs = 2;               // wardens side by side
-  int rung = 0;               // 0: the highest that works here; 1-3: this one or an error
-  std::string warden;         // path of poolproof-warden; empty: beside the running executable
+  int jobs = 2;        // wardens side by side
+  int rung = 0;        // 0: the highest that works here; 1-3: this one or an error
+  std::string warden;  // path of poolproof-warden; empty: beside the running executable
 };
 
 /// Which step of the containment ladder the wardens stand on, and why not a higher one.

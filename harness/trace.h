@@ -23,7 +23,8 @@ using Pid = int;
 
 // ---- Facts: what the warden saw ----------------------------------------------------------------
 
-/// A process exists; recorded before its first instruction. `how`: "main", "fork", "vfork", "clone".
+/// A process exists; recorded before its first instruction. `how`: "main", "fork", "vfork",
+/// "clone".
 struct Born {
   Pid pid = 0;
   Pid outer = 0;
@@ -176,9 +177,10 @@ struct Garbage {
 };
 
 struct Event {
-  using Kind = std::variant<Born, Execed, ThreadBorn, ThreadDead, Signalled, Dying, Dead, KilledByWarden,
-                            OutputEof, Snapshot, AtRest, Delay, Foreign, LimitHit, LeftOver, Lost,
-                            Started, StepBegun, StepEnded, TaskBegun, TaskEnded, EndingBegun, Garbage>;
+  using Kind =
+      std::variant<Born, Execed, ThreadBorn, ThreadDead, Signalled, Dying, Dead, KilledByWarden,
+                   OutputEof, Snapshot, AtRest, Delay, Foreign, LimitHit, LeftOver, Lost, Started,
+                   StepBegun, StepEnded, TaskBegun, TaskEnded, EndingBegun, Garbage>;
   Nanoseconds at{0};  // CLOCK_MONOTONIC since main's birth
   Kind kind;
 };
@@ -194,14 +196,14 @@ enum class End {
 };
 
 struct Captured {
-  std::string text;         // the first 64 KiB
-  std::int64_t bytes = 0;   // all of it
+  std::string text;        // the first 64 KiB
+  std::int64_t bytes = 0;  // all of it
 };
 
 /// The record of one run, in the order in which the warden recorded it. It only grows.
 struct Trace {
-  int rung = 1;            // which step of the containment ladder (DESIGN: docs/architecture.md)
-  bool exact = true;       // ptrace saw every birth and death
+  int rung = 1;       // which step of the containment ladder (DESIGN: docs/architecture.md)
+  bool exact = true;  // ptrace saw every birth and death
   End end = End::kAllDead;
   Captured out;
   Captured err;
@@ -211,8 +213,8 @@ struct Trace {
   Pid main() const;
 
   /// Monotonic time between two instants less the scheduling delay that the tree (and the warden)
-  /// suffered in between. Where samples are sparse it errs to the short side, so that a busy machine
-  /// never turns into a verdict.
+  /// suffered in between. Where samples are sparse it errs to the short side, so that a busy
+  /// machine never turns into a verdict.
   Nanoseconds tree_time(Nanoseconds from, Nanoseconds to) const;
 };
 

@@ -17,9 +17,9 @@ namespace poolproof::properties {
 struct Held {};
 /// The trace shows it broken, for every order of events that the recording leaves open.
 struct Violated {
-  std::string evidence;                    // one or two sentences for a person
-  std::vector<std::size_t> events;         // indices into Trace::events that show it
-  std::string known_link;                  // set when the contract lists it as a known deviation
+  std::string evidence;             // one or two sentences for a person
+  std::vector<std::size_t> events;  // indices into Trace::events that show it
+  std::string known_link;           // set when the contract lists it as a known deviation
 };
 /// It may be broken, but the recording cannot tell (fuse, lost observer, doubt about a wait).
 struct Inconclusive {
@@ -45,7 +45,8 @@ struct Evidence {
 
 enum class Level { kMust, kShould };
 
-/// What a rule cannot do without: the adapter's claims and main's own end, or every birth and death.
+/// What a rule cannot do without: the adapter's claims and main's own end, or every birth and
+/// death.
 enum class Needs { kClaims, kBirthsAndDeaths };
 
 struct Rule {
@@ -70,8 +71,8 @@ struct Judgement {
 
 /// Every rule's verdict on one recording, known deviations marked. A recording with a hole, with
 /// garbage among its claims, of an adapter that failed, or without exact births and deaths where
-/// the rule needs them, makes Inconclusive of what would be held or violated. `use_known` false ignores the
-/// contract's list of them (--no-known).
+/// the rule needs them, makes Inconclusive of what would be held or violated. `use_known` false
+/// ignores the contract's list of them (--no-known).
 std::vector<Judgement> judge(const Evidence& evidence, bool use_known);
 
 }  // namespace poolproof::properties

@@ -142,7 +142,9 @@ TEST_F(Claims, FloodIsRead) {
 TEST_F(Claims, EndlessFloodHitsALimit) {
   const Trace trace = run({"claims-flood", "100000"}, {.grace = 5s, .fuse = 30s});
   ASSERT_EQ(all<harness::LimitHit>(trace).size(), 1U);
-  EXPECT_EQ(all<harness::LimitHit>(trace)[0]->what, "claims");
+  // Which of the two is hit first depends on how often there was something to record in between.
+  const auto& what = all<harness::LimitHit>(trace)[0]->what;
+  EXPECT_TRUE(what == "claims" || what == "events") << what;
   EXPECT_TRUE(all<Lost>(trace).empty());
 }
 

@@ -204,6 +204,11 @@ TEST_P(OnEveryRung, ReadsClaims) {
   EXPECT_EQ(all<harness::Lost>(trace).size(), 0U) << trace;
 }
 
+TEST_P(OnEveryRung, TellsGarbageFromFragments) {
+  EXPECT_EQ(all<harness::Garbage>(run({"torn-by-nobody"}, kSettings, GetParam())).size(), 1U);
+  EXPECT_EQ(all<harness::Garbage>(run({"torn-by-signal"}, kSettings, GetParam())).size(), 0U);
+}
+
 /// On rung 3 whoever is quick escapes, or is seen and reaped before anybody asks how it ended.
 TEST_P(OnEveryRung, OutlivesManyShortChildren) {
   for (const char* milliseconds : {"0", "30"}) {

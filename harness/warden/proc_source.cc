@@ -74,7 +74,11 @@ std::optional<sys::ExitStatus> ProcSource::status_if_ended(int pid) const {
 bool ProcSource::find_deaths() {
   std::vector<std::pair<int, sys::ExitStatus>> ended;
   for (const auto& [pid, process] : tree_.live()) {
-    if (const auto status = status_if_ended(pid)) ended.emplace_back(pid, *status);
+    if (const auto status = status_if_ended(pid)) {
+      ended.emplace_back(pid, *status);
+    } else {
+      tree_.alive(pid);
+    }
   }
   for (const auto& [pid, status] : ended) {
     tree_.ended(pid, status);

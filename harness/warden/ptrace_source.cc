@@ -1,8 +1,11 @@
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "harness/sys/clock.h"
@@ -50,7 +53,7 @@ class PtraceSource final : public Source {
   bool is_sync_point(int tid, int signal);
   void unannounced(int tid, int status);
   void adopt_unannounced();
-  void born(int child, int parent, const char* how);
+  void born(int child, const std::optional<sys::TaskStatus>& status, int parent, const char* how);
 
   Tree& tree_;
   DelayMeter& delay_;
@@ -63,7 +66,7 @@ class PtraceSource final : public Source {
 
 sys::Result<void> PtraceSource::follow(int main_pid) {
   if (auto seized = trace::seize(main_pid); !seized) return seized;
-  born(main_pid, 0, "main");
+  born(main_pid, sys::task_status(main_pid), 0, "main");
   return {};
 }
 
@@ -120,13 +123,13 @@ void PtraceSource::adopt_unannounced() {
   };
   // A birth may tell of further ones, so the list is walked as it was.
   for (const auto& [tid, early] : std::map(early_)) {
-    if (!waits(early)) born(tid, early.maker, "fork");
+    if (!waits(early)) born(tid, sys::task_status(tid), early.maker, "fork");
   }
 }
 
 void PtraceSource::stopped(int tid, int status) {
   const int signal = WSTOPSIG(status);
-  tree_.thread(tid).stopped = false;
+  tree_.alive(tid);
   switch (const int event = trace::event_of(status); event) {
     case 0:
       signal_stop(tid, signal);
@@ -185,31 +188,45 @@ void PtraceSource::signal_stop(int tid, int signal) {
 
 void PtraceSource::child_event(int tid, int event) {
   const auto message = trace::message(tid);
-  if (!message) return;
+  const auto status = message ? sys::task_status(static_cast<int>(*message)) : std::nullopt;
+  // Killed in this very stop, the parent is in its exit stop by now, and the number is its status.
+  // The child, which is somebody else, will be adopted.
+  if (!status || status->tracer != ::getpid()) return;
   const char* how = event == PTRACE_EVENT_VFORK  ? "vfork"
                     : event == PTRACE_EVENT_FORK ? "fork"
                                                  : "clone";
-  born(static_cast<int>(*message), tree_.owner(tid)->pid, how);
+  born(static_cast<int>(*message), status, tree_.owner(tid)->pid, how);
 }
 
 /// `child` may be a thread of `parent`. What was heard of it before follows its birth.
-void PtraceSource::born(int child, int parent, const char* how) {
+void PtraceSource::born(int child, const std::optional<sys::TaskStatus>& status, int parent,
+                        const char* how) {
   if (tree_.owner(child) != nullptr) return;
-  const auto status = sys::task_status(child);
-  // A tracee stays until we have waited for it, so this is a failure of ours to look.
-  if (!status) tree_.record(harness::Lost{"a process was born that could not be looked at"});
-  if (status && status->tgid != child && tree_.owner(status->tgid) != nullptr) {
+  if (!status) {
+    // A tracee stays until we have waited for it, so this is a failure of ours to look.
+    tree_.record(harness::Lost{"a process was born that could not be looked at"});
+  } else if (status->tgid != child && tree_.owner(status->tgid) != nullptr) {
     tree_.thread_born(status->tgid, child, status->inner_pid);
   } else {
-    tree_.born(child, status ? status->inner_pid : child, parent, how);
+    tree_.born(child, status->inner_pid, parent, how);
   }
   if (const auto news = early_.extract(child)) handle(child, news.mapped().status);
 }
 
+/// Whether the thread, in its exit stop, ended itself or its process; else the exit or exec of
+/// another thread, or a signal, came in the middle of whatever it did.
+bool ends_by_itself(int pid, int tid) {
+  const auto call = sys::blocked_call(pid, tid);
+  return call && (call->number == SYS_exit || call->number == SYS_exit_group);
+}
+
 void PtraceSource::exit_event(int tid) {
-  const int pid = tree_.owner(tid)->pid;
+  const auto& process = *tree_.owner(tid);
+  const int pid = process.pid;
   if (sys::monotonic_now() - delay_.last_sample() > kSpanWorthAnAccount)
     delay_.note_end({pid, tid});
+  // Of a process with one thread its status tells.
+  if (process.had_threads && !ends_by_itself(pid, tid)) tree_.note_cut_short(process.inner);
   const auto status = trace::message(tid);
   if (status) tree_.exiting(tid, sys::exit_status_from_wait(static_cast<int>(*status)));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "harness/sys/clock.h"
 #include "harness/sys/proc.h"
@@ -32,6 +33,7 @@ void Tree::born(int pid, Pid inner, int parent, std::string how) {
   live_[pid] = Process{pid, inner, {{pid, {inner}}}};
   owner_[pid] = pid;
   record(harness::Born{inner, pid, pid == main_ ? 0 : inner_of(parent), std::move(how)});
+  alive(pid);
 }
 
 void Tree::thread_born(int pid, int tid, Pid inner) {
@@ -55,7 +57,6 @@ void Tree::execed(int pid) {
     owner_.erase(tid);
     if (tid != pid) record(harness::ThreadDead{process.inner, thread.inner});
   }
-  if (process.had_threads) note_cut_short(process.inner);
   process.threads = {{pid, {process.inner}}};
   process.had_threads = false;
   main_execed_ |= pid == main_;
@@ -75,16 +76,27 @@ bool Tree::can_run(int pid) const {
 }
 
 void Tree::dying(Process& process, const sys::ExitStatus& status) {
-  if (process.dying) return;
-  process.dying = true;
+  if (std::exchange(process.dying, true)) return;
   record(harness::Dying{process.inner, status});
+}
+
+void Tree::died_unseen(Process& process, const sys::ExitStatus& status) {
+  if (std::exchange(process.dying, true) || !recording_) return;
+  const auto place = events_.begin() + static_cast<std::ptrdiff_t>(process.alive_before);
+  events_.insert(place, {process.alive_at, harness::Dying{process.inner, status}});
+}
+
+void Tree::alive(int tid) {
+  Process& process = *owner(tid);
+  process.threads.at(tid).stopped = false;
+  process.alive_before = events_.size();
+  process.alive_at = now();
 }
 
 void Tree::exiting(int tid, const sys::ExitStatus& status) {
   Process* process = owner(tid);
   if (process == nullptr) return;
   process->threads.at(tid).exiting = true;
-  if (tid == process->pid && process->threads.size() > 1) note_cut_short(process->inner);
   if (!can_run(process->pid)) dying(*process, status);
 }
 
@@ -94,15 +106,17 @@ void Tree::ended(int tid, const sys::ExitStatus& status) {
   const int pid = owner->second;
   owner_.erase(owner);
   Process& process = live_.at(pid);
+  // Without an exit stop nobody could ask what it was doing.
+  if (process.had_threads && !process.threads.at(tid).exiting) note_cut_short(process.inner);
   if (tid != pid) {
     record(harness::ThreadDead{process.inner, process.threads[tid].inner});
     process.threads.erase(tid);
     // A thread that is killed on its way out makes no exit stop.
-    if (!can_run(pid)) dying(process, status);
+    if (!can_run(pid)) died_unseen(process, status);
     return;
   }
   if (std::holds_alternative<sys::Killed>(status)) note_cut_short(process.inner);
-  dying(process, status);
+  died_unseen(process, status);
   record(harness::Dead{process.inner, status});
   if (pid == main_) main_dead_at_ = now();
   for (const auto& [thread, unused] : process.threads) owner_.erase(thread);

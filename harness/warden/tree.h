@@ -22,10 +22,12 @@ struct Thread {
 struct Process {
   int pid = 0;
   harness::Pid inner = 0;
-  std::map<int, Thread> threads;   // by tid; the one with the process's own number is its leader
-  bool has_unseen_wakers = false;  // made a call that arms what /proc does not show
-  bool had_threads = false;        // besides its leader
-  bool dying = false;              // recorded as such
+  std::map<int, Thread> threads;     // by tid; the one with the process's own number is its leader
+  bool has_unseen_wakers = false;    // made a call that arms what /proc does not show
+  bool had_threads = false;          // besides its leader
+  bool dying = false;                // recorded as such
+  std::size_t alive_before = 0;      // the event before which it was last seen alive ...
+  harness::Nanoseconds alive_at{0};  // ... and when
 };
 
 /// The subject's processes and the trace that is being recorded of them. The sources of facts
@@ -46,11 +48,15 @@ class Tree {
   void born(int pid, harness::Pid inner, int parent, std::string how);
   void thread_born(int pid, int tid, harness::Pid inner);
   void execed(int pid);
+  /// A thread was met alive, and not stopped by a signal for good.
+  void alive(int tid);
   /// A thread is in its exit stop. The process is dying with its last thread, whichever that is:
   /// the others keep everything open, and an exec of one of them ends the leader but not the
   /// process.
   void exiting(int tid, const sys::ExitStatus& status);
-  /// A thread's or a process's end.
+  /// A thread's or a process's end. Whoever is killed in another stop may be let go in its exit
+  /// stop before we have seen it: such a process began to die after it was last seen alive, and
+  /// that is where its dying is put.
   void ended(int tid, const sys::ExitStatus& status);
 
   /// The process that a thread belongs to; nullptr when it is not (any more) known.
@@ -82,6 +88,7 @@ class Tree {
  private:
   harness::Pid inner_of(int pid) const;
   void dying(Process& process, const sys::ExitStatus& status);
+  void died_unseen(Process& process, const sys::ExitStatus& status);
 
   int init_;
   int main_ = 0;
