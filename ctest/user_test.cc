@@ -19,9 +19,13 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-/// An ordinary id that nobody has.
+/// An ordinary id that nobody has, another one in each process: tests run side by side, and what
+/// one of them leaves behind must not be looked for among the other's.
 int unused_id() {
-  for (int id = 20000; id < 60000; ++id) {
+  constexpr int kFirst = 20000;
+  constexpr int kCount = 40000;
+  for (int step = 0; step < kCount; ++step) {
+    const int id = kFirst + (::getpid() + step) % kCount;
     if (::getpwuid(static_cast<uid_t>(id)) == nullptr &&
         ::getgrgid(static_cast<gid_t>(id)) == nullptr)
       return id;
