@@ -1,6 +1,7 @@
 // Cases per second on the reference pool with exact observation, beside its bare floor (the same
-// tree of fork, exec, exit and wait) and beside the same scenario run unobserved, in the same run
-// and in random order, so that a noisy machine hits all three alike.
+// tree of fork, exec, exit and wait; an ordinary program, and one linked statically like the
+// adapter) and beside the same scenario run unobserved, in the same run and in random order, so
+// that a noisy machine hits all of them alike.
 #include <benchmark/benchmark.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -27,8 +28,9 @@ using namespace poolproof;
 constexpr int kWorkers = 2;
 constexpr int kBatch = 40;
 
+/// As `poolproof check` has them; for the floor too.
 int jobs() {
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return 2 * static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
 std::filesystem::path bin() {
@@ -75,6 +77,11 @@ void Floor(benchmark::State& state) {
     spawn_batch({(bin() / "poolproof_bench_floor").string(), std::to_string(kWorkers)});
 }
 
+void StaticFloor(benchmark::State& state) {
+  for (auto _ : state)
+    spawn_batch({(bin() / "poolproof_bench_floor_static").string(), std::to_string(kWorkers)});
+}
+
 void Unobserved(benchmark::State& state) {
   const auto file =
       std::filesystem::temp_directory_path() / ("poolproof-bench-" + std::to_string(::getpid()));
@@ -118,13 +125,13 @@ class ShareReporter final : public benchmark::BenchmarkReporter {
   }
   void Finalize() override {
     std::printf(
-        "cases per second, %d jobs, %d workers; median (lowest-highest), share of the floor\n",
+        "cases per second, %d jobs, %d workers; median (lowest-highest), share of the floor, of the run unobserved\n",
         jobs(), kWorkers);
     for (auto& [name, rates] : rates_) {
       std::sort(rates.begin(), rates.end());
-      std::printf("%-12s %7.0f  (%.0f-%.0f)  %3.0f %%  of %zu repetitions\n", name.c_str(),
+      std::printf("%-12s %7.0f  (%.0f-%.0f)  %3.0f %%  %3.0f %%  of %zu repetitions\n", name.c_str(),
                   median(name), rates.front(), rates.back(), 100 * median(name) / median("Floor"),
-                  rates.size());
+                  100 * median(name) / median("Unobserved"), rates.size());
     }
   }
   bool failed() const { return failed_ || rates_.size() < 3; }
@@ -139,6 +146,7 @@ class ShareReporter final : public benchmark::BenchmarkReporter {
 };
 
 BENCHMARK(Floor)->UseRealTime();
+BENCHMARK(StaticFloor)->UseRealTime();
 BENCHMARK(Unobserved)->UseRealTime();
 BENCHMARK(Observed)->UseRealTime();
 

@@ -1,4 +1,5 @@
 # What our own targets have in common. Consumers and third-party code get none of it.
+include(CheckCXXSourceCompiles)
 include(GoogleTest)
 
 # Programs are found in one place, whichever folder made them.
@@ -47,6 +48,21 @@ function(poolproof_target_defaults target)
     set(flags -fsanitize=${POOLPROOF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_compile_options(${target} PRIVATE ${flags})
     target_link_options(${target} PUBLIC -fsanitize=${POOLPROOF_SANITIZE})
+  endif()
+endfunction()
+
+# poolproof_link_static(target)
+# Links a program statically where this machine can: it starts, and forks, in half the time, and a
+# campaign does so thousands of times.
+set(CMAKE_REQUIRED_LINK_OPTIONS -static)
+check_cxx_source_compiles("#include <string>\nint main() { return std::string(\"\").size(); }"
+  POOLPROOF_CAN_LINK_STATIC)
+unset(CMAKE_REQUIRED_LINK_OPTIONS)
+
+function(poolproof_link_static target)
+  get_target_property(options ${target} LINK_OPTIONS)
+  if(POOLPROOF_CAN_LINK_STATIC AND NOT options MATCHES sanitize)
+    target_link_options(${target} PRIVATE -static)
   endif()
 endfunction()
 

@@ -83,7 +83,7 @@ void add_check(CLI::App& root, CommandLine& line) {
   app.add_flag("--json", command.json, "for machines: one JSON object a line");
   app.add_option("--results", command.results, "folder (default poolproof-results/TIME)")
       ->type_name("DIR");
-  add_machinery(app, command.jobs, command.rung, "cases side by side (default: processors)");
+  add_machinery(app, command.jobs, command.rung, "cases side by side (default: two a processor)");
 }
 
 void add_endings(CLI::App& root, CommandLine& line) {
@@ -108,7 +108,7 @@ void add_replay(CLI::App& root, CommandLine& line) {
       ->check(between(1, 100'000));
   app.add_flag("--no-known", command.no_known, "known deviations count as violations");
   add_places(app, command.places);
-  add_machinery(app, command.jobs, command.rung, "runs side by side (default: processors)");
+  add_machinery(app, command.jobs, command.rung, "runs side by side (default: two a processor)");
 }
 
 void add_rest(CLI::App& root, CommandLine& line) {

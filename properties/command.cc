@@ -91,8 +91,9 @@ std::unique_ptr<harness::Runner> start_runner(int jobs, int rung) {
 }
 
 int default_jobs() {
+  constexpr int kEach = 2;
   const auto processors = std::thread::hardware_concurrency();
-  return processors == 0 ? 2 : static_cast<int>(processors);
+  return kEach * (processors == 0 ? 1 : static_cast<int>(processors));
 }
 
 std::function<bool()> finish_on_interrupt() {

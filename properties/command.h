@@ -48,6 +48,8 @@ ChosenPools choose_pools(const PoolOptions& options, const std::vector<std::stri
 /// Starts the wardens, or prints one line why they do not start.
 std::unique_ptr<harness::Runner> start_runner(int jobs, int rung);
 
+/// Two for each processor: in a case there is hardly ever more than one who does not wait for
+/// another, and so a single one leaves its processor idle for a fifth of the time.
 int default_jobs();
 
 /// From now on Ctrl-C asks the command to finish with what it has; a second one ends it at once.

@@ -110,12 +110,13 @@ std::optional<int> zombie_status(int pid) {
   return static_cast<int>(number(std::string_view(*text).substr(text->rfind(' '))));
 }
 
-std::optional<std::chrono::nanoseconds> run_delay(int pid, int tid) {
+std::optional<ScheduleTimes> schedule_times(int pid, int tid) {
   const auto text = content(task_path(pid, tid, "schedstat"));
   if (!text) return std::nullopt;
   const auto space = text->find(' ');
   if (space == std::string::npos) return std::nullopt;
-  return std::chrono::nanoseconds(number(std::string_view(*text).substr(space + 1)));
+  return ScheduleTimes{std::chrono::nanoseconds(number(*text)),
+                       std::chrono::nanoseconds(number(std::string_view(*text).substr(space + 1)))};
 }
 
 std::optional<BlockedCall> blocked_call(int pid, int tid) {

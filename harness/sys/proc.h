@@ -37,8 +37,14 @@ std::optional<ProcessState> process_state(int pid);
 /// nullopt where it is gone or the kernel hides it (needs the right to ptrace it).
 std::optional<int> zombie_status(int pid);
 
-/// Time that the task waited on a run queue, ready but not running (second field of schedstat).
-std::optional<std::chrono::nanoseconds> run_delay(int pid, int tid);
+/// The first two fields of schedstat. A wait that still goes on is in neither: it is added when the
+/// task gets its processor.
+struct ScheduleTimes {
+  std::chrono::nanoseconds ran{0};
+  std::chrono::nanoseconds waited{0};  // on a run queue, ready but not running
+  bool operator==(const ScheduleTimes&) const = default;
+};
+std::optional<ScheduleTimes> schedule_times(int pid, int tid);
 
 /// What the task is blocked in. `number` is -1 while it is in no system call (page fault).
 struct BlockedCall {

@@ -138,7 +138,7 @@ TEST(Proc, SaysNothingOfNobody) {
   constexpr int nobody = 1 << 30;
   EXPECT_FALSE(task_status(nobody));
   EXPECT_FALSE(process_state(nobody));
-  EXPECT_FALSE(run_delay(nobody, nobody));
+  EXPECT_FALSE(schedule_times(nobody, nobody));
   EXPECT_FALSE(blocked_call(nobody, nobody));
   EXPECT_FALSE(descriptor_count(nobody));
   EXPECT_TRUE(threads_of(nobody).empty());

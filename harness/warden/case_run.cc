@@ -7,6 +7,7 @@
 #include <array>
 #include <memory>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "harness/sys/clock.h"
@@ -41,6 +42,14 @@ struct Prompt {
   Nanoseconds delay{0};
 };
 
+/// Where the kits shall stop for us: at the end of the steps that want the process table as it is
+/// then. All other claims are read soon enough from the file.
+std::string sync_points(const std::vector<int>& steps) {
+  std::string words;
+  for (const int step : steps) words += "step-ended:" + std::to_string(step) + " ";
+  return words;
+}
+
 class CaseRun {
  public:
   CaseRun(Sandbox& sandbox, const Request& request, int runner)
@@ -59,7 +68,7 @@ class CaseRun {
   bool wait(Nanoseconds at_most, int extra);
   bool drain_outputs();
   sys::Result<void> take_exec_outcome();
-  void read_claims();
+  bool read_claims();
   void take_claim(harness::Event event);
   void sample();
   Nanoseconds tree_span(Nanoseconds from, Nanoseconds delay_then) const;
@@ -109,7 +118,8 @@ class CaseRun {
 };
 
 sys::Result<void> CaseRun::start() {
-  auto waiting = sandbox_.start(request_.command, request_.scenario, request_.settings);
+  auto waiting =
+      sandbox_.start(request_.command, request_.scenario, sync_points(request_.snapshot_steps));
   if (!waiting) return waiting.error();
   outputs_.emplace_back("stdout", std::move(waiting->output));
   outputs_.emplace_back("stderr", std::move(waiting->error));
@@ -117,9 +127,9 @@ sys::Result<void> CaseRun::start() {
   outside_.contained = sandbox_.rung() == Rung::kNamespaces;
   outside_.shown = sandbox_.shown();
   wakers_seen_ = waiting->wakers_seen;
-  const auto on_sync = [this] { read_claims(); };
-  source_ = sandbox_.rung() == Rung::kNoTrace ? proc_source(tree_, sandbox_.init_pid(), on_sync)
-                                              : ptrace_source(tree_, delay_, on_sync);
+  const auto claims = [this] { read_claims(); };
+  source_ = sandbox_.rung() == Rung::kNoTrace ? proc_source(tree_, sandbox_.init_pid(), claims)
+                                              : ptrace_source(tree_, delay_, claims);
   tree_.begin(sys::monotonic_now());
   if (auto followed = source_->follow(waiting->pid); !followed) return followed;
   delay_.sample({}, sys::monotonic_now());
@@ -147,16 +157,18 @@ bool CaseRun::drain_outputs() {
     auto& output = outputs_[i];
     if (!std::exchange(readable_[i], false) || !output.open()) continue;
     any |= output.drain();
-    if (!output.open()) tree_.record(harness::OutputEof{output.stream()});
+    if (output.open()) continue;
+    read_claims();  // who held it may have written some before it went
+    tree_.record(harness::OutputEof{output.stream()});
   }
   return any;
 }
 
-void CaseRun::read_claims() {
-  for (auto& claim : claims_.read(tree_.start())) {
-    last_activity_ = tree_.now();
-    take_claim(std::move(claim));
-  }
+bool CaseRun::read_claims() {
+  auto claims = claims_.read(tree_.start());
+  if (!claims.empty()) last_activity_ = tree_.now();
+  for (auto& claim : claims) take_claim(std::move(claim));
+  return !claims.empty();
 }
 
 void CaseRun::take_claim(harness::Event event) {
@@ -219,9 +231,9 @@ void CaseRun::look_for_rest() {
   last_look_ = std::move(now);
   if (!agreed || last_look_.switches == recorded_rest_) return;
   const bool alone = nobody_else();
-  // A stop or some output that came while we looked means that it was not at rest after all.
+  // A stop, a claim or some output that came while we looked means that it was not at rest.
   readable_.fill(true);
-  if (source_->pump() || drain_outputs()) return;
+  if (source_->pump() || read_claims() || drain_outputs()) return;
   recorded_rest_ = last_look_.switches;
   if (!alone) last_look_.doubt_all("a process or thread that no birth announced");
   const bool proved = last_look_.proved() && source_->exact();
@@ -281,7 +293,10 @@ sys::Result<void> CaseRun::take_exec_outcome() {
 sys::Result<void> CaseRun::observe() {
   while (!over()) {
     const bool news = source_->pump();
-    if (drain_outputs() || news) {
+    // Most claims wake nobody. They are taken before the sample, since a prompt step's span begins
+    // with the delay that was known before it.
+    const bool claimed = read_claims();
+    if (drain_outputs() || claimed || news) {
       last_activity_ = tree_.now();
       between_looks_ = kQuietBeforeLook;
       last_look_ = {};
@@ -294,7 +309,7 @@ sys::Result<void> CaseRun::observe() {
     if (look_is_due()) look_for_rest();
     if (over()) break;
     const int handshake = sandbox_.exec_pending() ? sandbox_.handshake() : -1;
-    if (!wait(news ? 0ns : kTick, handshake)) continue;
+    if (!wait(source_->has_more() ? 0ns : kTick, handshake)) continue;
     if (auto exec = take_exec_outcome(); !exec) return exec;
   }
   // Main may have come to its end before we asked how its exec went.
@@ -356,10 +371,10 @@ sys::Result<void> CaseRun::clean() {
   source_->let_go();
   if (auto asked = sandbox_.ask_to_clean(); !asked) return asked;
   const auto limit = sys::monotonic_now() + kCleanUpLimit;
-  for (bool news = true, answered = false; !answered;) {
+  for (bool answered = false; !answered;) {
     if (sys::monotonic_now() > limit) return sys::Error("clean-up of the sandbox took too long");
-    answered = wait(news ? 0ns : kTick, sandbox_.control());
-    news = source_->pump();
+    answered = wait(source_->has_more() ? 0ns : kTick, sandbox_.control());
+    source_->pump();
     drain_outputs();
   }
   const auto remains = sandbox_.cleaned();

@@ -4,6 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
 #include "harness/sys/fd.h"
 #include "harness/warden/testing/subject_test.h"
 
@@ -93,6 +97,40 @@ TEST_F(Reader, NoticesThatTheFileWasCut) {
 // ------------------------------------------------------------------------------------
 
 class Claims : public SubjectTest {};
+
+/// Without a stop the warden hears of them from the file alone.
+TEST_F(Claims, StandBetweenTheFactsThatLedToThemAndThoseThatTheyLedTo) {
+  for (int i = 0; i < 20; ++i) {
+    const Trace trace = run({"claims-between"});
+    const auto born = all<harness::Born>(trace);
+    ASSERT_EQ(born.size(), 2U) << trace;
+    const auto main = born[0]->pid;
+    const auto child = born[1]->pid;
+    const std::vector<int> places{place_of<harness::Started>(trace, main),
+                                  place_of<harness::Born>(trace, child),
+                                  place_of<harness::TaskBegun>(trace, child),
+                                  place_of<harness::Dying>(trace, child),
+                                  place_of<harness::EndingBegun>(trace, main),
+                                  place_of<harness::Dying>(trace, main)};
+    EXPECT_TRUE(std::is_sorted(places.begin(), places.end())) << trace;
+    EXPECT_GE(places.front(), 0) << trace;
+  }
+}
+
+TEST_F(Claims, StopTheirWriterOnlyWhereTheProcessTableIsWanted) {
+  auto work = job({"print-sync-points"});
+  using harness::StepKind;
+  work.scenario.steps = {{.kind = StepKind::kCreate}, {.kind = StepKind::kClose},
+                         {.kind = StepKind::kJoin}, {.kind = StepKind::kWorkers}};
+  ::setenv("POOLPROOF_SYNC", "task-begun", 1);  // not for the subject
+  const auto fresh = harness::Runner::start(options(1));
+  ::unsetenv("POOLPROOF_SYNC");
+  ASSERT_TRUE(fresh);
+  (*fresh)->submit(work);
+  const auto finished = (*fresh)->next(std::chrono::steady_clock::now() + 30s);
+  ASSERT_TRUE(finished && finished->trace);
+  EXPECT_EQ(finished->trace->out.text, "step-ended:3 step-ended:4 \n");
+}
 
 TEST_F(Claims, GarbageIsRecorded) {
   const Trace trace = run({"garbage", "text"});

@@ -5,43 +5,73 @@
 #include <algorithm>
 #include <utility>
 
-#include "harness/sys/proc.h"
-
 namespace poolproof::warden {
+namespace {
 
+using namespace std::chrono_literals;
 using harness::Nanoseconds;
 
-DelayMeter::DelayMeter()
-    : DelayMeter({::getpid(), ::getpid()},
-                 [](ThreadId thread) { return sys::run_delay(thread.pid, thread.tid); }) {}
+/// A few times what lies between two samples of a warden that gets its processor.
+constexpr Nanoseconds kLongestSpan = 60ms;
 
-/// What the thread's run delay has grown by since it was last asked; a new thread's base is zero,
-/// since all of its wait lies in this span. It shrinks when another thread takes the number by
-/// exec.
-Nanoseconds DelayMeter::grown(ThreadId thread, Delays& now_known) {
-  const auto delay = ask_(thread);
-  if (!delay) return Nanoseconds{0};
-  now_known[thread] = *delay;
-  const auto before = known_.find(thread);
-  return std::max(*delay - (before != known_.end() ? before->second : Nanoseconds{0}),
-                  Nanoseconds{0});
+class KernelScheduler final : public Scheduler {
+ public:
+  std::optional<sys::ScheduleTimes> times(ThreadId thread) const override {
+    return sys::schedule_times(thread.pid, thread.tid);
+  }
+  bool is_runnable(ThreadId thread) const override {
+    const auto now = sys::process_state(thread.tid);
+    return now && now->state == 'R';
+  }
+};
+
+}  // namespace
+
+const Scheduler& kernel_scheduler() {
+  static const KernelScheduler scheduler;
+  return scheduler;
+}
+
+DelayMeter::DelayMeter() : DelayMeter({::getpid(), ::getpid()}, kernel_scheduler()) {}
+
+/// How long the thread has waited since it was last asked; a new thread's base is zero, since all
+/// of its wait lies in this span. An account shrinks when another thread takes the number by exec.
+Nanoseconds DelayMeter::wait_of(ThreadId thread, Nanoseconds span, Accounts& now_known) {
+  const auto times = scheduler_.times(thread);
+  if (!times) return 0ns;
+  const auto found = known_.find(thread);
+  const Account before = found != known_.end() ? found->second : Account{};
+  const bool stands_still = found != known_.end() && before.times == *times;
+  if (stands_still && scheduler_.is_runnable(thread)) {
+    now_known[thread] = {*times, before.advance + span};
+    return span;
+  }
+  now_known[thread] = {*times, stands_still ? before.advance : 0ns};
+  return std::max(times->waited - before.times.waited - before.advance, Nanoseconds{0});
 }
 
 void DelayMeter::note_end(ThreadId thread) {
-  Delays nobody_asks_again;
-  worst_end_ = std::max(worst_end_, grown(thread, nobody_asks_again));
+  Accounts nobody_asks_again;
+  worst_end_ = std::max(worst_end_, wait_of(thread, 0ns, nobody_asks_again));
   known_.erase(thread);
 }
 
+Nanoseconds DelayMeter::own_wait() {
+  const auto times = scheduler_.times(self_);
+  if (!times) return 0ns;
+  const auto before = std::exchange(own_, times->waited);
+  return before ? times->waited - *before : 0ns;
+}
+
 void DelayMeter::sample(const std::vector<ThreadId>& threads, Nanoseconds now) {
-  Nanoseconds worst = std::exchange(worst_end_, Nanoseconds{0});
-  Delays now_known;
-  for (const ThreadId thread : threads) worst = std::max(worst, grown(thread, now_known));
+  const auto span = begun_ ? now - last_ : 0ns;
+  Nanoseconds worst = std::exchange(worst_end_, 0ns);
+  Accounts now_known;
+  for (const ThreadId thread : threads) worst = std::max(worst, wait_of(thread, span, now_known));
   known_ = std::move(now_known);
-  const auto own = ask_(self_).value_or(Nanoseconds{0});
-  if (own_ >= Nanoseconds{0}) worst += own - own_;
-  if (own_ >= Nanoseconds{0}) total_ += std::min(worst, now - last_);
-  own_ = own;
+  const auto own = own_wait();
+  total_ += span > kLongestSpan ? span : std::min(worst + own, span);
+  begun_ = true;
   last_ = now;
 }
 

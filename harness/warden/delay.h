@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "harness/sys/proc.h"
 #include "harness/trace.h"
 
 namespace poolproof::warden {
@@ -16,16 +17,32 @@ struct ThreadId {
   auto operator<=>(const ThreadId&) const = default;
 };
 
+/// What the kernel knows of a thread's schedule.
+class Scheduler {
+ public:
+  virtual ~Scheduler() = default;
+  /// nullopt when the thread is gone.
+  virtual std::optional<sys::ScheduleTimes> times(ThreadId thread) const = 0;
+  /// Whether it runs or waits for a processor.
+  virtual bool is_runnable(ThreadId thread) const = 0;
+};
+
+/// Through /proc.
+const Scheduler& kernel_scheduler();
+
 /// How long the tree was ready but not running. For each span between two samples it takes the
 /// thread that waited longest, plus the warden's own wait (a tracee that has stopped waits for it),
 /// never more than the span. The sum over spans is what tree time leaves out of monotonic time.
+///
+/// The kernel accounts for a wait when it is over. One that still goes on shows as a runnable
+/// thread whose account stands still; it is taken to have waited for the whole span, and what the
+/// kernel adds in the end counts only as far as it is more. A span much longer than that of our
+/// sampling means that we did not run, whoever kept us from it (a hypervisor, a frozen machine):
+/// then neither did they, and none of it counts.
 class DelayMeter {
  public:
-  /// Tells how long a thread has waited on run queues in all its life; nullopt when it is gone.
-  using Ask = std::function<std::optional<harness::Nanoseconds>(ThreadId)>;
-
   DelayMeter();
-  DelayMeter(ThreadId self, Ask ask) : self_(self), ask_(std::move(ask)) {}
+  DelayMeter(ThreadId self, const Scheduler& scheduler) : self_(self), scheduler_(scheduler) {}
 
   /// `now` is any monotonic time; the first sample only sets the base.
   void sample(const std::vector<ThreadId>& threads, harness::Nanoseconds now);
@@ -36,15 +53,21 @@ class DelayMeter {
   harness::Nanoseconds last_sample() const { return last_; }
 
  private:
-  using Delays = std::map<ThreadId, harness::Nanoseconds>;
+  struct Account {
+    sys::ScheduleTimes times;
+    harness::Nanoseconds advance{0};  // counted already of a wait that goes on
+  };
+  using Accounts = std::map<ThreadId, Account>;
 
-  harness::Nanoseconds grown(ThreadId thread, Delays& now_known);
+  harness::Nanoseconds wait_of(ThreadId thread, harness::Nanoseconds span, Accounts& now_known);
+  harness::Nanoseconds own_wait();
 
   ThreadId self_;
-  Ask ask_;
-  Delays known_;
+  const Scheduler& scheduler_;
+  Accounts known_;
   harness::Nanoseconds worst_end_{0};  // of the threads that ended since the last sample
-  harness::Nanoseconds own_{-1};
+  std::optional<harness::Nanoseconds> own_;
+  bool begun_ = false;
   harness::Nanoseconds last_{0};
   harness::Nanoseconds total_{0};
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace poolproof::warden {
 namespace {
 
@@ -12,14 +14,20 @@ constexpr ThreadId kSelf{1, 1};
 constexpr ThreadId kA{10, 10};
 constexpr ThreadId kB{10, 11};
 
-class Delay : public ::testing::Test {
+class Delay : public ::testing::Test, public Scheduler {
  protected:
+  std::optional<sys::ScheduleTimes> times(ThreadId thread) const override {
+    const auto found = waited_.find(thread);
+    if (found == waited_.end()) return std::nullopt;
+    const auto ran = ran_.find(thread);
+    return sys::ScheduleTimes{ran != ran_.end() ? ran->second : 0ns, found->second};
+  }
+  bool is_runnable(ThreadId thread) const override { return runnable_.contains(thread); }
+
   std::map<ThreadId, Nanoseconds> waited_{{kSelf, 0ns}};
-  DelayMeter meter_{kSelf, [this](ThreadId thread) -> std::optional<Nanoseconds> {
-                      const auto found = waited_.find(thread);
-                      if (found == waited_.end()) return std::nullopt;
-                      return found->second;
-                    }};
+  std::map<ThreadId, Nanoseconds> ran_;
+  std::set<ThreadId> runnable_;
+  DelayMeter meter_{kSelf, *this};
 };
 
 TEST_F(Delay, StartsAtZeroWhateverWasBefore) {
@@ -88,6 +96,51 @@ TEST_F(Delay, GivesAReusedNumberAFreshAccount) {
   waited_[kA] = 4ms;
   meter_.sample({kA}, 60ms);
   EXPECT_EQ(meter_.total(), 13ms);
+}
+
+/// The kernel adds a wait to the account when it is over, 900 ms at once.
+TEST_F(Delay, CountsAWaitThatGoesOn) {
+  meter_.sample({kA}, 0ms);
+  waited_[kA] = 1ms;
+  ran_[kA] = 3ms;
+  meter_.sample({kA}, 20ms);
+  runnable_ = {kA};
+  for (auto now = 40ms; now <= 900ms; now += 20ms) meter_.sample({kA}, now);
+  EXPECT_EQ(meter_.total(), 1ms + 880ms);
+  waited_[kA] += 880ms;
+  ran_[kA] += 2ms;
+  meter_.sample({kA}, 920ms);
+  EXPECT_EQ(meter_.total(), 1ms + 880ms) << "the same wait twice";
+}
+
+TEST_F(Delay, CountsWhatAWaitTookBeyondItsAdvance) {
+  waited_[kA] = 0ms;
+  meter_.sample({kA}, 0ms);
+  runnable_ = {kA};
+  meter_.sample({kA}, 20ms);
+  waited_[kA] = 35ms;
+  meter_.sample({kA}, 40ms);
+  EXPECT_EQ(meter_.total(), 35ms);
+}
+
+TEST_F(Delay, DoesNotCountAThreadThatRunsOrSleeps) {
+  waited_[kA] = 0ms;
+  waited_[kB] = 0ms;
+  meter_.sample({kA, kB}, 0ms);
+  runnable_ = {kA};
+  for (auto now = 20ms; now <= 200ms; now += 20ms) {
+    ran_[kA] += 20ms;
+    meter_.sample({kA, kB}, now);
+  }
+  EXPECT_EQ(meter_.total(), 0ms);
+}
+
+/// Whoever stops the warden for that long stops the others too; the kernel may not know of it.
+TEST_F(Delay, CountsASpanInWhichTheWardenItselfDidNotRun) {
+  meter_.sample({}, 0ms);
+  meter_.sample({}, 20ms);
+  meter_.sample({}, 1020ms);
+  EXPECT_EQ(meter_.total(), 1s);
 }
 
 }  // namespace

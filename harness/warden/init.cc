@@ -204,7 +204,8 @@ void Init::reap_all_that_ended() {
 
 void Init::start(Packet& order) {
   SubjectPlan subject;
-  for (std::size_t at = 1; at < order.bytes.size();) {
+  const std::string sync_points = order.bytes.c_str() + 1;
+  for (std::size_t at = sync_points.size() + 2; at < order.bytes.size();) {
     subject.argv.emplace_back(order.bytes.c_str() + at);
     at += subject.argv.back().size() + 1;
   }
@@ -219,12 +220,14 @@ void Init::start(Packet& order) {
   if (::fork() != 0) return;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    const bool ours =
-        text.rfind("POOLPROOF_TRACE=", 0) == 0 || (contained() && text.rfind("TMPDIR=", 0) == 0);
+    const bool ours = text.rfind("POOLPROOF_TRACE=", 0) == 0 ||
+                      text.rfind("POOLPROOF_SYNC=", 0) == 0 ||
+                      (contained() && text.rfind("TMPDIR=", 0) == 0);
     if (!ours) subject.environment.emplace_back(text);
   }
   if (contained()) subject.environment.emplace_back("TMPDIR=/tmp");
   subject.environment.push_back("POOLPROOF_TRACE=" + plan_.folder + "/claims");
+  subject.environment.push_back("POOLPROOF_SYNC=" + sync_points);
   become_subject(subject);
 }
 

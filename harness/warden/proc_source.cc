@@ -20,8 +20,8 @@ constexpr sys::Killed kUnknownStatus{0};
 /// never seen; Trace::exact is false, so that no rule takes this for more than it is.
 class ProcSource final : public Source {
  public:
-  ProcSource(Tree& tree, int init_pid, OnSync on_sync)
-      : tree_(tree), init_(init_pid), on_sync_(std::move(on_sync)) {}
+  ProcSource(Tree& tree, int init_pid, ReadClaims read_claims)
+      : tree_(tree), init_(init_pid), read_claims_(std::move(read_claims)) {}
 
   sys::Result<void> follow(int main_pid) override {
     born(main_pid, 0, "main");
@@ -38,7 +38,7 @@ class ProcSource final : public Source {
 
   Tree& tree_;
   int init_;
-  OnSync on_sync_;
+  ReadClaims read_claims_;
   std::map<int, sys::Fd> handles_;  // pidfds, from birth
 };
 
@@ -89,14 +89,14 @@ bool ProcSource::find_deaths() {
 
 bool ProcSource::pump() {
   const bool born = find_births();
-  on_sync_();
+  read_claims_();
   return find_deaths() || born;
 }
 
 }  // namespace
 
-std::unique_ptr<Source> proc_source(Tree& tree, int init_pid, OnSync on_sync) {
-  return std::make_unique<ProcSource>(tree, init_pid, std::move(on_sync));
+std::unique_ptr<Source> proc_source(Tree& tree, int init_pid, ReadClaims read_claims) {
+  return std::make_unique<ProcSource>(tree, init_pid, std::move(read_claims));
 }
 
 }  // namespace poolproof::warden

@@ -22,26 +22,26 @@ using namespace std::chrono_literals;
 /// Shorter spans than this need no account of a thread that ends within: the next sample's error is
 /// far below any bound that a rule uses.
 constexpr auto kSpanWorthAnAccount = 10ms;
-/// A tree that is never quiet must not keep its warden from the clock and the output.
 constexpr int kMostAtOnce = 64;
 /// How long the event of a birth may stay behind the child's own first stop.
 constexpr auto kPatienceForBirth = 20ms;
 
 class PtraceSource final : public Source {
  public:
-  PtraceSource(Tree& tree, DelayMeter& delay, OnSync on_sync)
-      : tree_(tree), delay_(delay), on_sync_(std::move(on_sync)) {}
+  PtraceSource(Tree& tree, DelayMeter& delay, ReadClaims read_claims)
+      : tree_(tree), delay_(delay), read_claims_(std::move(read_claims)) {}
 
   sys::Result<void> follow(int main_pid) override;
   bool pump() override;
+  bool has_more() const override { return has_more_; }
   bool exact() const override { return true; }
   bool settled() const override { return early_.empty(); }
   void let_go() override;
 
  private:
   struct Early {
-    int status = 0;
-    int maker = 0;  // the process that it belongs to or came from, when we first heard of it
+    int news = 0;          // the last wait status
+    sys::TaskStatus task;  // as it was when we first heard of it
     harness::Nanoseconds since{0};
   };
 
@@ -53,11 +53,14 @@ class PtraceSource final : public Source {
   bool is_sync_point(int tid, int signal);
   void unannounced(int tid, int status);
   void adopt_unannounced();
-  void born(int child, const std::optional<sys::TaskStatus>& status, int parent, const char* how);
+  std::optional<sys::TaskStatus> look_at_child(int child) const;
+  void born(int child, const sys::TaskStatus& task, int parent, const char* how);
 
   Tree& tree_;
   DelayMeter& delay_;
-  OnSync on_sync_;
+  ReadClaims read_claims_;
+  const int self_ = ::getpid();
+  bool has_more_ = false;
   bool letting_go_ = false;
   /// Threads that were heard of before the event of their birth: with two stops pending, wait may
   /// report the child's first. Their own news waits here, so that a birth is always recorded first.
@@ -66,15 +69,19 @@ class PtraceSource final : public Source {
 
 sys::Result<void> PtraceSource::follow(int main_pid) {
   if (auto seized = trace::seize(main_pid); !seized) return seized;
-  born(main_pid, sys::task_status(main_pid), 0, "main");
+  const auto task = sys::task_status(main_pid);
+  if (!task) return sys::Error("main died before it began");
+  born(main_pid, *task, 0, "main");
   return {};
 }
 
 bool PtraceSource::pump() {
+  has_more_ = true;
   for (int i = 0; i < kMostAtOnce; ++i) {
     int status = 0;
     const int tid = ::waitpid(-1, &status, WNOHANG | __WALL);
     if (tid <= 0) {
+      has_more_ = false;
       if (!early_.empty()) adopt_unannounced();
       return i > 0;
     }
@@ -94,7 +101,7 @@ void PtraceSource::handle(int tid, int status) {
     if (WIFSTOPPED(status)) trace::go_on(tid);
   } else if (tree_.owner(tid) == nullptr) {
     unannounced(tid, status);
-  } else if (WIFSTOPPED(status)) {
+  } else if (read_claims_(); WIFSTOPPED(status)) {
     stopped(tid, status);
   } else {
     tree_.ended(tid, sys::exit_status_from_wait(status));
@@ -102,28 +109,29 @@ void PtraceSource::handle(int tid, int status) {
 }
 
 void PtraceSource::unannounced(int tid, int status) {
-  const auto [place, is_new] = early_.try_emplace(tid);
-  place->second.status = status;
-  if (!is_new) return;
-  const auto now = sys::task_status(tid);
-  if (!now) {
-    // Not one of ours: our own child, the sandbox's init, has died.
-    early_.erase(place);
-    return;
+  auto place = early_.find(tid);
+  if (place == early_.end()) {
+    const auto task = sys::task_status(tid);
+    if (!task) return;  // not one of ours: our own child, the sandbox's init, has died
+    place = early_.emplace(tid, Early{0, *task, sys::monotonic_now()}).first;
   }
-  place->second.maker = now->tgid != tid ? now->tgid : now->parent;
-  place->second.since = sys::monotonic_now();
+  place->second.news = status;
+}
+
+/// Who made it, or whose thread it is.
+int maker_of(int tid, const sys::TaskStatus& task) {
+  return task.tgid != tid ? task.tgid : task.parent;
 }
 
 /// A maker that is killed while it makes a child never tells of it, and one that execs at that time
 /// may not either.
 void PtraceSource::adopt_unannounced() {
-  const auto waits = [this](const Early& early) {
-    return tree_.can_run(early.maker) && sys::monotonic_now() - early.since < kPatienceForBirth;
-  };
+  const auto now = sys::monotonic_now();
   // A birth may tell of further ones, so the list is walked as it was.
   for (const auto& [tid, early] : std::map(early_)) {
-    if (!waits(early)) born(tid, sys::task_status(tid), early.maker, "fork");
+    const int maker = maker_of(tid, early.task);
+    const bool may_tell = tree_.can_run(maker) && now - early.since < kPatienceForBirth;
+    if (!may_tell) born(tid, early.task, maker, "fork");
   }
 }
 
@@ -171,7 +179,6 @@ bool PtraceSource::is_sync_point(int tid, int signal) {
 
 void PtraceSource::signal_stop(int tid, int signal) {
   if (is_sync_point(tid, signal)) {
-    on_sync_();
     trace::go_on(tid);
     return;
   }
@@ -188,29 +195,34 @@ void PtraceSource::signal_stop(int tid, int signal) {
 
 void PtraceSource::child_event(int tid, int event) {
   const auto message = trace::message(tid);
-  const auto status = message ? sys::task_status(static_cast<int>(*message)) : std::nullopt;
-  // Killed in this very stop, the parent is in its exit stop by now, and the number is its status.
-  // The child, which is somebody else, will be adopted.
-  if (!status || status->tracer != ::getpid()) return;
+  const int child = message ? static_cast<int>(*message) : 0;
+  const auto task = look_at_child(child);
+  if (!task) return;
   const char* how = event == PTRACE_EVENT_VFORK  ? "vfork"
                     : event == PTRACE_EVENT_FORK ? "fork"
                                                  : "clone";
-  born(static_cast<int>(*message), status, tree_.owner(tid)->pid, how);
+  born(child, *task, tree_.owner(tid)->pid, how);
 }
 
-/// `child` may be a thread of `parent`. What was heard of it before follows its birth.
-void PtraceSource::born(int child, const std::optional<sys::TaskStatus>& status, int parent,
-                        const char* how) {
+/// nullopt when it is no tracee of ours: if the parent was killed in the very stop that told of the
+/// child, it is in its exit stop by now, and what we took for a number is its status. The child,
+/// who is somebody else, will be adopted.
+std::optional<sys::TaskStatus> PtraceSource::look_at_child(int child) const {
+  if (const auto early = early_.find(child); early != early_.end()) return early->second.task;
+  auto task = sys::task_status(child);
+  if (task && task->tracer != self_) task.reset();
+  return task;
+}
+
+/// `child` may be a thread. What was heard of it before follows its birth.
+void PtraceSource::born(int child, const sys::TaskStatus& task, int parent, const char* how) {
   if (tree_.owner(child) != nullptr) return;
-  if (!status) {
-    // A tracee stays until we have waited for it, so this is a failure of ours to look.
-    tree_.record(harness::Lost{"a process was born that could not be looked at"});
-  } else if (status->tgid != child && tree_.owner(status->tgid) != nullptr) {
-    tree_.thread_born(status->tgid, child, status->inner_pid);
+  if (task.tgid != child && tree_.owner(task.tgid) != nullptr) {
+    tree_.thread_born(task.tgid, child, task.inner_pid);
   } else {
-    tree_.born(child, status->inner_pid, parent, how);
+    tree_.born(child, task.inner_pid, parent, how);
   }
-  if (const auto news = early_.extract(child)) handle(child, news.mapped().status);
+  if (const auto early = early_.extract(child)) handle(child, early.mapped().news);
 }
 
 /// Whether the thread, in its exit stop, ended itself or its process; else the exit or exec of
@@ -233,8 +245,8 @@ void PtraceSource::exit_event(int tid) {
 
 }  // namespace
 
-std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, OnSync on_sync) {
-  return std::make_unique<PtraceSource>(tree, delay, std::move(on_sync));
+std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, ReadClaims read_claims) {
+  return std::make_unique<PtraceSource>(tree, delay, std::move(read_claims));
 }
 
 }  // namespace poolproof::warden

@@ -210,7 +210,8 @@ bool Sandbox::fits(const harness::Settings& settings,
 }
 
 sys::Result<Waiting> Sandbox::start(const std::vector<std::string>& command,
-                                    const std::string& scenario, const harness::Settings&) {
+                                    const std::string& scenario,
+                                    const std::string& sync_points) {
   if (::ftruncate(claims_.get(), 0) != 0 || ::ftruncate(scenario_.get(), 0) != 0) {
     return sys::Error::from_errno("ftruncate claims");
   }
@@ -225,6 +226,7 @@ sys::Result<Waiting> Sandbox::start(const std::vector<std::string>& command,
   if (!pair) return pair.error();
   if (auto asked = ask_for_sender(pair->first.get()); !asked) return asked.error();
   std::string order(1, static_cast<char>(Order::kStart));
+  order += sync_points + '\0';
   for (const auto& word : command) order += word + '\0';
   order += folder_ + "/scenario.json" + '\0';
   if (auto sent = send_packet(control_.get(), order,

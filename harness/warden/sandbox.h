@@ -63,8 +63,9 @@ class Sandbox {
   bool fits(const harness::Settings& settings, const std::vector<std::string>& command) const;
 
   /// Empties the claims file, writes the scenario, and makes main up to its exec.
+  /// sync_points: what POOLPROOF_SYNC says (harness/protocol/README.md).
   sys::Result<Waiting> start(const std::vector<std::string>& command, const std::string& scenario,
-                             const harness::Settings& settings);
+                             const std::string& sync_points);
   /// Lets main exec. Errors: what exec said (a missing adapter or interpreter).
   sys::Result<void> go();
   /// Reports go()'s outcome as soon as it is known: exec closes the handshake. Never blocks.

@@ -16,9 +16,11 @@ class Source {
   virtual ~Source() = default;
   /// Begins to follow main, which waits before its exec.
   virtual sys::Result<void> follow(int main_pid) = 0;
-  /// Takes in what has happened; true when anything had. A busy tree may have more to tell: ask
-  /// again before sleeping.
+  /// Takes in what has happened; true when anything had.
   virtual bool pump() = 0;
+  /// Whether the last pump() left some: a tree that is never quiet must not keep its warden from
+  /// the clock and the output. Ask again before sleeping.
+  virtual bool has_more() const { return false; }
   /// Whether all processes that were heard of are in the tree.
   virtual bool settled() const { return true; }
   /// From now on everything is dying: no longer told to the tree, only helped on its way.
@@ -27,10 +29,12 @@ class Source {
   virtual bool exact() const = 0;
 };
 
-/// Called in a sync point's stop, or when a look finds new claims.
-using OnSync = std::function<void()>;
+/// Takes the claims that have been written by now. Called before each recorded fact, while whoever
+/// it is about cannot go on: so a claim stands before every fact that it led to, and in a sync
+/// point's stop, where the writer waits.
+using ReadClaims = std::function<void()>;
 
-std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, OnSync on_sync);
-std::unique_ptr<Source> proc_source(Tree& tree, int init_pid, OnSync on_sync);
+std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, ReadClaims read_claims);
+std::unique_ptr<Source> proc_source(Tree& tree, int init_pid, ReadClaims read_claims);
 
 }  // namespace poolproof::warden

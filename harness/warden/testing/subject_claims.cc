@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/warden/testing/subject.h"
@@ -27,6 +28,24 @@ int good(char**) {
   claim("step-begun", 2, ", \"step\": 1");
   claim("step-ended", 3, R"(, "step": 1, "result": {"kind": "ok"})");
   claim("ending", 4, "");
+  return 0;
+}
+
+/// Claims, none of which is a sync point, before and after what the kernel tells of.
+int between(char**) {
+  claim("started", 1, "");
+  const int child = fork();
+  if (child == 0) {
+    claim("task-begun", 1, ", \"task\": 1");
+    _exit(0);
+  }
+  waitpid(child, nullptr, 0);
+  claim("ending", 2, "");
+  return 0;
+}
+
+int print_sync_points(char**) {
+  puts(getenv("POOLPROOF_SYNC"));
   return 0;
 }
 
@@ -91,6 +110,7 @@ int flood(char** words) {
 
 int cut(char**) {
   claim("started", 1, "");
+  raise(SIGURG);  // what was not yet read is missing, not cut
   if (truncate(claims(), 0) != 0) fail("truncate");
   return 0;
 }
@@ -104,6 +124,8 @@ int remove_file(char**) {
 }  // namespace
 
 const Mode kClaimModes[] = {{"claims", good},
+                            {"claims-between", between},
+                            {"print-sync-points", print_sync_points},
                             {"garbage", garbage},
                             {"torn-by-signal", torn_by_signal},
                             {"torn-by-nobody", torn_by_nobody},
