@@ -16,6 +16,7 @@
 #include "harness/warden/claims.h"
 #include "harness/warden/delay.h"
 #include "harness/warden/output.h"
+#include "harness/warden/prompts.h"
 #include "harness/warden/rest.h"
 #include "harness/warden/source.h"
 #include "harness/warden/tree.h"
@@ -35,13 +36,6 @@ constexpr Nanoseconds kCleanUpLimit = 10s;
 /// More facts than any case needs, and few enough for a trace that can be read again.
 constexpr std::size_t kMostEvents = 10'000;
 
-/// A span that must be over within the grace of tree time.
-struct Prompt {
-  int step = 0;
-  Nanoseconds begun{0};
-  Nanoseconds delay{0};
-};
-
 /// Where the kits shall stop for us: at the end of the steps that want the process table as it is
 /// then. All other claims are read soon enough from the file.
 std::string sync_points(const std::vector<int>& steps) {
@@ -57,7 +51,8 @@ class CaseRun {
         request_(request),
         runner_(runner),
         tree_(sandbox.init_pid()),
-        claims_(sandbox.claims()) {}
+        claims_(sandbox.claims()),
+        prompts_(request.prompt_steps) {}
 
   sys::Result<Recorded> run();
 
@@ -65,7 +60,7 @@ class CaseRun {
   sys::Result<void> start();
   sys::Result<void> observe();
   sys::Result<void> clean();
-  bool wait(Nanoseconds at_most, int extra);
+  void wait(Nanoseconds at_most);
   bool drain_outputs();
   sys::Result<void> take_exec_outcome();
   bool read_claims();
@@ -103,11 +98,13 @@ class CaseRun {
   std::vector<Output> outputs_;
   Outside outside_;
   std::array<bool, 2> readable_{};
+  bool exec_known_ = false;
+  bool init_spoke_ = false;
   std::set<int> foreign_;
   bool wakers_seen_ = false;
   bool over_ = false;
   End end_ = End::kAllDead;
-  std::vector<Prompt> prompts_;
+  Prompts prompts_;
   Nanoseconds last_activity_{0};
   Nanoseconds next_look_{0};
   Nanoseconds between_looks_ = kQuietBeforeLook;
@@ -136,19 +133,20 @@ sys::Result<void> CaseRun::start() {
   return sandbox_.go();
 }
 
-/// True when `extra` has something.
-bool CaseRun::wait(Nanoseconds at_most, int extra) {
-  std::array<pollfd, 5> wanted{pollfd{outputs_[0].descriptor(), POLLIN, 0},
-                               pollfd{outputs_[1].descriptor(), POLLIN, 0},
-                               pollfd{child_signal_.get(), POLLIN, 0}, pollfd{extra, POLLIN, 0},
-                               pollfd{runner_, 0, 0}};  // only its end
+void CaseRun::wait(Nanoseconds at_most) {
+  const int handshake = sandbox_.exec_pending() ? sandbox_.handshake() : -1;
+  std::array<pollfd, 6> wanted{
+      pollfd{outputs_[0].descriptor(), POLLIN, 0}, pollfd{outputs_[1].descriptor(), POLLIN, 0},
+      pollfd{child_signal_.get(), POLLIN, 0},      pollfd{handshake, POLLIN, 0},
+      pollfd{sandbox_.control(), POLLIN, 0},       pollfd{runner_, 0, 0}};  // only its end
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
-  if (::poll(wanted.data(), wanted.size(), static_cast<int>(milliseconds)) <= 0) return false;
+  if (::poll(wanted.data(), wanted.size(), static_cast<int>(milliseconds)) <= 0) return;
   // The runner is gone: nobody wants the answer. The sandbox goes with us.
-  if ((wanted[4].revents & (POLLHUP | POLLERR)) != 0) ::_exit(0);
+  if ((wanted[5].revents & (POLLHUP | POLLERR)) != 0) ::_exit(0);
   for (std::size_t i = 0; i < readable_.size(); ++i) readable_[i] |= wanted[i].revents != 0;
   if (wanted[2].revents != 0) child_signal_.take();
-  return wanted[3].revents != 0;
+  exec_known_ |= wanted[3].revents != 0;
+  init_spoke_ |= wanted[4].revents != 0;
 }
 
 bool CaseRun::drain_outputs() {
@@ -172,23 +170,13 @@ bool CaseRun::read_claims() {
 }
 
 void CaseRun::take_claim(harness::Event event) {
-  const auto is_prompt = [this](int step) {
-    const auto& steps = request_.prompt_steps;
-    return std::find(steps.begin(), steps.end(), step) != steps.end();
-  };
-  int looked_at = 0;
-  if (const auto* begun = std::get_if<harness::StepBegun>(&event.kind);
-      begun && is_prompt(begun->step)) {
-    prompts_.push_back({begun->step, event.at, delay_.total()});
-  } else if (std::holds_alternative<harness::EndingBegun>(event.kind) && is_prompt(0)) {
-    prompts_.push_back({0, event.at, delay_.total()});
-  } else if (const auto* ended = std::get_if<harness::StepEnded>(&event.kind)) {
-    std::erase_if(prompts_, [&](const Prompt& prompt) { return prompt.step == ended->step; });
-    const auto& steps = request_.snapshot_steps;
-    if (std::find(steps.begin(), steps.end(), ended->step) != steps.end()) looked_at = ended->step;
-  }
+  prompts_.note(event, delay_.total());
+  const auto* ended = std::get_if<harness::StepEnded>(&event.kind);
+  const int step = ended != nullptr ? ended->step : 0;
   tree_.record(std::move(event));
-  if (looked_at != 0) tree_.record(tree_.snapshot(looked_at));
+  const auto& steps = request_.snapshot_steps;
+  const bool looked_at = std::find(steps.begin(), steps.end(), step) != steps.end();
+  if (step != 0 && looked_at) tree_.record(tree_.snapshot(step));
 }
 
 void CaseRun::sample() {
@@ -249,10 +237,10 @@ bool CaseRun::grace_exceeded(Nanoseconds from, Nanoseconds delay_then) {
 }
 
 bool CaseRun::prompt_exceeded() {
-  return std::any_of(prompts_.begin(), prompts_.end(), [this](const Prompt& prompt) {
-    if (prompt.step == 0 && tree_.main_dead()) return false;
-    return grace_exceeded(prompt.begun, prompt.delay);
-  });
+  if (tree_.main_dead()) prompts_.note_main_dead();
+  const auto& open = prompts_.open();
+  return std::any_of(open.begin(), open.end(),
+                     [this](const auto& span) { return grace_exceeded(span.begun, span.delay); });
 }
 
 bool CaseRun::has_become_too_much() {
@@ -308,9 +296,11 @@ sys::Result<void> CaseRun::observe() {
     if (sys::monotonic_now() - delay_.last_sample() >= kSampleEvery) sample();
     if (look_is_due()) look_for_rest();
     if (over()) break;
-    const int handshake = sandbox_.exec_pending() ? sandbox_.handshake() : -1;
-    if (!wait(source_->has_more() ? 0ns : kTick, handshake)) continue;
-    if (auto exec = take_exec_outcome(); !exec) return exec;
+    wait(source_->has_more() ? 0ns : kTick);
+    if (init_spoke_) return sys::Error("the sandbox's init died");
+    if (std::exchange(exec_known_, false)) {
+      if (auto exec = take_exec_outcome(); !exec) return exec;
+    }
   }
   // Main may have come to its end before we asked how its exec went.
   if (sandbox_.exec_pending() && tree_.main_dead()) return take_exec_outcome();
@@ -371,9 +361,9 @@ sys::Result<void> CaseRun::clean() {
   source_->let_go();
   if (auto asked = sandbox_.ask_to_clean(); !asked) return asked;
   const auto limit = sys::monotonic_now() + kCleanUpLimit;
-  for (bool answered = false; !answered;) {
+  while (!init_spoke_) {
     if (sys::monotonic_now() > limit) return sys::Error("clean-up of the sandbox took too long");
-    answered = wait(source_->has_more() ? 0ns : kTick, sandbox_.control());
+    wait(source_->has_more() ? 0ns : kTick);
     source_->pump();
     drain_outputs();
   }
@@ -411,8 +401,9 @@ sys::Result<Recorded> CaseRun::run() {
   record_survivors();
   find_foreign();
   tree_.stop_recording();
-  if (auto cleaned = clean(); !cleaned) return cleaned.error();
+  const auto cleaned = clean();
   if (!observed) return observed.error();
+  if (!cleaned) return cleaned.error();
   read_claims();
   record_holes();
   return Recorded{take_trace(), dirty_ || end_ == End::kFuse || end_ == End::kLimit};

@@ -106,12 +106,10 @@ TEST_F(Claims, StandBetweenTheFactsThatLedToThemAndThoseThatTheyLedTo) {
     ASSERT_EQ(born.size(), 2U) << trace;
     const auto main = born[0]->pid;
     const auto child = born[1]->pid;
-    const std::vector<int> places{place_of<harness::Started>(trace, main),
-                                  place_of<harness::Born>(trace, child),
-                                  place_of<harness::TaskBegun>(trace, child),
-                                  place_of<harness::Dying>(trace, child),
-                                  place_of<harness::EndingBegun>(trace, main),
-                                  place_of<harness::Dying>(trace, main)};
+    const std::vector<int> places{
+        place_of<harness::Started>(trace, main),     place_of<harness::Born>(trace, child),
+        place_of<harness::TaskBegun>(trace, child),  place_of<harness::Dying>(trace, child),
+        place_of<harness::EndingBegun>(trace, main), place_of<harness::Dying>(trace, main)};
     EXPECT_TRUE(std::is_sorted(places.begin(), places.end())) << trace;
     EXPECT_GE(places.front(), 0) << trace;
   }
@@ -120,8 +118,10 @@ TEST_F(Claims, StandBetweenTheFactsThatLedToThemAndThoseThatTheyLedTo) {
 TEST_F(Claims, StopTheirWriterOnlyWhereTheProcessTableIsWanted) {
   auto work = job({"print-sync-points"});
   using harness::StepKind;
-  work.scenario.steps = {{.kind = StepKind::kCreate}, {.kind = StepKind::kClose},
-                         {.kind = StepKind::kJoin}, {.kind = StepKind::kWorkers}};
+  work.scenario.steps = {{.kind = StepKind::kCreate},
+                         {.kind = StepKind::kClose},
+                         {.kind = StepKind::kJoin},
+                         {.kind = StepKind::kWorkers}};
   ::setenv("POOLPROOF_SYNC", "task-begun", 1);  // not for the subject
   const auto fresh = harness::Runner::start(options(1));
   ::unsetenv("POOLPROOF_SYNC");
@@ -130,6 +130,26 @@ TEST_F(Claims, StopTheirWriterOnlyWhereTheProcessTableIsWanted) {
   const auto finished = (*fresh)->next(std::chrono::steady_clock::now() + 30s);
   ASSERT_TRUE(finished && finished->trace);
   EXPECT_EQ(finished->trace->out.text, "step-ended:3 step-ended:4 \n");
+}
+
+TEST_F(Claims, EndTheCaseWhenAPromptStepIsNot) {
+  for (const auto& [what, step] : {std::pair("step", 1), std::pair("ending", 0)}) {
+    auto work = job({"slow", what, "20000"}, {.grace = 80ms, .fuse = 15s});
+    work.prompt_steps = {step};
+    runner()->submit(work);
+    const auto finished = runner()->next(std::chrono::steady_clock::now() + 30s);
+    ASSERT_TRUE(finished && finished->trace);
+    EXPECT_EQ(finished->trace->end, End::kDeadline) << *finished->trace;
+  }
+}
+
+TEST_F(Claims, OfOtherStepsHaveTime) {
+  auto work = job({"slow", "step", "200"}, {.grace = 80ms, .fuse = 15s});
+  work.prompt_steps = {0, 2};
+  runner()->submit(work);
+  const auto finished = runner()->next(std::chrono::steady_clock::now() + 30s);
+  ASSERT_TRUE(finished && finished->trace);
+  EXPECT_EQ(finished->trace->end, End::kAllDead) << *finished->trace;
 }
 
 TEST_F(Claims, GarbageIsRecorded) {

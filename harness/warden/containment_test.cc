@@ -69,6 +69,12 @@ TEST_F(Containment, HarmsNobodyOutside) {
   EXPECT_EQ(all<harness::Dead>(trace).size(), 4U) << trace;
 }
 
+TEST_F(Containment, CleansUpAfterASubjectThatStoppedInit) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may trace init in there";
+  EXPECT_EQ(run({"stop-init"}).end, End::kAtRest);
+  EXPECT_EQ(end_of_main(run({"exit", "7"})), "exited 7");
+}
+
 TEST_F(Containment, StopsForkBombs) {
   for (const char* bomb : {"fork-bomb", "thread-bomb"}) {
     const Trace trace = run({bomb}, {.max_births = 200});

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -53,6 +54,7 @@ class PtraceSource final : public Source {
   bool is_sync_point(int tid, int signal);
   void unannounced(int tid, int status);
   void adopt_unannounced();
+  void adopt_children(int parent);
   std::optional<sys::TaskStatus> look_at_child(int child) const;
   void born(int child, const sys::TaskStatus& task, int parent, const char* how);
 
@@ -92,6 +94,8 @@ bool PtraceSource::pump() {
 
 void PtraceSource::let_go() {
   letting_go_ = true;
+  // Init will kill them too, unless one of them has laid hands on init.
+  for (const auto& [pid, process] : tree_.live()) ::kill(pid, SIGKILL);
   for (const auto& [tid, early] : early_) trace::go_on(tid);
   early_.clear();
 }
@@ -239,8 +243,20 @@ void PtraceSource::exit_event(int tid) {
     delay_.note_end({pid, tid});
   // Of a process with one thread its status tells.
   if (process.had_threads && !ends_by_itself(pid, tid)) tree_.note_cut_short(process.inner);
-  const auto status = trace::message(tid);
-  if (status) tree_.exiting(tid, sys::exit_status_from_wait(static_cast<int>(*status)));
+  const auto message = trace::message(tid);
+  if (!message) return;
+  const auto status = sys::exit_status_from_wait(static_cast<int>(*message));
+  if (std::holds_alternative<sys::Killed>(status)) adopt_children(pid);
+  tree_.exiting(tid, status);
+}
+
+/// Whoever is killed while it makes a child never tells of it. As long as it is not gone the child
+/// can be seen to be its own.
+void PtraceSource::adopt_children(int parent) {
+  for (const int child : sys::children_of(parent)) {
+    const auto task = tree_.owner(child) == nullptr ? look_at_child(child) : std::nullopt;
+    if (task) born(child, *task, parent, "fork");
+  }
 }
 
 }  // namespace

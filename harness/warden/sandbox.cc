@@ -187,17 +187,14 @@ Sandbox::~Sandbox() {
   fs::remove_all(folder_, error);
 }
 
-/// Init's end is the last one, and a tracee that has stopped ends only when its tracer lets it.
+/// Until nobody is left to wait for: init, which ends last unless it was killed, and tracees. One
+/// that has stopped ends only when its tracer lets it.
 void Sandbox::await_end() {
   for (;;) {
     int status = 0;
     const int tid = sys::retry_eintr([&] { return ::waitpid(-1, &status, __WALL); });
     if (tid < 0) return;
-    if (WIFSTOPPED(status)) {
-      trace::go_on(tid);
-    } else if (tid == init_) {
-      return;
-    }
+    if (WIFSTOPPED(status)) trace::go_on(tid);
   }
 }
 
@@ -210,8 +207,7 @@ bool Sandbox::fits(const harness::Settings& settings,
 }
 
 sys::Result<Waiting> Sandbox::start(const std::vector<std::string>& command,
-                                    const std::string& scenario,
-                                    const std::string& sync_points) {
+                                    const std::string& scenario, const std::string& sync_points) {
   if (::ftruncate(claims_.get(), 0) != 0 || ::ftruncate(scenario_.get(), 0) != 0) {
     return sys::Error::from_errno("ftruncate claims");
   }
@@ -259,7 +255,9 @@ sys::Result<void> Sandbox::exec_outcome() {
 }
 
 sys::Result<void> Sandbox::ask_to_clean() {
-  return send_packet(control_.get(), std::string(1, static_cast<char>(Order::kClean)));
+  const std::string order(1, static_cast<char>(Order::kClean));
+  if (!send_packet(control_.get(), order)) return sys::Error("the sandbox's init died");
+  return {};
 }
 
 sys::Result<Remains> Sandbox::cleaned() {

@@ -49,6 +49,14 @@ int print_sync_points(char**) {
   return 0;
 }
 
+/// A step, or the ending, that takes its time in a timed loop.
+int slow(char** words) {
+  if (strcmp(words[0], "step") == 0) claim("step-begun", 1, ", \"step\": 1");
+  if (strcmp(words[0], "ending") == 0) claim("ending", 1, "");
+  sleep_ms(number(words[1]));
+  return 0;
+}
+
 int garbage(char** words) {
   static const char kText[] = "\nno claim\n";
   static const char kBytes[] = "\n\xff\xfe{\x01\"\n";
@@ -126,6 +134,7 @@ int remove_file(char**) {
 const Mode kClaimModes[] = {{"claims", good},
                             {"claims-between", between},
                             {"print-sync-points", print_sync_points},
+                            {"slow", slow},
                             {"garbage", garbage},
                             {"torn-by-signal", torn_by_signal},
                             {"torn-by-nobody", torn_by_nobody},

@@ -11,6 +11,7 @@
 #include <sys/ipc.h>
 #include <sys/mount.h>
 #include <sys/msg.h>
+#include <sys/ptrace.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
@@ -92,6 +93,13 @@ int kill_all(char**) {
   return 3;
 }
 
+/// Takes hold of the sandbox's init and keeps it stopped.
+int stop_init(char**) {
+  checked(ptrace(PTRACE_SEIZE, 1, nullptr, nullptr), "PTRACE_SEIZE");
+  checked(ptrace(PTRACE_INTERRUPT, 1, nullptr, nullptr), "PTRACE_INTERRUPT");
+  wait_for_ever();
+}
+
 int fork_bomb(char**) {
   for (;;) fork();
 }
@@ -166,6 +174,7 @@ const Mode kHostileModes[] = {{"leave-things", leave_things},
                               {"try-to-write", try_to_write},
                               {"read-stdin", read_stdin},
                               {"kill-all", kill_all},
+                              {"stop-init", stop_init},
                               {"fork-bomb", fork_bomb},
                               {"thread-bomb", thread_bomb},
                               {"flood-stdout", flood_stdout},

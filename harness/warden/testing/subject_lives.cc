@@ -178,7 +178,7 @@ int kill_makers(char** words) {
       if (of_threads) make_threads(nullptr);
       make_children();
     }
-    const timespec span{0, 300000 + round * 37000};
+    const timespec span{0, 300000 + round % 20 * 37000};
     nanosleep(&span, nullptr);
     kill(maker, SIGKILL);
     waitpid(maker, nullptr, 0);
