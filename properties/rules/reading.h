@@ -181,21 +181,4 @@ class Reading {
 /// "1.2 s", "340 ms".
 std::string in_words(harness::Nanoseconds time);
 
-// ---- Verdicts, put together ---------------------------------------------------------------------
-
-/// What several observations of one rule come to: violated by the first that violates, else
-/// inconclusive if any is in doubt, else held if any put it to the test.
-class Verdicts {
- public:
-  void held() { held_ = true; }
-  void violated(std::string evidence, std::vector<std::size_t> events);
-  void doubtful(std::string why);
-  Verdict verdict() const;
-
- private:
-  bool held_ = false;
-  std::optional<Violated> violated_;
-  std::optional<Inconclusive> doubtful_;
-};
-
 }  // namespace poolproof::properties

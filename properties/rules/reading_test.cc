@@ -123,19 +123,6 @@ TEST(Reading, TellsDeathsByTheStepTheyCameIn) {
   EXPECT_EQ(read.reading.how_died(*read.reading.process(4)), "killed by SIGTERM after step 1");
 }
 
-TEST(Verdicts, ViolationComesBeforeDoubtAndDoubtBeforeHeld) {
-  Verdicts verdicts;
-  EXPECT_TRUE(std::holds_alternative<NotExercised>(verdicts.verdict()));
-  verdicts.held();
-  EXPECT_TRUE(std::holds_alternative<Held>(verdicts.verdict()));
-  verdicts.doubtful("first");
-  verdicts.doubtful("second");
-  EXPECT_EQ(std::get<Inconclusive>(verdicts.verdict()).why, "first");
-  verdicts.violated("one", {1});
-  verdicts.violated("two", {2});
-  EXPECT_EQ(std::get<Violated>(verdicts.verdict()).evidence, "one");
-}
-
 TEST(Durations, AreToldInMillisecondsUpToASecond) {
   EXPECT_EQ(in_words(999ms), "999 ms");
   EXPECT_EQ(in_words(1234ms), "1.2 s");

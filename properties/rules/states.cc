@@ -2,6 +2,7 @@
 
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
+#include "properties/rules/verdicts.h"
 
 namespace poolproof::properties {
 namespace {
