@@ -170,52 +170,6 @@ Reading::Maybe Reading::main_dead() const {
   return main()->dead ? main()->dead : main()->dying;
 }
 
-/// From here on workers may go because they were told to.
-Reading::Maybe Reading::first_end_of_pool() const {
-  Maybe first = ending_begun_;
-  if (main_died() && (!first || *main()->dying < *first)) first = main()->dying;
-  for (int step = 1; step <= steps(); ++step) {
-    const StepKind kind = this->step(step).kind;
-    const bool ends = kind == StepKind::kClose || kind == StepKind::kTerminate ||
-                      kind == StepKind::kDrop || kind == StepKind::kJoin;
-    if (ends && run(step).begun && (!first || *run(step).begun < *first)) first = run(step).begun;
-  }
-  return first;
-}
-
-std::vector<const Reading::Process*> Reading::losses() const {
-  std::vector<const Process*> lost;
-  const Maybe ended = first_end_of_pool();
-  for (const Process& process : processes_) {
-    if (process.role != Role::kWorker || !process.dying) continue;
-    const bool in_use = !ended || process.gone_before(*ended);
-    const bool by_step = std::any_of(steps_.begin(), steps_.end(), [&](const StepRun& run) {
-      return run.is(Kind::kOk) && run.result->killed == process.pid;
-    });
-    const bool by_body = std::any_of(runs_.begin(), runs_.end(), [&](const auto& task) {
-      if (!accepted_.contains(task.first) || !entry(body(task.first).kind).kills_worker)
-        return false;
-      return std::any_of(task.second.begin(), task.second.end(),
-                         [&](const Run& run) { return run.pid == process.pid && !run.ended; });
-    });
-    if (in_use || by_step || by_body) lost.push_back(&process);
-  }
-  return lost;
-}
-
-bool Reading::lost_before(const Moment& moment) const {
-  const auto lost = losses();
-  return std::any_of(lost.begin(), lost.end(),
-                     [&](const Process* process) { return process->gone_before(moment); });
-}
-
-bool Reading::any_death_before(const Moment& moment) const {
-  return !trace().exact ||
-         std::any_of(processes_.begin(), processes_.end(), [&](const Process& process) {
-           return process.role != Role::kMain && process.gone_before(moment);
-         });
-}
-
 // ---- Steps --------------------------------------------------------------------------------------
 
 Reading::Fate Reading::fate_since(const Maybe& begun) const {

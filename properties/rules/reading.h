@@ -88,10 +88,12 @@ class Reading {
   bool main_died() const { return main() != nullptr && main()->dying; }
   /// Main's end: from here on it is gone for everybody.
   Maybe main_dead() const;
-  /// Workers that were lost: died while the pool was in use, not because it was ended.
+  /// Workers that were lost: died while the pool was in use, not because it was ended, nor of
+  /// themselves between two tasks.
   std::vector<const Process*> losses() const;
   bool lost_before(const Moment& moment) const;
-  /// Whether any process but main died, worker or not; doubt says yes.
+  /// Whether any process but main died, worker or not, in a way that may disturb the pool; doubt
+  /// says yes.
   bool any_death_before(const Moment& moment) const;
 
   // ---- Steps, from 1 ----------------------------------------------------------------------------
@@ -161,6 +163,9 @@ class Reading {
   void take_snapshot(const harness::Snapshot& snapshot);
   StepRun* own_step(Pid claimant, int step);
   bool runs_a_task(Pid pid) const;
+  bool preceded_the_pool(const Process& process) const;
+  bool may_run_unseen_exit() const;
+  bool left_in_peace(const Process& process) const;
   Fate fate_since(const Maybe& begun) const;
   std::string doubt_about_rest() const;
   bool took_effect(int step) const;

@@ -12,6 +12,7 @@ using harness::BodyKind;
 using harness::End;
 using harness::EndingKind;
 using harness::Victim;
+using sys::Exited;
 using sys::Killed;
 using Fate = Reading::Fate;
 using Role = Reading::Role;
@@ -86,6 +87,53 @@ TEST(Reading, AWorkerThatEndsAfterCloseIsNoLoss) {
   const auto lost = read.reading.losses();
   ASSERT_EQ(lost.size(), 1u);
   EXPECT_EQ(lost.front()->pid, 3);
+}
+
+/// Whether worker 3, which ran task 1, counts as lost, and its death as one that may disturb.
+struct DeathCounts {
+  bool as_loss;
+  bool as_death;
+  bool operator==(const DeathCounts&) const = default;
+};
+DeathCounts counts(Story story) {
+  const Read read(std::move(story));
+  return {!read.reading.losses().empty(), read.reading.any_death_before(read.reading.end())};
+}
+
+Story one_worker(BodyKind body = BodyKind::kNothing, std::int64_t amount = 0) {
+  return Story({create(1), submit(1, body, amount)}).begins(1).born(3).ends(1).step(2);
+}
+
+TEST(Reading, AWorkerThatIsLetGoBetweenTasksIsNoLoss) {
+  EXPECT_EQ(counts(one_worker().task(1, 3).dies(3).born(4)), (DeathCounts{false, false}));
+  EXPECT_EQ(counts(one_worker().task(1, 3).dies(3, Exited{1}).born(4)), (DeathCounts{true, true}));
+  EXPECT_EQ(counts(one_worker().task(1, 3).dies(3, Killed{15})), (DeathCounts{true, true}));
+}
+
+TEST(Reading, AWorkerWhoseTaskExitsIsLost) {
+  const auto exits = [](BodyKind body) { return one_worker(body, 0).begins_task(1, 3).dies(3); };
+  EXPECT_EQ(counts(exits(BodyKind::kExit)), (DeathCounts{true, true}));
+  EXPECT_EQ(counts(exits(BodyKind::kOsExit)), (DeathCounts{true, true}));
+  EXPECT_EQ(counts(exits(BodyKind::kNever)), (DeathCounts{true, true}));
+}
+
+TEST(Reading, AnExitWithoutTheClaimOfItsTaskCountsInDoubt) {
+  EXPECT_TRUE(counts(one_worker(BodyKind::kExit, 256).dies(3)).as_death);
+  EXPECT_FALSE(counts(one_worker(BodyKind::kExit, 1).dies(3)).as_death);
+  EXPECT_FALSE(counts(one_worker(BodyKind::kNever).dies(3)).as_death);
+}
+
+TEST(Reading, WhoWasGoneBeforeThePoolDoesNotCount) {
+  Story story({create(1), submit(1)});
+  story.born(3).dies(3, Exited{1}).begins(1).born(4).ends(1).step(2).task(1, 4);
+  EXPECT_EQ(counts(story), (DeathCounts{false, false}));
+  EXPECT_EQ(counts(story.dies(4, Killed{9})), (DeathCounts{true, true}));
+}
+
+TEST(Reading, AnyDeathCountsWhereDeathsAreNotExact) {
+  auto story = one_worker();
+  story.trace.exact = false;
+  EXPECT_TRUE(counts(story).as_death);
 }
 
 TEST(Reading, AStepsFateIsToldByTheProofTheGraceOrNeither) {

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 using harness::BodyKind;
 using harness::End;
 using harness::Victim;
+using sys::Exited;
 using sys::Killed;
 using Kind = harness::StepResult::Kind;
 
@@ -168,6 +169,13 @@ TEST(CloseDrains, IsViolatedByATaskThatNeverBegan) {
   EXPECT_EQ(story.says("S5"),
             "task 2 was accepted before close (step 4), but never began, though join (step 5) has "
             "returned");
+}
+
+TEST(CloseDrains, IsViolatedByATaskThatNeverBeganThoughAWorkerWasLetGo) {
+  Story story({create(1), submit(1), submit(2), close(), join()});
+  story.born(9).dies(9, Exited{1}).begins(1).born(3).ends(1).step(2).step(3).task(1, 3);
+  story.dies(3).step(4).step(5).exits();
+  EXPECT_EQ(story.outcome("S5"), "violated");
 }
 
 TEST(CloseDrains, IsViolatedByATaskThatWasCutShort) {

@@ -134,6 +134,12 @@ INSTANTIATE_TEST_SUITE_P(
         Outcome{BodyKind::kExit, 0, result(Kind::kTaskError, "SystemExit"), "not exercised"},
         Outcome{BodyKind::kOsExit, 0, value("none"), "violated"}));
 
+TEST(OutcomeOfATask, IsNotThatItsWorkerDiedBecauseAWrapperOrAHelperLeft) {
+  Story story({create(1), submit(1), get(1)});
+  story.born(9).dies(9, Exited{1}).begins(1).born(3).born(4).ends(1).dies(4).step(2).task(1, 3);
+  EXPECT_EQ(story.step(3, result(Kind::kWorkerDied)).exits().outcome("T3"), "violated");
+}
+
 TEST(OutcomeOfALostTask, MayBeThatItsWorkerDied) {
   Story story({create(1), submit(1, BodyKind::kKillSelf), get(1)});
   story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).dies(3, Killed{9});
@@ -271,6 +277,11 @@ TEST(ErrorsLeaveThePoolUsable, IsViolatedByARefusal) {
 TEST(ErrorsLeaveThePoolUsable, IsNotExercisedOnceAWorkerDied) {
   auto story = after_a_task_error().dies(3, Killed{9}).step(4, result(Kind::kWorkerDied)).exits();
   EXPECT_EQ(story.outcome("T7"), "not exercised");
+}
+
+TEST(ErrorsLeaveThePoolUsable, IsViolatedByARefusalThoughAHelperHasLeft) {
+  auto story = after_a_task_error().born(9).dies(9).step(4, result(Kind::kRefused)).exits();
+  EXPECT_EQ(story.outcome("T7"), "violated");
 }
 
 TEST(ErrorsLeaveThePoolUsable, IsNotExercisedOnceThePoolIsClosed) {

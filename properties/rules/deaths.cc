@@ -1,0 +1,87 @@
+// Which deaths count: the part of Reading that tells a lost worker from one that was let go.
+#include <algorithm>
+
+#include "properties/rules/reading.h"
+
+namespace poolproof::properties {
+
+using harness::BodyKind;
+using harness::Step;
+using harness::StepKind;
+
+/// From here on workers may go because they were told to.
+Reading::Maybe Reading::first_end_of_pool() const {
+  Maybe first = ending_begun_;
+  if (main_died() && (!first || *main()->dying < *first)) first = main()->dying;
+  for (int step = 1; step <= steps(); ++step) {
+    const StepKind kind = this->step(step).kind;
+    const bool ends = kind == StepKind::kClose || kind == StepKind::kTerminate ||
+                      kind == StepKind::kDrop || kind == StepKind::kJoin;
+    if (ends && run(step).begun && (!first || *run(step).begun < *first)) first = run(step).begun;
+  }
+  return first;
+}
+
+/// Gone before the pool was begun to be made: an interpreter's wrapper, say. None of the pool's.
+bool Reading::preceded_the_pool(const Process& process) const {
+  for (int step = 1; step <= steps(); ++step) {
+    if (this->step(step).kind != StepKind::kCreate || !run(step).begun) continue;
+    return process.gone_before(*run(step).begun);
+  }
+  return false;
+}
+
+/// Whether a body that ends its worker with status 0 may be under way, or over, without its claim.
+bool Reading::may_run_unseen_exit() const {
+  for (int step = 1; step <= steps(); ++step) {
+    const Step& asked = this->step(step);
+    if (asked.kind != StepKind::kSubmit || !run(step).begun) continue;
+    const bool exits = asked.body.kind == BodyKind::kExit || asked.body.kind == BodyKind::kOsExit;
+    if (exits && (asked.body.amount & 0xff) == 0 && runs(asked.task).empty()) return true;
+  }
+  return false;
+}
+
+/// A worker that is let go between two tasks, or a helper that has done its work, exits with status
+/// 0. So does one whose task calls exit, but its run is open. Whatever else died may be missed.
+bool Reading::left_in_peace(const Process& process) const {
+  if (preceded_the_pool(process)) return true;
+  const bool normally = process.status == sys::ExitStatus(sys::Exited{0});
+  return normally && !runs_a_task(process.pid) && !may_run_unseen_exit();
+}
+
+std::vector<const Reading::Process*> Reading::losses() const {
+  std::vector<const Process*> lost;
+  const Maybe ended = first_end_of_pool();
+  for (const Process& process : processes_) {
+    if (process.role != Role::kWorker || !process.dying) continue;
+    const bool in_use = (!ended || process.gone_before(*ended)) && !left_in_peace(process);
+    const bool by_step = std::any_of(steps_.begin(), steps_.end(), [&](const StepRun& run) {
+      return run.is(Kind::kOk) && run.result->killed == process.pid;
+    });
+    const bool by_body = std::any_of(runs_.begin(), runs_.end(), [&](const auto& task) {
+      if (!accepted_.contains(task.first) || !entry(body(task.first).kind).kills_worker)
+        return false;
+      return std::any_of(task.second.begin(), task.second.end(),
+                         [&](const Run& run) { return run.pid == process.pid && !run.ended; });
+    });
+    if (in_use || by_step || by_body) lost.push_back(&process);
+  }
+  return lost;
+}
+
+bool Reading::lost_before(const Moment& moment) const {
+  const auto lost = losses();
+  return std::any_of(lost.begin(), lost.end(),
+                     [&](const Process* process) { return process->gone_before(moment); });
+}
+
+bool Reading::any_death_before(const Moment& moment) const {
+  return !trace().exact ||
+         std::any_of(processes_.begin(), processes_.end(), [&](const Process& process) {
+           return process.role != Role::kMain && process.gone_before(moment) &&
+                  !left_in_peace(process);
+         });
+}
+
+}  // namespace poolproof::properties
