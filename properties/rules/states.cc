@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
@@ -130,6 +131,8 @@ void judge_drained(const Reading& reading, int task, const Drained& drained, Ver
     // Its worker may have died with it in hand before the body began.
     const auto& closing = *reading.run(drained.closed).begun;
     if (reading.lost_before(joined) || reading.any_death_before(closing)) return;
+    if (const auto why = doubt_about_runs(reading)) return verdicts.doubtful(*why);
+    if (!any_claimed_to_run(reading)) return;  // perhaps none of its workers ever can
     return verdicts.violated(
         fmt::format("task {} was accepted before {}, but never began, though {} has returned", task,
                     reading.name(drained.closed), reading.name(drained.joined)),

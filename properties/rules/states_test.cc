@@ -171,6 +171,17 @@ TEST(CloseDrains, IsViolatedByATaskThatNeverBegan) {
             "returned");
 }
 
+/// What a pool that cleans its workers' environment looks like: all is well, but nothing is
+/// claimed.
+TEST(CloseDrains, IsNotViolatedWhereWorkersWriteNoClaims) {
+  EXPECT_EQ(drained().dies(3).ends(5).exits().outcome("S5"), "not exercised");
+  Story told({create(1), submit(1), submit(2), get(1), close(), join()});
+  told.begins(1).born(3).ends(1).step(2).step(3).step(4, value("none")).task(2, 3);
+  EXPECT_EQ(told.step(5).step(6).exits().says("S5"),
+            "get (step 4) was told what task 1 comes to, but no claim says that it ran: workers "
+            "write no claims");
+}
+
 TEST(CloseDrains, IsViolatedByATaskThatNeverBeganThoughAWorkerWasLetGo) {
   Story story({create(1), submit(1), submit(2), close(), join()});
   story.born(9).dies(9, Exited{1}).begins(1).born(3).ends(1).step(2).step(3).task(1, 3);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
@@ -64,40 +65,6 @@ void judge_outcome_after_join(const Reading& reading, int task, int joined, Verd
 }
 
 // ---- T3 -----------------------------------------------------------------------------------------
-
-/// FNV-1a 64 over the bytes that the protocol gives the task.
-std::uint64_t hash_of(int task, std::int64_t bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (std::int64_t i = 0; i < bytes; ++i) {
-    hash ^= static_cast<std::uint64_t>((static_cast<std::int64_t>(task) * 31 + i) & 0xff);
-    hash *= 0x100000001b3;
-  }
-  return hash;
-}
-
-/// The value that the body returns; nullopt for one that returns none.
-std::optional<std::string> value_of(int task, const harness::Body& body) {
-  switch (body.kind) {
-    case BodyKind::kNothing:
-    case BodyKind::kSleep:
-    case BodyKind::kSpin:
-      return "none";
-    case BodyKind::kEcho:
-      return fmt::format("bytes:{}:{:016x}", body.amount, hash_of(task, body.amount));
-    default:
-      return std::nullopt;
-  }
-}
-
-/// The message holds "task 1", and not as the beginning of "task 12".
-bool tells_task(std::string_view message, int task) {
-  const std::string wanted = fmt::format("task {}", task);
-  for (auto at = message.find(wanted); at != message.npos; at = message.find(wanted, at + 1)) {
-    const auto next = at + wanted.size();
-    if (next == message.size() || message[next] < '0' || message[next] > '9') return true;
-  }
-  return false;
-}
 
 /// What went on around a get, which decides what its outcome may be.
 struct Around {
@@ -319,6 +286,7 @@ Verdict no_task_runs_twice(const Evidence& evidence) {
   }
   const Reading reading(evidence);
   Verdicts verdicts;
+  if (const auto why = doubt_about_runs(reading)) verdicts.doubtful(*why);
   for (const auto& [task, submitted] : reading.accepted()) {
     const auto& runs = reading.runs(task);
     if (!runs.empty()) verdicts.held();

@@ -78,6 +78,12 @@ TEST(NoTaskRunsTwice, IsHeldByOneRunEach) {
   EXPECT_EQ(joined().exits().outcome("T2"), "held");
 }
 
+TEST(NoTaskRunsTwice, IsInconclusiveWhereAWorkerWritesNoClaims) {
+  Story story({create(1), submit(1), submit(2), get(2)});
+  story.step(1).step(2).step(3).task(1, 3).step(4, value("none")).exits();
+  EXPECT_EQ(story.outcome("T2"), "inconclusive");
+}
+
 TEST(NoTaskRunsTwice, IsNotExercisedWhereNothingRan) {
   Story story({create(1), submit(1)});
   EXPECT_EQ(story.step(1).step(2).exits().outcome("T2"), "not exercised");

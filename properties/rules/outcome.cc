@@ -1,0 +1,73 @@
+#include "properties/rules/outcome.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace poolproof::properties {
+
+using harness::BodyKind;
+using Kind = Reading::Kind;
+
+/// FNV-1a 64 over the bytes that the protocol gives the task.
+static std::uint64_t hash_of(int task, std::int64_t bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (std::int64_t i = 0; i < bytes; ++i) {
+    hash ^= static_cast<std::uint64_t>((static_cast<std::int64_t>(task) * 31 + i) & 0xff);
+    hash *= 0x100000001b3;
+  }
+  return hash;
+}
+
+std::optional<std::string> value_of(int task, const harness::Body& body) {
+  switch (body.kind) {
+    case BodyKind::kNothing:
+    case BodyKind::kSleep:
+    case BodyKind::kSpin:
+      return "none";
+    case BodyKind::kEcho:
+      return fmt::format("bytes:{}:{:016x}", body.amount, hash_of(task, body.amount));
+    default:
+      return std::nullopt;
+  }
+}
+
+bool tells_task(std::string_view message, int task) {
+  const std::string wanted = fmt::format("task {}", task);
+  for (auto at = message.find(wanted); at != message.npos; at = message.find(wanted, at + 1)) {
+    const auto next = at + wanted.size();
+    if (next == message.size() || message[next] < '0' || message[next] > '9') return true;
+  }
+  return false;
+}
+
+bool is_made_by_body(int task, const harness::Body& body, const harness::StepResult& result) {
+  if (result.kind == Kind::kTaskError)
+    return body.kind == BodyKind::kRaise && tells_task(result.message, task);
+  const auto value = value_of(task, body);
+  return result.kind == Kind::kOk && value && result.value == *value;
+}
+
+std::optional<std::string> doubt_about_runs(const Reading& reading) {
+  for (const auto& [task, submitted] : reading.accepted()) {
+    if (!reading.runs(task).empty()) continue;
+    for (const int step : reading.gets(task)) {
+      const auto& run = reading.run(step);
+      if (!run.ended || !is_made_by_body(task, reading.body(task), *run.result)) continue;
+      return fmt::format(
+          "{} was told what task {} comes to, but no claim says that it ran: "
+          "workers write no claims",
+          reading.name(step), task);
+    }
+  }
+  return std::nullopt;
+}
+
+bool any_claimed_to_run(const Reading& reading) {
+  const auto& accepted = reading.accepted();
+  return std::any_of(accepted.begin(), accepted.end(),
+                     [&](const auto& task) { return !reading.runs(task.first).empty(); });
+}
+
+}  // namespace poolproof::properties

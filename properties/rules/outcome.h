@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "harness/case.h"
+#include "harness/trace.h"
+#include "properties/rules/reading.h"
+
+namespace poolproof::properties {
+
+/// The value that the body returns; nullopt for one that returns none.
+std::optional<std::string> value_of(int task, const harness::Body& body);
+
+/// The message holds "task 1", and not as the beginning of "task 12".
+bool tells_task(std::string_view message, int task);
+
+/// Whether a get was told what the task's body comes to when it runs to its end: its value, or its
+/// own error.
+bool is_made_by_body(int task, const harness::Body& body, const harness::StepResult& result);
+
+/// Why a task that no claim shows running may have run: a get was told of what only its body can
+/// have made. The pool keeps its workers from writing claims, perhaps by a clean environment. Who
+/// counts runs must not conclude from their absence then.
+std::optional<std::string> doubt_about_runs(const Reading& reading);
+
+/// Whether any accepted task's body has claimed to run: as long as none has, nothing says that
+/// workers can claim at all.
+bool any_claimed_to_run(const Reading& reading);
+
+}  // namespace poolproof::properties
