@@ -158,6 +158,7 @@ sys::Result<Contract> read_contract(const toml::table& parsed, std::string_view 
   table.word("exit", kExits, contract.exit);
   table.word("worker_death", kDeaths, contract.worker_death);
   table.boolean("join_needs_close", contract.join_needs_close);
+  table.boolean("join_waits", contract.join_waits);
   table.boolean("replaces_workers", contract.replaces_workers);
   table.boolean("starts_workers_late", contract.starts_workers_late);
   table.boolean("workers_are_daemons", contract.workers_are_daemons);

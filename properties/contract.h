@@ -32,6 +32,7 @@ struct Contract {
   Exit exit = Exit::kTerminates;
   WorkerDeath worker_death = WorkerDeath::kReported;
   bool join_needs_close = true;      // join on a running pool is refused; false: it closes (S2 n/a)
+  bool join_waits = true;            // false: it may return before tasks and workers are done
   bool replaces_workers = true;      // after a loss it is back at N workers
   bool starts_workers_late = false;  // workers appear on demand: fewer than N is normal
   bool workers_are_daemons =
@@ -47,6 +48,7 @@ struct Contract {
 ///     exit = "drains"                  # "terminates", "drains", "waits-for-close"
 ///     worker_death = "breaks"          # "reported", "retried", "breaks"
 ///     join_needs_close = false
+///     join_waits = true
 ///     replaces_workers = false
 ///     starts_workers_late = true
 ///     workers_are_daemons = false

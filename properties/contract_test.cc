@@ -21,6 +21,7 @@ pool = "concurrent.futures.ProcessPoolExecutor"
 exit = "drains"
 worker_death = "breaks"
 join_needs_close = false
+join_waits = false
 replaces_workers = false
 starts_workers_late = true
 workers_are_daemons = false
@@ -42,6 +43,7 @@ link = "https://github.com/python/cpython/issues/111873"
   EXPECT_EQ(read->exit, Contract::Exit::kDrains);
   EXPECT_EQ(read->worker_death, Contract::WorkerDeath::kBreaks);
   EXPECT_FALSE(read->join_needs_close);
+  EXPECT_FALSE(read->join_waits);
   EXPECT_FALSE(read->replaces_workers);
   EXPECT_TRUE(read->starts_workers_late);
   EXPECT_FALSE(read->workers_are_daemons);

@@ -48,8 +48,8 @@ constexpr std::array kRules{
          "can report.",
          Level::kMust, "E1", workers_are_daemons, Needs::kBirthsAndDeaths},
     Rule{"W3", "NoZombieLeft",
-         "After join has returned, and whenever the tree is at rest, no worker or helper of the "
-         "pool is dead and unreaped.",
+         "After join has returned no worker is alive, and neither then nor whenever the tree is at "
+         "rest is a worker or helper of the pool dead and unreaped.",
          Level::kMust, "P1", no_zombie_left, Needs::kBirthsAndDeaths},
     Rule{"W4", "WorkerCountIsBounded",
          "Never more than N workers are alive at once; after losses the pool is back at N "
@@ -90,8 +90,9 @@ constexpr std::array kRules{
          "no hang.",
          Level::kMust, "", endings_are_idempotent, Needs::kClaims},
     Rule{"S4", "TerminateIsPrompt",
-         "terminate + join end within the grace, whatever is queued or running.", Level::kMust, "",
-         terminate_is_prompt, Needs::kClaims},
+         "terminate + join end within the grace, whatever is queued or running, and no worker is "
+         "alive then.",
+         Level::kMust, "", terminate_is_prompt, Needs::kClaims},
     Rule{"S5", "CloseDrains", "After close everything accepted still runs.", Level::kMust, "",
          close_drains, Needs::kBirthsAndDeaths},
     Rule{"P1", "NoDeadlock",

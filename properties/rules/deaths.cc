@@ -84,4 +84,23 @@ bool Reading::any_death_before(const Moment& moment) const {
          });
 }
 
+/// A stop of the warden shows as 't', be it at an exit or elsewhere: who stands in one may be on
+/// its way out. Anybody else has not begun to exit, since the exit's stop comes first.
+static bool surely_lives(char state) {
+  return state == 'R' || state == 'S' || state == 'D' || state == 'T';
+}
+
+std::vector<const Reading::Process*> Reading::alive_after(int step) const {
+  const StepRun& run = this->run(step);
+  std::vector<const Process*> alive;
+  if (run.snapshot == nullptr || !trace().exact) return alive;
+  for (const auto& seen : run.snapshot->processes) {
+    const Process* process = this->process(seen.pid);
+    if (process == nullptr || process->role != Role::kWorker || !process->born) continue;
+    const bool meant = *process->born < *run.ended && !process->gone_before(*run.ended);
+    if (meant && surely_lives(seen.state)) alive.push_back(process);
+  }
+  return alive;
+}
+
 }  // namespace poolproof::properties

@@ -95,6 +95,8 @@ class Reading {
   /// Whether any process but main died, worker or not, in a way that may disturb the pool; doubt
   /// says yes.
   bool any_death_before(const Moment& moment) const;
+  /// Workers that were surely alive when the step was over, by the process table taken then.
+  std::vector<const Process*> alive_after(int step) const;
 
   // ---- Steps, from 1 ----------------------------------------------------------------------------
 

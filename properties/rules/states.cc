@@ -106,6 +106,18 @@ void judge_promptness(const Reading& reading, int step, Verdicts& verdicts) {
   }
 }
 
+/// The pool's end is the workers' end: a join that returns without it has not ended anything.
+void judge_survivors(const Reading& reading, int step, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  const bool joined = reading.step(step).kind == StepKind::kJoin && run.is(Kind::kOk);
+  if (!joined || !reading.contract().join_waits) return;
+  for (const auto* worker : reading.alive_after(step)) {
+    verdicts.violated(fmt::format("{} of a terminated pool has returned, but {} is alive",
+                                  reading.name(step), reading.name(*worker)),
+                      {worker->born->event, run.ended->event});
+  }
+}
+
 /// The close and the join after it that returned, if nothing else ended the pool before.
 struct Drained {
   int closed = 0;
@@ -201,13 +213,15 @@ Verdict terminate_is_prompt(const Evidence& evidence) {
   const Reading reading(evidence);
   Verdicts verdicts;
   for (int step = 1; step <= reading.steps(); ++step) {
-    if (reading.run(step).begun && must_be_prompt(reading, step))
-      judge_promptness(reading, step, verdicts);
+    if (!reading.run(step).begun || !must_be_prompt(reading, step)) continue;
+    judge_promptness(reading, step, verdicts);
+    judge_survivors(reading, step, verdicts);
   }
   return verdicts.verdict();
 }
 
 Verdict close_drains(const Evidence& evidence) {
+  if (!evidence.contract.join_waits) return NotApplicable{"join does not wait by contract"};
   const Reading reading(evidence);
   const auto drained = properties::drained(reading);
   if (!drained) return NotExercised{};

@@ -148,6 +148,43 @@ TEST(TerminateIsPrompt, IsInconclusiveWithinTheGrace) {
   EXPECT_EQ(terminated_busy().begins(3).over(End::kFuse).outcome("S4"), "inconclusive");
 }
 
+/// Terminated and joined, with this table of processes when join has returned.
+Story terminated_with(std::vector<harness::Snapshot::Process> table) {
+  auto story = terminated_busy().step(3).step(4);
+  return story.add(harness::Snapshot{.step = 4, .processes = std::move(table)});
+}
+
+TEST(TerminateIsPrompt, IsViolatedByAJoinThatLeavesAWorkerAlive) {
+  auto story = terminated_with({{2, 't', 1}, {3, 'S', 2}}).exits();
+  EXPECT_EQ(story.outcome("S4"), "violated");
+  EXPECT_EQ(story.says("S4"),
+            "join (step 4) of a terminated pool has returned, but worker 3 is alive");
+  EXPECT_EQ(story.outcome("W3"), "held");
+  story.contract.join_waits = false;
+  EXPECT_EQ(story.outcome("S4"), "held");
+}
+
+TEST(TerminateIsPrompt, LeavesOutWhoMayBeOnItsWayOut) {
+  EXPECT_EQ(terminated_with({{2, 't', 1}, {3, 't', 2}}).exits().outcome("S4"), "held");
+  EXPECT_EQ(terminated_with({{2, 't', 1}, {3, 'Z', 2}}).exits().outcome("S4"), "held");
+  EXPECT_EQ(terminated_with({{2, 't', 1}}).exits().outcome("S4"), "held");
+}
+
+TEST(TerminateIsPrompt, LeavesOutWhoCameLaterAndWhoIsNoWorker) {
+  auto reused = terminated_busy().begins(3).dies(3, Killed{15}).ends(3).step(4);
+  reused.add(harness::Snapshot{.step = 4, .processes = {{3, 'S', 2}}}).born(3);
+  EXPECT_EQ(reused.exits().outcome("S4"), "held");
+  auto helper = terminated_busy().born(5).step(3).step(4);
+  helper.add(harness::Snapshot{.step = 4, .processes = {{5, 'S', 2}}});
+  EXPECT_EQ(helper.exits().outcome("S4"), "held");
+}
+
+TEST(TerminateIsPrompt, AsksForNoEndOfWorkersWhereDeathsAreNotExact) {
+  auto story = terminated_with({{2, 't', 1}, {3, 'S', 2}}).exits();
+  story.trace.exact = false;
+  EXPECT_EQ(story.outcome("S4"), "held");
+}
+
 TEST(TerminateIsPrompt, IsNotExercisedByClose) {
   EXPECT_EQ(closed_twice().step(3).exits().outcome("S4"), "not exercised");
 }
@@ -212,6 +249,12 @@ TEST(CloseDrains, IsNotExercisedByABrokenPool) {
 
 TEST(CloseDrains, IsNotExercisedWithoutAJoinThatReturned) {
   EXPECT_EQ(drained().task(1, 3).over(End::kFuse).outcome("S5"), "not exercised");
+}
+
+TEST(CloseDrains, DoesNotApplyWhereJoinDoesNotWait) {
+  auto story = drained().task(1, 3).ends(5).exits();
+  story.contract.join_waits = false;
+  EXPECT_EQ(story.outcome("S5"), "not applicable");
 }
 
 TEST(CloseDrains, IsNotExercisedAfterTerminate) {

@@ -270,6 +270,7 @@ void judge_later_submit(const Reading& reading, int error_step, int step, Verdic
 }  // namespace
 
 Verdict no_task_lost(const Evidence& evidence) {
+  if (!evidence.contract.join_waits) return NotApplicable{"join does not wait by contract"};
   const Reading reading(evidence);
   const auto joined = joined_after_close(reading);
   if (!joined || begun_before(reading, StepKind::kTerminate, *joined)) return NotExercised{};

@@ -37,6 +37,12 @@ TEST(NoTaskLost, IsViolatedWhereThereIsNone) {
       "task 1 was accepted, and join (step 4) has returned, but get (step 5) finds no outcome");
 }
 
+TEST(NoTaskLost, DoesNotApplyWhereJoinDoesNotWait) {
+  auto story = joined().step(5, result(Kind::kTimeout)).exits();
+  story.contract.join_waits = false;
+  EXPECT_EQ(story.outcome("T1"), "not applicable");
+}
+
 TEST(NoTaskLost, IsViolatedByAGetThatHangs) {
   EXPECT_EQ(joined().begins(5).at_rest().over(End::kAtRest).outcome("T1"), "violated");
 }

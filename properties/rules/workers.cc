@@ -109,6 +109,32 @@ void judge_zombies(const Reading& reading, const harness::Snapshot& snapshot, ha
   }
 }
 
+/// Whom join leaves alive it has not reaped either, and nobody else will. Of a terminated pool S4
+/// says so.
+void judge_left_alive(const Reading& reading, int step, Verdicts& verdicts) {
+  const auto state = reading.before(step).state();
+  const bool closes = state == Model::State::kRunning && !reading.contract().join_needs_close;
+  if (state != Model::State::kClosed && !closes) return;
+  for (const auto* worker : reading.alive_after(step)) {
+    verdicts.violated(
+        fmt::format("{} has returned, but {} is alive", reading.name(step), reading.name(*worker)),
+        {worker->born->event, reading.run(step).ended->event});
+  }
+}
+
+void judge_joined(const Reading& reading, int step, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  const bool joined = reading.step(step).kind == StepKind::kJoin && run.is(Reading::Kind::kOk);
+  if (!joined || run.snapshot == nullptr) return;
+  const bool had_workers = std::any_of(
+      reading.processes().begin(), reading.processes().end(),
+      [&](const Process& p) { return p.role == Role::kWorker && p.born && *p.born < *run.ended; });
+  if (had_workers) verdicts.held();
+  judge_left_alive(reading, step, verdicts);
+  judge_zombies(reading, *run.snapshot, reading.trace().main(),
+                reading.name(step) + " has returned, but", *run.ended, verdicts);
+}
+
 /// The last process table, when the tree was proved at rest while main lived.
 void judge_zombies_at_rest(const Reading& reading, Verdicts& verdicts) {
   const auto* main = reading.main();
@@ -235,17 +261,8 @@ Verdict workers_are_daemons(const Evidence& evidence) {
 Verdict no_zombie_left(const Evidence& evidence) {
   const Reading reading(evidence);
   Verdicts verdicts;
-  for (int step = 1; step <= reading.steps(); ++step) {
-    const auto& run = reading.run(step);
-    const bool joined = reading.step(step).kind == StepKind::kJoin && run.is(Reading::Kind::kOk);
-    if (!joined || run.snapshot == nullptr) continue;
-    const bool had_workers =
-        std::any_of(reading.processes().begin(), reading.processes().end(), [&](const Process& p) {
-          return p.role == Role::kWorker && p.born && *p.born < *run.ended;
-        });
-    if (had_workers) verdicts.held();
-    judge_zombies(reading, *run.snapshot, evidence.trace.main(),
-                  reading.name(step) + " has returned, but", *run.ended, verdicts);
+  if (evidence.contract.join_waits) {
+    for (int step = 1; step <= reading.steps(); ++step) judge_joined(reading, step, verdicts);
   }
   judge_zombies_at_rest(reading, verdicts);
   return verdicts.verdict();

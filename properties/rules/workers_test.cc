@@ -139,6 +139,34 @@ TEST(NoZombieLeft, DoesNotBlameThePoolForWhatInitMustReap) {
   EXPECT_EQ(joined_with({{2, 'S', 1}, {3, 'Z', 1}}).exits().outcome("W3"), "held");
 }
 
+/// The worker lives on when join, of a closed pool, has returned.
+Story joined_alive(char state) {
+  Story story({create(1), submit(1), get(1), close(), join()});
+  story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));
+  story.step(4).step(5).add(Snapshot{.step = 5, .processes = {{2, 't', 1}, {3, state, 2}}});
+  return story.dies(3).exits();
+}
+
+TEST(NoZombieLeft, IsViolatedByAJoinThatLeavesAWorkerAlive) {
+  EXPECT_EQ(joined_alive('S').outcome("W3"), "violated");
+  EXPECT_EQ(joined_alive('S').says("W3"), "join (step 5) has returned, but worker 3 is alive");
+  EXPECT_EQ(joined_alive('t').outcome("W3"), "held");
+}
+
+TEST(NoZombieLeft, AsksNothingOfAJoinThatDoesNotWait) {
+  auto story = joined_alive('S');
+  story.contract.join_waits = false;
+  EXPECT_EQ(story.outcome("W3"), "not exercised");
+}
+
+TEST(NoZombieLeft, LeavesAJoinOfARunningPoolToTheRuleThatRefusesIt) {
+  auto story = joined_alive('S');
+  story.scenario.steps[3] = workers();
+  EXPECT_EQ(story.outcome("W3"), "held");
+  story.contract.join_needs_close = false;
+  EXPECT_EQ(story.outcome("W3"), "violated");
+}
+
 TEST(NoZombieLeft, IsNotExercisedWithoutJoin) {
   EXPECT_EQ(with_one_worker().exits().outcome("W3"), "not exercised");
 }
