@@ -44,10 +44,6 @@ void Core::start() {
   start_dispatcher();
 }
 
-Core::~Core() {
-  ForkRegistry::instance().remove(*this);
-}
-
 void Core::require_own_process() const {
   if (is_foreign()) {
     throw WrongProcess("this pool belongs to process " + std::to_string(owner_.pid));
@@ -90,31 +86,6 @@ void Core::close() {
     state_ = state::after_close(state_);
   }
   wake_dispatcher();  // there may be nothing to wait for
-}
-
-void Core::terminate() {
-  require_own_process();
-  Completions done;
-  {
-    const std::lock_guard lock(mutex_);
-    state_ = state::after_terminate(state_);
-    fail_all(outcome::Dropped{}, done);
-    stop(Command::Kind::terminate);
-  }
-  done.deliver();
-  wake_dispatcher();
-  ended_.wait_until(kNever);
-}
-
-bool Core::join(Deadline deadline) {
-  require_own_process();
-  {
-    const std::lock_guard lock(mutex_);
-    state::require_joinable(state_);
-  }
-  if (!ended_.wait_until(deadline)) return false;
-  join_dispatcher();
-  return true;
 }
 
 std::vector<ChildInfo> Core::active_children() {
