@@ -1,5 +1,6 @@
 // Which deaths count: the part of Reading that tells a lost worker from one that was let go.
 #include <algorithm>
+#include <csignal>
 
 #include "properties/rules/reading.h"
 
@@ -76,12 +77,23 @@ bool Reading::lost_before(const Moment& moment) const {
                      [&](const Process* process) { return process->gone_before(moment); });
 }
 
+std::vector<const Reading::Process*> Reading::deaths_before(const Moment& moment) const {
+  std::vector<const Process*> deaths;
+  for (const Process& process : processes_) {
+    const bool died = process.role != Role::kMain && process.gone_before(moment);
+    if (died && !left_in_peace(process)) deaths.push_back(&process);
+  }
+  return deaths;
+}
+
 bool Reading::any_death_before(const Moment& moment) const {
-  return !trace().exact ||
-         std::any_of(processes_.begin(), processes_.end(), [&](const Process& process) {
-           return process.role != Role::kMain && process.gone_before(moment) &&
-                  !left_in_peace(process);
-         });
+  return !trace().exact || !deaths_before(moment).empty();
+}
+
+bool may_be_the_machines(const sys::ExitStatus& status) {
+  return status == sys::ExitStatus(sys::Killed{SIGKILL}) ||
+         status == sys::ExitStatus(sys::Killed{SIGXFSZ}) ||
+         status == sys::ExitStatus(sys::Killed{SIGXCPU});
 }
 
 /// A stop of the warden shows as 't', be it at an exit or elsewhere: who stands in one may be on

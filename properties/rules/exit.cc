@@ -72,12 +72,6 @@ std::vector<ExitStatus> meanings(const harness::Ending& ending, const Evidence& 
   return {};
 }
 
-/// The machine's doing as likely as the pool's: the out-of-memory killer, a limit of the sandbox.
-bool may_be_the_machines(const ExitStatus& status) {
-  return status == ExitStatus(Killed{SIGKILL}) || status == ExitStatus(Killed{SIGXFSZ}) ||
-         status == ExitStatus(Killed{SIGXCPU});
-}
-
 Verdict judge_early_death(const Reading& reading) {
   const auto& main = *reading.main();
   const bool started = std::any_of(

@@ -92,8 +92,9 @@ class Reading {
   /// themselves between two tasks.
   std::vector<const Process*> losses() const;
   bool lost_before(const Moment& moment) const;
-  /// Whether any process but main died, worker or not, in a way that may disturb the pool; doubt
-  /// says yes.
+  /// Those, but main, that died, worker or not, in a way that may disturb the pool.
+  std::vector<const Process*> deaths_before(const Moment& moment) const;
+  /// Whether there are any; doubt says yes.
   bool any_death_before(const Moment& moment) const;
   /// Workers that were surely alive when the step was over, by the process table taken then.
   std::vector<const Process*> alive_after(int step) const;
@@ -184,6 +185,9 @@ class Reading {
   Moment end_;
   bool over_ = false;
 };
+
+/// The machine's doing as likely as the pool's: the out-of-memory killer, a limit of the sandbox.
+bool may_be_the_machines(const sys::ExitStatus& status);
 
 /// "1.2 s", "340 ms".
 std::string in_words(harness::Nanoseconds time);

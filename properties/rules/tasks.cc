@@ -73,9 +73,51 @@ struct Around {
   const harness::Body& body;
   const harness::StepResult& result;
   bool ended_by_main = false;  // terminate or drop came first
-  bool any_death = false;      // of any process but main
-  bool lives_on = false;       // the task ended in a worker that was still alive, and ran once
+  bool timed = false;
+  bool any_death = false;     // of any process but main
+  bool death_asked = false;   // the scenario may have ended a worker
+  bool death_unsure = false;  // the machine may have, or deaths are not known exactly
+  bool lives_on = false;      // the task ran once, in a worker that was still alive
 };
+
+/// Whether an earlier step may have ended a worker: a kill, a body that does, the pool's end.
+bool may_end_a_worker(const Reading& reading, int step) {
+  const auto& asked = reading.step(step);
+  const auto& run = reading.run(step);
+  if (!run.begun) return false;
+  switch (asked.kind) {
+    case StepKind::kKill:
+      return !run.is(Kind::kNotFired);
+    case StepKind::kSubmit:
+      return entry(asked.body.kind).kills_worker && !run.is(Kind::kRefused);
+    case StepKind::kTerminate:
+    case StepKind::kDrop:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Whether a worker may be on its way out that no fact shows yet: the language's exit closes what
+/// the pool listens to before the process makes its exit's stop.
+bool is_any_leaving(const Reading& reading, const Reading::Moment& moment) {
+  const auto& accepted = reading.accepted();
+  return std::any_of(accepted.begin(), accepted.end(), [&](const auto& task) {
+    const auto& runs = reading.runs(task.first);
+    return reading.body(task.first).kind == BodyKind::kExit &&
+           std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
+             return run.begun < moment && !(run.ended && *run.ended < moment);
+           });
+  });
+}
+
+/// Whether one of those who died may have been the machine's victim.
+bool is_death_unsure(const Reading& reading, const Reading::Moment& moment) {
+  const auto deaths = reading.deaths_before(moment);
+  return !reading.trace().exact || std::any_of(deaths.begin(), deaths.end(), [](const auto* dead) {
+    return !dead->status || may_be_the_machines(*dead->status);
+  });
+}
 
 Around around(const Reading& reading, int step, int task) {
   const auto& ended = *reading.run(step).ended;
@@ -84,8 +126,12 @@ Around around(const Reading& reading, int step, int task) {
       .step = step, .task = task, .body = reading.body(task), .result = *reading.run(step).result};
   result.ended_by_main = begun_before(reading, StepKind::kTerminate, step) ||
                          begun_before(reading, StepKind::kDrop, step);
-  result.any_death = reading.any_death_before(ended);
-  if (reading.trace().exact && runs.size() == 1 && runs.front().ended) {
+  result.timed = reading.step(step).timeout.has_value();
+  result.any_death = reading.any_death_before(ended) || is_any_leaving(reading, ended);
+  result.death_unsure = is_death_unsure(reading, ended);
+  for (int earlier = 1; earlier < step; ++earlier)
+    result.death_asked = result.death_asked || may_end_a_worker(reading, earlier);
+  if (reading.trace().exact && runs.size() == 1) {
     const auto* worker = reading.process(runs.front().pid);
     result.lives_on = worker != nullptr && worker->born && !worker->gone_before(ended);
   }
@@ -110,11 +156,18 @@ Truth truth_of_task_error(const Around& get) {
   return Truth::kFalse;
 }
 
+/// A worker's death must be seen, and have a cause outside the pool: that the pool's own workers
+/// crash is no outcome of the body either.
 Truth truth_of_worker_died(const Around& get, const Contract& contract) {
-  const bool alone = contract.worker_death == Contract::WorkerDeath::kReported;
+  using WorkerDeath = Contract::WorkerDeath;
   if (!get.any_death) return Truth::kFalse;
-  if (alone && get.lives_on && !get.ended_by_main) return Truth::kFalse;
-  return get.lives_on ? Truth::kUnknown : Truth::kTrue;
+  if (!get.death_asked) return get.death_unsure ? Truth::kUnknown : Truth::kFalse;
+  const bool alone = contract.worker_death == WorkerDeath::kReported;
+  const bool leaving = get.body.kind == BodyKind::kExit;
+  if (alone && get.lives_on && !leaving && !get.ended_by_main) return Truth::kFalse;
+  const bool tried_again =
+      contract.worker_death == WorkerDeath::kRetried && !entry(get.body.kind).kills_worker;
+  return get.lives_on || tried_again ? Truth::kUnknown : Truth::kTrue;  // T6 judges the latter
 }
 
 Truth truth(const Around& get, const Contract& contract) {
@@ -129,12 +182,13 @@ Truth truth(const Around& get, const Contract& contract) {
     case Kind::kCancelled:
       if (get.ended_by_main) return Truth::kTrue;
       return undisturbed ? Truth::kFalse : Truth::kUnknown;
+    case Kind::kTimeout:
+      if (get.timed) return Truth::kUnknown;
+      [[fallthrough]];
     case Kind::kRefused:
     case Kind::kNotFired:
     case Kind::kError:
       return undisturbed ? Truth::kFalse : Truth::kUnknown;
-    case Kind::kTimeout:
-      return Truth::kUnknown;
   }
   return Truth::kUnknown;
 }
@@ -183,6 +237,14 @@ bool died_in_the_task(const Reading& reading, int task, const Reading::Run& run)
   return entry(reading.body(task).kind).kills_worker && (!ending || *worker.dying < *ending);
 }
 
+/// A body that ends each worker that tries it may be given up at some time, and so is everything
+/// that is terminated.
+bool must_be_tried_again(const Reading& reading, int task, int step) {
+  return reading.contract().worker_death == Contract::WorkerDeath::kRetried &&
+         !begun_before(reading, StepKind::kTerminate, step) &&
+         !entry(reading.body(task).kind).kills_worker;
+}
+
 void judge_report(const Reading& reading, int task, const Reading::Run& lost, Verdicts& verdicts) {
   const auto& worker = *reading.process(lost.pid);
   const std::string what = fmt::format("task {} was lost: its {} {}", task, reading.name(worker),
@@ -191,6 +253,11 @@ void judge_report(const Reading& reading, int task, const Reading::Run& lost, Ve
     const auto& run = reading.run(step);
     if (begun_before(reading, StepKind::kDrop, step)) return;
     if (run.ended && *run.ended < *worker.dying) continue;
+    if (run.is(Kind::kWorkerDied) && must_be_tried_again(reading, task, step)) {
+      return verdicts.violated(fmt::format("{}, and {} gives {}: it was not tried again", what,
+                                           reading.name(step), name(run.result->kind)),
+                               {lost.begun.event, worker.dying->event, run.ended->event});
+    }
     if (run.ended && is_outcome(run.result->kind)) return verdicts.held();
     std::vector<std::size_t> events{lost.begun.event, worker.dying->event, run.begun->event};
     const bool waited = run.is(Kind::kTimeout) &&

@@ -142,9 +142,53 @@ INSTANTIATE_TEST_SUITE_P(
         Outcome{BodyKind::kNothing, 0, result(Kind::kWorkerDied), "violated"},
         Outcome{BodyKind::kNothing, 0, result(Kind::kCancelled), "violated"},
         Outcome{BodyKind::kNothing, 0, result(Kind::kError, "oops"), "violated"},
-        Outcome{BodyKind::kNothing, 0, result(Kind::kTimeout), "not exercised"},
+        Outcome{BodyKind::kNothing, 0, result(Kind::kTimeout), "violated"},
         Outcome{BodyKind::kExit, 0, result(Kind::kTaskError, "SystemExit"), "not exercised"},
         Outcome{BodyKind::kOsExit, 0, value("none"), "violated"}));
+
+TEST(OutcomeOfATask, MayBeATimeoutWhereOneWasAskedForOrAWorkerDied) {
+  auto timed = got(BodyKind::kNothing, 0, result(Kind::kTimeout));
+  timed.scenario.steps[2] = get_for(1, 1ms);
+  EXPECT_EQ(timed.outcome("T3"), "not exercised");
+  Story story({create(1), submit(1, BodyKind::kKillSelf), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).dies(3, Killed{9});
+  EXPECT_EQ(story.step(3, result(Kind::kTimeout)).exits().outcome("T3"), "not exercised");
+}
+
+TEST(OutcomeOfATask, MayBeThatItsWorkerDiedWhileThatIsOnItsWayOut) {
+  Story story({create(1), submit(1, BodyKind::kExit, 3), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3);
+  story.step(3, result(Kind::kWorkerDied)).dies(3, Exited{3}).exits();
+  EXPECT_EQ(story.outcome("T3"), "not exercised");
+}
+
+/// The worker dies in a task that would have returned, and no step asked for that.
+Story dies_unasked(sys::ExitStatus status) {
+  Story story({create(1), submit(1), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).dies(3, status);
+  return story.step(3, result(Kind::kWorkerDied)).exits();
+}
+
+TEST(OutcomeOfATask, IsNotThatAWorkerDiedThatNobodyEnded) {
+  EXPECT_EQ(dies_unasked(Killed{SIGSEGV}).outcome("T3"), "violated");
+  EXPECT_EQ(dies_unasked(Exited{1}).says("T3"),
+            "get (step 3) of task 1 (nothing) gives worker-died, not none");
+  EXPECT_EQ(dies_unasked(Killed{SIGKILL}).outcome("T3"), "not exercised");  // out of memory?
+}
+
+/// Worker 4 is killed while task 1 is under way in worker 3.
+Story another_worker_is_killed() {
+  Story story({create(2), submit(1, BodyKind::kNever), kill(Victim::kIdle), get(1)});
+  story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3).begins(3).dies(4, Killed{9});
+  return story.ends(3, killed(4)).step(4, result(Kind::kWorkerDied)).exits();
+}
+
+TEST(OutcomeOfATask, IsNotThatAWorkerDiedWhileItsOwnIsAtWork) {
+  EXPECT_EQ(another_worker_is_killed().outcome("T3"), "violated");
+  auto story = another_worker_is_killed();
+  story.contract.worker_death = Contract::WorkerDeath::kBreaks;
+  EXPECT_EQ(story.outcome("T3"), "not exercised");
+}
 
 TEST(OutcomeOfATask, IsNotThatItsWorkerDiedBecauseAWrapperOrAHelperLeft) {
   Story story({create(1), submit(1), get(1)});
@@ -199,6 +243,36 @@ Story busy_worker_killed(harness::Step last = get(1)) {
 
 TEST(WorkerDeathIsReported, IsHeldByAnyOutcome) {
   EXPECT_EQ(busy_worker_killed().step(4, result(Kind::kWorkerDied)).exits().outcome("T6"), "held");
+}
+
+TEST(WorkerDeathIsReported, IsViolatedByAReportWhereARetryIsPromised) {
+  auto story = busy_worker_killed();
+  story.contract.worker_death = Contract::WorkerDeath::kRetried;
+  auto tried_again = story;
+  story.step(4, result(Kind::kWorkerDied)).exits();
+  EXPECT_EQ(story.says("T6"),
+            "task 1 was lost: its worker 3 killed by SIGKILL in step 3, and get (step 4) gives "
+            "worker-died: it was not tried again");
+  EXPECT_EQ(story.outcome("T3"), "not exercised");
+  tried_again.begins_task(1, 4).ends_task(1, 4).step(4, value("none")).exits();
+  EXPECT_NE(tried_again.outcome("T6"), "violated");
+}
+
+TEST(WorkerDeathIsReported, AsksNoRetryOfATerminatedPool) {
+  Story story({create(1), submit(1, BodyKind::kNever), kill(Victim::kBusy), terminate(), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).begins(3).dies(3, Killed{9});
+  story.ends(3, killed(3)).step(4).step(5, result(Kind::kWorkerDied)).exits();
+  story.contract.worker_death = Contract::WorkerDeath::kRetried;
+  EXPECT_EQ(story.outcome("T6"), "held");
+}
+
+TEST(WorkerDeathIsReported, IsHeldByAReportOfABodyThatEndsEachWorkerThatTriesIt) {
+  Story story({create(1), submit(1, BodyKind::kKillSelf), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).dies(3, Killed{9});
+  story.contract.worker_death = Contract::WorkerDeath::kRetried;
+  story.step(3, result(Kind::kWorkerDied)).exits();
+  EXPECT_EQ(story.outcome("T6"), "held");
+  EXPECT_EQ(story.outcome("T3"), "held");
 }
 
 TEST(WorkerDeathIsReported, IsViolatedByAGetThatHangs) {
