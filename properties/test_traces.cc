@@ -173,9 +173,12 @@ Trace healthy_trace(const Scenario& scenario) {
     writer.at(ms += 1).add(StepEnded{TraceWriter::kMain, number, result});
   }
   writer.at(ms += 1).add(EndingBegun{TraceWriter::kMain});
-  if (worker) writer.at(ms += 1).dead(kWorker, sys::Exited{0});
-  writer.at(ms += 1).dead(TraceWriter::kMain, status_of(scenario.ending)).eof();
-  return writer.done();
+  // Main takes its worker along where it still runs; otherwise the worker sees that it has gone.
+  const bool first = entry(scenario.ending.kind).runs_cleanup;
+  if (worker && first) writer.at(ms += 1).dead(kWorker, sys::Exited{0});
+  writer.at(ms += 1).dead(TraceWriter::kMain, status_of(scenario.ending));
+  if (worker && !first) writer.at(ms += 1).dead(kWorker, sys::Exited{0});
+  return writer.at(ms += 1).eof().done();
 }
 
 std::optional<Finished> FakeRunner::next(std::chrono::steady_clock::time_point) {

@@ -51,6 +51,16 @@ bool Reading::left_in_peace(const Process& process) const {
   return normally && !runs_a_task(process.pid) && !may_run_unseen_exit();
 }
 
+bool Reading::was_there_at_mains_death(const Process& process) const {
+  return process.role != Role::kMain && main_died() && !process.gone_before(*main()->dying);
+}
+
+bool Reading::anybody_at_mains_death() const {
+  return !trace().exact ||
+         std::any_of(processes_.begin(), processes_.end(),
+                     [&](const Process& process) { return was_there_at_mains_death(process); });
+}
+
 std::vector<const Reading::Process*> Reading::losses() const {
   std::vector<const Process*> lost;
   const Maybe ended = first_end_of_pool();

@@ -110,7 +110,10 @@ Reading::Maybe eof_of(const Reading& reading, std::string_view stream) {
 void judge_eof(const Reading& reading, std::string_view stream, Verdicts& verdicts) {
   const auto dead = *reading.main_dead();
   const auto eof = eof_of(reading, stream);
-  if (eof && reading.within_grace(dead, *eof)) return verdicts.held();
+  if (eof && reading.within_grace(dead, *eof)) {
+    // With nobody left the kernel alone closes the stream.
+    return reading.anybody_at_mains_death() ? verdicts.held() : void();
+  }
   const std::string holders = survivors_in_words(reading);
   const auto rest = reading.proved_at_rest(dead);
   if (eof) {
@@ -137,7 +140,8 @@ Verdict process_exits(const Evidence& evidence) {
   const Reading reading(evidence);
   if (!reading.ending_begun()) return NotExercised{};
   const auto begun = *reading.ending_begun();
-  if (reading.main_died()) return Held{};
+  const bool any_pool = reading.before(reading.steps() + 1).state() != Model::State::kNone;
+  if (reading.main_died()) return any_pool ? Verdict(Held{}) : Verdict(NotExercised{});
   if (reading.asked_to_wait(0)) {
     return NotApplicable{"exit waits for the pool by contract, and this one never finishes"};
   }

@@ -27,6 +27,10 @@ TEST(ProcessExits, IsHeldWhenMainDies) {
   EXPECT_EQ(about_to_end().exits().outcome("E1"), "held");
 }
 
+TEST(ProcessExits, IsNotExercisedWithoutAnyPool) {
+  EXPECT_EQ(Story({}).exits().outcome("E1"), "not exercised");
+}
+
 TEST(ProcessExits, IsNotExercisedBeforeTheEnding) {
   EXPECT_EQ(about_to_end().over(End::kFuse).outcome("E1"), "not exercised");
 }
@@ -156,7 +160,12 @@ TEST(ExitStatusOfAnEarlyDeath, IsInconclusiveForAnAdapterThatNeverStarted) {
 // ---- E3 -----------------------------------------------------------------------------------------
 
 TEST(OutputReachesEof, IsHeldWhenBothStreamsEnd) {
-  EXPECT_EQ(about_to_end().exits().outcome("E3"), "held");
+  auto story = about_to_end().ending().dies(Story::kMain).after(500ms).dies(3).eof();
+  EXPECT_EQ(story.outcome("E3"), "held");
+}
+
+TEST(OutputReachesEof, IsNotExercisedWhereNobodyIsLeftWhenMainDies) {
+  EXPECT_EQ(about_to_end().exits().outcome("E3"), "not exercised");
 }
 
 TEST(OutputReachesEof, IsNotExercisedWhileMainLives) {

@@ -88,6 +88,10 @@ class Reading {
   bool main_died() const { return main() != nullptr && main()->dying; }
   /// Main's end: from here on it is gone for everybody.
   Maybe main_dead() const;
+  /// Whether the process was there, in whatever state, when main began to die.
+  bool was_there_at_mains_death(const Process& process) const;
+  /// Whether anybody was, who could outlive main; doubt says yes.
+  bool anybody_at_mains_death() const;
   /// Workers that were lost: died while the pool was in use, not because it was ended, nor of
   /// themselves between two tasks.
   std::vector<const Process*> losses() const;

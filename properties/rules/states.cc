@@ -151,6 +151,11 @@ void judge_drained(const Reading& reading, int task, const Drained& drained, Ver
         {reading.run(drained.closed).begun->event, joined.event});
   }
   const auto& last = runs.back();
+  // What was over before close leaves it nothing to drain.
+  const auto& closing = *reading.run(drained.closed).begun;
+  if (last.ended && *last.ended < closing) return;
+  const auto* worker = reading.process(last.pid);
+  if (reading.cut_short(last) && worker->gone_before(closing)) return;
   // Such a body never says that it is over, and its worker may live on.
   if (entry(reading.body(task).kind).kills_worker) return verdicts.held();
   if (reading.cut_short(last) && reading.lost_before(joined)) return;

@@ -241,6 +241,15 @@ TEST(CloseDrains, AsksNoEndOfABodyThatNeverClaimsOne) {
   EXPECT_EQ(story.outcome("S5"), "held");
 }
 
+TEST(CloseDrains, IsNotExercisedByWhatWasOverBefore) {
+  Story story({create(1), submit(1), get(1), close(), join()});
+  story.begins(1).born(3).ends(1).step(2).task(1, 3).step(3, value("none")).step(4);
+  EXPECT_EQ(story.begins(5).dies(3).ends(5).exits().outcome("S5"), "not exercised");
+  Story died({create(1), submit(1, BodyKind::kKillSelf), close(), join()});
+  died.begins(1).born(3).ends(1).step(2).begins_task(1, 3).dies(3, Killed{9}).step(3).step(4);
+  EXPECT_EQ(died.exits().outcome("S5"), "not exercised");
+}
+
 TEST(CloseDrains, IsNotExercisedByABrokenPool) {
   auto story = drained(BodyKind::kKillSelf).begins_task(1, 3).dies(3, Killed{9}).ends(5).exits();
   story.contract.worker_death = Contract::WorkerDeath::kBreaks;

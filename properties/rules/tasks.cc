@@ -304,7 +304,11 @@ void judge_later_get(const Reading& reading, int error_step, int task, Verdicts&
         begun_before(reading, StepKind::kDrop, step))
       return;
     if (run.ended && reading.any_death_before(*run.ended)) return;
-    if (run.ended && is_outcome(run.result->kind)) return verdicts.held();
+    if (run.ended && is_outcome(run.result->kind)) {
+      // Another outcome than the body's is no use, but T3's affair.
+      const bool ran = is_made_by_body(task, reading.body(task), *run.result);
+      return ran ? verdicts.held() : void();
+    }
     if (run.ended || reading.asked_to_wait(step)) continue;
     if (reading.fate(step) == Fate::kHangs && !reading.any_death_before(reading.end())) {
       verdicts.violated(

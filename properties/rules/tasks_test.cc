@@ -350,6 +350,12 @@ TEST(ErrorsLeaveThePoolUsable, IsHeldByALaterOutcome) {
   EXPECT_EQ(story.outcome("T7"), "held");
 }
 
+TEST(ErrorsLeaveThePoolUsable, IsNotHeldByAnOutcomeThatIsNotTheBodys) {
+  auto story = after_a_task_error().step(4).step(5, result(Kind::kError, "broken")).exits();
+  EXPECT_EQ(story.outcome("T7"), "not exercised");
+  EXPECT_EQ(story.outcome("T3"), "violated");
+}
+
 TEST(ErrorsLeaveThePoolUsable, IsViolatedByALaterHang) {
   auto story = after_a_task_error().step(4).begins(5).at_rest().over(End::kAtRest);
   EXPECT_EQ(story.outcome("T7"), "violated");

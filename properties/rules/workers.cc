@@ -240,7 +240,7 @@ Verdict no_worker_outlives_parent(const Evidence& evidence) {
   if (!reading.main_died()) return NotExercised{};
   Verdicts verdicts;
   for (const auto& process : reading.processes()) {
-    if (process.role != Role::kMain) judge_after_main(reading, process, verdicts);
+    if (reading.was_there_at_mains_death(process)) judge_after_main(reading, process, verdicts);
   }
   return verdicts.verdict();
 }

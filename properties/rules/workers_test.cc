@@ -25,7 +25,6 @@ Story with_one_worker(EndingKind ending = EndingKind::kReturn) {
 // ---- W1 -----------------------------------------------------------------------------------------
 
 TEST(NoWorkerOutlivesParent, IsHeldWhenAllDieInTime) {
-  EXPECT_EQ(with_one_worker().exits().outcome("W1"), "held");
   auto after_main = with_one_worker(EndingKind::kSigkill).ending().dies(Story::kMain, Killed{9});
   EXPECT_EQ(after_main.after(900ms).dies(3, Killed{9}).eof().outcome("W1"), "held");
 }
@@ -33,6 +32,17 @@ TEST(NoWorkerOutlivesParent, IsHeldWhenAllDieInTime) {
 TEST(NoWorkerOutlivesParent, IsNotExercisedWithoutOtherProcesses) {
   Story story({create(1)});
   EXPECT_EQ(story.step(1).exits().outcome("W1"), "not exercised");
+}
+
+TEST(NoWorkerOutlivesParent, IsNotExercisedWhereNobodyIsLeftWhenMainDies) {
+  EXPECT_EQ(with_one_worker().exits().outcome("W1"), "not exercised");
+}
+
+TEST(NoWorkerOutlivesParent, IsHeldByWhoDiesWhileMainDoes) {
+  auto story = with_one_worker(EndingKind::kSigkill).ending();
+  story.add(harness::Dying{Story::kMain, Killed{9}}).dies(3, Killed{9});
+  story.add(harness::Dead{Story::kMain, Killed{9}}).eof();
+  EXPECT_EQ(story.outcome("W1"), "held");
 }
 
 TEST(NoWorkerOutlivesParent, IsNotExercisedWhileMainLives) {
