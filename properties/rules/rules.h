@@ -21,9 +21,11 @@ Verdict active_children_are_true(const Evidence& evidence);
 // tasks.cc
 Verdict no_task_lost(const Evidence& evidence);
 Verdict no_task_runs_twice(const Evidence& evidence);
-Verdict outcome_is_true(const Evidence& evidence);
 Verdict worker_death_is_reported(const Evidence& evidence);
 Verdict errors_leave_the_pool_usable(const Evidence& evidence);
+
+// truth.cc
+Verdict outcome_is_true(const Evidence& evidence);
 
 // states.cc
 Verdict submit_after_close_is_refused(const Evidence& evidence);

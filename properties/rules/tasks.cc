@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
@@ -62,161 +60,6 @@ void judge_outcome_after_join(const Reading& reading, int task, int joined, Verd
           fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
     }
   }
-}
-
-// ---- T3 -----------------------------------------------------------------------------------------
-
-/// What went on around a get, which decides what its outcome may be.
-struct Around {
-  int step = 0;
-  int task = 0;
-  const harness::Body& body;
-  const harness::StepResult& result;
-  bool ended_by_main = false;  // terminate or drop came first
-  bool timed = false;
-  bool any_death = false;     // of any process but main
-  bool death_asked = false;   // the scenario may have ended a worker
-  bool death_unsure = false;  // the machine may have, or deaths are not known exactly
-  bool lives_on = false;      // the task ran once, in a worker that was still alive
-};
-
-/// Whether an earlier step may have ended a worker: a kill, a body that does, the pool's end.
-bool may_end_a_worker(const Reading& reading, int step) {
-  const auto& asked = reading.step(step);
-  const auto& run = reading.run(step);
-  if (!run.begun) return false;
-  switch (asked.kind) {
-    case StepKind::kKill:
-      return !run.is(Kind::kNotFired);
-    case StepKind::kSubmit:
-      return entry(asked.body.kind).kills_worker && !run.is(Kind::kRefused);
-    case StepKind::kTerminate:
-    case StepKind::kDrop:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/// Whether a worker may be on its way out that no fact shows yet: the language's exit closes what
-/// the pool listens to before the process makes its exit's stop.
-bool is_any_leaving(const Reading& reading, const Reading::Moment& moment) {
-  const auto& accepted = reading.accepted();
-  return std::any_of(accepted.begin(), accepted.end(), [&](const auto& task) {
-    const auto& runs = reading.runs(task.first);
-    return reading.body(task.first).kind == BodyKind::kExit &&
-           std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
-             return run.begun < moment && !(run.ended && *run.ended < moment);
-           });
-  });
-}
-
-/// Whether one of those who died may have been the machine's victim.
-bool is_death_unsure(const Reading& reading, const Reading::Moment& moment) {
-  const auto deaths = reading.deaths_before(moment);
-  return !reading.trace().exact || std::any_of(deaths.begin(), deaths.end(), [](const auto* dead) {
-    return !dead->status || may_be_the_machines(*dead->status);
-  });
-}
-
-Around around(const Reading& reading, int step, int task) {
-  const auto& ended = *reading.run(step).ended;
-  const auto& runs = reading.runs(task);
-  Around result{
-      .step = step, .task = task, .body = reading.body(task), .result = *reading.run(step).result};
-  result.ended_by_main = begun_before(reading, StepKind::kTerminate, step) ||
-                         begun_before(reading, StepKind::kDrop, step);
-  result.timed = reading.step(step).timeout.has_value();
-  result.any_death = reading.any_death_before(ended) || is_any_leaving(reading, ended);
-  result.death_unsure = is_death_unsure(reading, ended);
-  for (int earlier = 1; earlier < step; ++earlier)
-    result.death_asked = result.death_asked || may_end_a_worker(reading, earlier);
-  if (reading.trace().exact && runs.size() == 1) {
-    const auto* worker = reading.process(runs.front().pid);
-    result.lives_on = worker != nullptr && worker->born && !worker->gone_before(ended);
-  }
-  return result;
-}
-
-enum class Truth { kTrue, kFalse, kUnknown };
-
-Truth truth_of_value(const Around& get) {
-  const auto value = value_of(get.task, get.body);
-  return value && get.result.value == *value ? Truth::kTrue : Truth::kFalse;
-}
-
-Truth truth_of_task_error(const Around& get) {
-  if (get.body.kind == BodyKind::kRaise) {
-    return tells_task(get.result.message, get.task) ? Truth::kTrue : Truth::kFalse;
-  }
-  // A language's exit is an error to some pools; what a dying worker leaves behind may look like
-  // one.
-  if (entry(get.body.kind).kills_worker || get.any_death || get.ended_by_main)
-    return Truth::kUnknown;
-  return Truth::kFalse;
-}
-
-/// A worker's death must be seen, and have a cause outside the pool: that the pool's own workers
-/// crash is no outcome of the body either.
-Truth truth_of_worker_died(const Around& get, const Contract& contract) {
-  using WorkerDeath = Contract::WorkerDeath;
-  if (!get.any_death) return Truth::kFalse;
-  if (!get.death_asked) return get.death_unsure ? Truth::kUnknown : Truth::kFalse;
-  const bool alone = contract.worker_death == WorkerDeath::kReported;
-  const bool leaving = get.body.kind == BodyKind::kExit;
-  if (alone && get.lives_on && !leaving && !get.ended_by_main) return Truth::kFalse;
-  const bool tried_again =
-      contract.worker_death == WorkerDeath::kRetried && !entry(get.body.kind).kills_worker;
-  return get.lives_on || tried_again ? Truth::kUnknown : Truth::kTrue;  // T6 judges the latter
-}
-
-Truth truth(const Around& get, const Contract& contract) {
-  const bool undisturbed = !get.any_death && !get.ended_by_main;
-  switch (get.result.kind) {
-    case Kind::kOk:
-      return truth_of_value(get);
-    case Kind::kTaskError:
-      return truth_of_task_error(get);
-    case Kind::kWorkerDied:
-      return truth_of_worker_died(get, contract);
-    case Kind::kCancelled:
-      if (get.ended_by_main) return Truth::kTrue;
-      return undisturbed ? Truth::kFalse : Truth::kUnknown;
-    case Kind::kTimeout:
-      if (get.timed) return Truth::kUnknown;
-      [[fallthrough]];
-    case Kind::kRefused:
-    case Kind::kNotFired:
-    case Kind::kError:
-      return undisturbed ? Truth::kFalse : Truth::kUnknown;
-  }
-  return Truth::kUnknown;
-}
-
-/// "bytes:3:..., not bytes:4:...", "a task error \"...\""
-std::string told(const Around& get) {
-  const auto& result = get.result;
-  if (result.kind == Kind::kOk) return fmt::format("the value {}", result.value.substr(0, 60));
-  std::string text(name(result.kind));
-  if (!result.error.empty()) text += " " + result.error.substr(0, 60);
-  if (!result.message.empty()) text += fmt::format(" \"{}\"", result.message.substr(0, 100));
-  return text;
-}
-
-void judge_truth(const Reading& reading, int step, int task, Verdicts& verdicts) {
-  if (!reading.run(step).ended) return;
-  const Around get = around(reading, step, task);
-  const Truth truth = properties::truth(get, reading.contract());
-  if (truth == Truth::kTrue) verdicts.held();
-  if (truth != Truth::kFalse) return;
-  const auto value = value_of(task, get.body);
-  std::vector<std::size_t> events;
-  for (const auto& run : reading.runs(task)) events.push_back(run.begun.event);
-  events.push_back(reading.run(step).ended->event);
-  verdicts.violated(
-      fmt::format("{} of task {} ({}) gives {}{}", reading.name(step), task,
-                  entry(get.body.kind).name, told(get), value ? ", not " + *value : ""),
-      std::move(events));
 }
 
 // ---- T6 -----------------------------------------------------------------------------------------
@@ -366,15 +209,6 @@ Verdict no_task_runs_twice(const Evidence& evidence) {
     verdicts.violated(fmt::format("task {} began in process {} and again in process {}", task,
                                   runs[0].pid, runs[1].pid),
                       {runs[0].begun.event, runs[1].begun.event});
-  }
-  return verdicts.verdict();
-}
-
-Verdict outcome_is_true(const Evidence& evidence) {
-  const Reading reading(evidence);
-  Verdicts verdicts;
-  for (const auto& [task, submitted] : reading.accepted()) {
-    for (const int step : reading.gets(task)) judge_truth(reading, step, task, verdicts);
   }
   return verdicts.verdict();
 }
