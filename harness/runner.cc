@@ -191,6 +191,7 @@ class WardenRunner final : public Runner {
   int jobs() const override { return static_cast<int>(workers_.size()); }
   void submit(Job job) override;
   int pending() const override;
+  std::vector<std::uint64_t> under_way() const override;
   std::optional<Finished> next(Clock::time_point deadline) override;
   void cancel_all() override;
 
@@ -217,6 +218,14 @@ int WardenRunner::pending() const {
   const auto busy =
       std::count_if(workers_.begin(), workers_.end(), [](const auto& w) { return w.busy(); });
   return static_cast<int>(queued_.size() + finished_.size()) + static_cast<int>(busy);
+}
+
+std::vector<std::uint64_t> WardenRunner::under_way() const {
+  std::vector<std::uint64_t> ids;
+  for (const auto& worker : workers_) {
+    if (worker.busy()) ids.push_back(worker.job());
+  }
+  return ids;
 }
 
 void WardenRunner::hand_out() {

@@ -60,6 +60,9 @@ class Runner {
   /// Runs that were submitted and not yet returned by next().
   virtual int pending() const = 0;
 
+  /// Those of them that a warden has in hand; the others wait for one.
+  virtual std::vector<std::uint64_t> under_way() const = 0;
+
   /// Waits for any run to finish; nullopt when `deadline` passes first or nothing is pending.
   virtual std::optional<Finished> next(std::chrono::steady_clock::time_point deadline) = 0;
 

@@ -16,8 +16,10 @@ using std::chrono::seconds;
 /// A pool whose adapter, or whose warden, fails so often in a row is given up.
 constexpr int kMostTroubles = 3;
 
-/// Cases on their way when the time is over are waited for, but no longer than this.
-constexpr seconds kAfterTime{2};
+/// Cases that were begun when the time was over are waited for, but no longer than a part of the
+/// fuse: that is more than any case takes whose end is in sight (a kill step alone may look for its
+/// victim for 2 s), and a pool whose cases hang does not cost the others their share.
+constexpr int kAfterTime = 2;  // one in so many
 
 constexpr auto kForEver = std::chrono::hours(24 * 365);
 
@@ -110,15 +112,31 @@ void Campaign::search_all(Clock::time_point end) {
 
 void Campaign::search(Search& search, Clock::time_point end) {
   search.started = true;
-  for (;;) {
-    if (Clock::now() < end && wants_more(search)) submit_cases(search);
-    if (search.sent.empty() || done_ || search.troubles >= kMostTroubles) break;
-    auto ran = desk_.next(end + kAfterTime);
-    if (!ran) break;
-    take(std::move(*ran), search);
+  while (Clock::now() < end && wants_more(search)) {
+    submit_cases(search);
+    if (search.sent.empty()) break;
+    if (auto ran = desk_.next(end)) take(std::move(*ran), search);
   }
+  finish_started(search);
   desk_.forget_all();
   search.sent.clear();
+}
+
+/// What nobody began says nothing; what was begun and does not end must show, or a pool whose hangs
+/// cannot be proved would look healthy in any run that is shorter than the fuse.
+void Campaign::finish_started(Search& search) {
+  auto started = desk_.under_way();
+  const auto patience = Clock::now() + options_.case_options.fuse / kAfterTime;
+  while (!started.empty() && wants_more(search)) {
+    auto ran = desk_.next(patience);
+    if (!ran) break;
+    started.erase(ran->id);
+    take(std::move(*ran), search);
+  }
+  if (!wants_more(search)) return;  // it was stopped: that the rest is not over is not its fault
+  for (std::size_t i = 0; i < started.size(); ++i) {
+    search.tally.add_unfinished("not finished when the time was over");
+  }
 }
 
 bool Campaign::wants_more(const Search& search) const {

@@ -112,6 +112,7 @@ class Campaign {
 
   void search_all(Clock::time_point end);
   void search(Search& search, Clock::time_point end);
+  void finish_started(Search& search);
   bool wants_more(const Search& search) const;
   void submit_cases(Search& search);
   void take(Ran&& ran, Search& search);

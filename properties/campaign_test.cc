@@ -56,8 +56,8 @@ class CampaignTest : public ::testing::Test {
     options_.time = std::chrono::seconds(30);
   }
 
-  CampaignResult run(FakeRunner::Answer answer) {
-    FakeRunner runner(std::move(answer));
+  CampaignResult run(FakeRunner::Answer answer, FakeRunner::Hangs hangs = {}) {
+    FakeRunner runner(std::move(answer), std::move(hangs));
     CampaignListener listener;
     return Campaign(runner, pools_, options_, plain_source(), listener, [this] { return stopped_; })
         .run();
@@ -216,6 +216,30 @@ TEST_F(CampaignTest, EndsInTime) {
   const auto result = run([](const Job& job) { return healthy_trace(job.scenario); });
   EXPECT_GT(result.cases(), 0);
   EXPECT_LT(result.elapsed, std::chrono::seconds(5));
+}
+
+TEST_F(CampaignTest, ACaseThatIsNotOverWithTheTimeIsUnclear) {
+  options_.cases = 10;
+  options_.time = std::chrono::milliseconds(300);
+  options_.case_options.fuse = std::chrono::milliseconds(200);
+  const auto hangs = [](const Job& job) { return job.id == 3; };
+  const auto result = run([](const Job& job) { return healthy_trace(job.scenario); }, hangs);
+  EXPECT_EQ(result.cases(), 10);
+  EXPECT_EQ(outcome_of(result, "W1"), Outcome::kInconclusive);
+  const auto& rule = result.tallies.at(0).rules().at(0);
+  EXPECT_EQ(rule.inconclusive, 1);
+  EXPECT_EQ(rule.main_reason(), "not finished when the time was over");
+  EXPECT_TRUE(result.has_doubt());
+}
+
+TEST_F(CampaignTest, ACaseThatIsOverSoonAfterTheTimeIsNotUnclear) {
+  options_.cases = 0;
+  options_.time = std::chrono::milliseconds(100);
+  const auto result = run([](const Job& job) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return healthy_trace(job.scenario);
+  });
+  for (const auto& rule : result.tallies.at(0).rules()) EXPECT_EQ(rule.inconclusive, 0);
 }
 
 TEST_F(CampaignTest, EndsWithWhatItHasWhenInterrupted) {

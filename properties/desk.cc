@@ -77,6 +77,14 @@ void Desk::forget_all() {
   runner_.cancel_all();
 }
 
+std::set<std::uint64_t> Desk::under_way() const {
+  std::set<std::uint64_t> ids;
+  for (const auto id : runner_.under_way()) {
+    if (sent_.contains(id)) ids.insert(id);
+  }
+  return ids;
+}
+
 std::optional<Ran> Desk::receive(Clock::time_point deadline) {
   while (!stopped() && runner_.pending() > 0) {
     const auto now = Clock::now();

@@ -50,6 +50,9 @@ class Desk {
   void forget(std::uint64_t id);
   void forget_all();
 
+  /// Those that a warden has in hand, and that somebody may still ask for.
+  std::set<std::uint64_t> under_way() const;
+
   bool stopped() const { return stopped_ && stopped_(); }
   int jobs() const { return runner_.jobs(); }
 

@@ -112,6 +112,11 @@ void Tally::add(const Judged& judged,
   }
 }
 
+void Tally::add_unfinished(const std::string& why) {
+  ++cases_;
+  for (auto& tally : rules_) count(Inconclusive{why}, tally);
+}
+
 void Tally::set_unstable(const Rule& rule) {
   for (auto& tally : rules_) {
     const bool consequence = tally.rule->implied_by == rule.id && tally.without_cause == 0;

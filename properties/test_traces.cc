@@ -1,8 +1,11 @@
 #include "properties/test_traces.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
+#include <utility>
 
 #include "harness/alphabet.h"
 
@@ -181,10 +184,23 @@ Trace healthy_trace(const Scenario& scenario) {
   return writer.at(ms += 1).eof().done();
 }
 
-std::optional<Finished> FakeRunner::next(std::chrono::steady_clock::time_point) {
-  if (queue_.empty()) return std::nullopt;
-  const auto job = std::move(queue_.front());
-  queue_.pop_front();
+std::vector<std::uint64_t> FakeRunner::under_way() const {
+  std::vector<std::uint64_t> ids;
+  for (const auto& job : queue_) {
+    if (std::cmp_less(ids.size(), jobs())) ids.push_back(job.id);
+  }
+  return ids;
+}
+
+std::optional<Finished> FakeRunner::next(std::chrono::steady_clock::time_point deadline) {
+  const auto first = std::find_if(queue_.begin(), queue_.end(),
+                                  [&](const Job& job) { return !hangs_ || !hangs_(job); });
+  if (first == queue_.end()) {
+    if (!queue_.empty()) std::this_thread::sleep_until(deadline);
+    return std::nullopt;
+  }
+  const auto job = std::move(*first);
+  queue_.erase(first);
   ++runs_;
   return Finished{job.id, answer_(job)};
 }

@@ -54,16 +54,20 @@ harness::Trace orphan_trace();
 /// A run of any scenario of create, submit, get in which everything goes well.
 harness::Trace healthy_trace(const harness::Scenario& scenario);
 
-/// Answers from a function instead of a sandbox. One job is answered per call of next().
+/// Answers from a function instead of a sandbox. One job is answered per call of next(); those for
+/// which `hangs` says so never are.
 class FakeRunner : public harness::Runner {
  public:
   using Answer = std::function<sys::Result<harness::Trace>(const harness::Job&)>;
-  explicit FakeRunner(Answer answer) : answer_(std::move(answer)) {}
+  using Hangs = std::function<bool(const harness::Job&)>;
+  explicit FakeRunner(Answer answer, Hangs hangs = {})
+      : answer_(std::move(answer)), hangs_(std::move(hangs)) {}
 
   const harness::Containment& containment() const override { return containment_; }
   int jobs() const override { return 8; }
   void submit(harness::Job job) override { queue_.push_back(std::move(job)); }
   int pending() const override { return static_cast<int>(queue_.size()); }
+  std::vector<std::uint64_t> under_way() const override;
   std::optional<harness::Finished> next(std::chrono::steady_clock::time_point deadline) override;
   void cancel_all() override { queue_.clear(); }
 
@@ -71,6 +75,7 @@ class FakeRunner : public harness::Runner {
 
  private:
   Answer answer_;
+  Hangs hangs_;
   harness::Containment containment_{1, "exact (ptrace), PID+mount+IPC namespaces", ""};
   std::deque<harness::Job> queue_;
   int runs_ = 0;
