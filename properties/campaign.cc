@@ -126,7 +126,7 @@ void Campaign::search(Search& search, Clock::time_point end) {
 /// cannot be proved would look healthy in any run that is shorter than the fuse.
 void Campaign::finish_started(Search& search) {
   auto started = desk_.under_way();
-  const auto patience = Clock::now() + options_.case_options.fuse / kAfterTime;
+  const auto patience = Clock::now() + options_.case_options.fuse_here() / kAfterTime;
   while (!started.empty() && wants_more(search)) {
     auto ran = desk_.next(patience);
     if (!ran) break;

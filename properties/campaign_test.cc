@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <thread>
 
 #include "properties/results.h"
@@ -251,6 +252,17 @@ TEST_F(CampaignTest, EndsWithWhatItHasWhenInterrupted) {
   });
   EXPECT_TRUE(result.interrupted);
   EXPECT_LE(result.cases(), 5);
+}
+
+TEST_F(CampaignTest, TheFuseFollowsTheMachineOnce) {
+  ::setenv("POOLPROOF_TIME_SCALE", "4", 1);
+  options_.case_options = CaseOptions::of_environment();
+  ::unsetenv("POOLPROOF_TIME_SCALE");
+  EXPECT_EQ(options_.case_options.fuse_here(), std::chrono::seconds(40));
+  run([](const Job& job) {  // the runner multiplies by itself
+    EXPECT_EQ(job.settings.fuse, std::chrono::seconds(10));
+    return healthy_trace(job.scenario);
+  });
 }
 
 TEST_F(CampaignTest, EachScenarioDependsOnSeedPoolAndNumberAlone) {

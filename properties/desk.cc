@@ -21,9 +21,12 @@ double time_scale() {
 
 CaseOptions CaseOptions::of_environment() {
   CaseOptions options;
-  options.fuse = std::chrono::milliseconds(
-      static_cast<std::int64_t>(static_cast<double>(options.fuse.count()) * time_scale()));
+  options.time_scale = properties::time_scale();
   return options;
+}
+
+std::chrono::milliseconds CaseOptions::fuse_here() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(fuse * time_scale);
 }
 
 harness::Settings Desk::settings(const Pool& pool) const {

@@ -25,9 +25,13 @@ struct Ran {
 /// What every case of a run has in common.
 struct CaseOptions {
   std::optional<std::chrono::milliseconds> grace;  // instead of the contract's
-  std::chrono::milliseconds fuse{10'000};          // already times POOLPROOF_TIME_SCALE
+  std::chrono::milliseconds fuse{10'000};          // as cases keep it, whatever the machine
+  double time_scale = 1.0;                         // POOLPROOF_TIME_SCALE; the runner applies it
 
   static CaseOptions of_environment();
+
+  /// How long a case may take here.
+  std::chrono::milliseconds fuse_here() const;
 };
 
 /// Hands scenarios to the runner and keeps apart who asked for which result. One thread.

@@ -165,7 +165,7 @@ int run_on(const Pool& pool, const Case& failing, const ReplayCommand& command,
   Desk desk(runner, options, finish_on_interrupt());
   Record record(pool, !command.no_known);
   for (int i = 0; i < command.times; ++i) desk.submit(pool, failing.scenario);
-  const auto deadline = Clock::now() + 4 * options.fuse * command.times;
+  const auto deadline = Clock::now() + 4 * options.fuse_here() * command.times;
   while (auto ran = desk.next(deadline)) record.add(*ran);
 
   auto console = Console::of_this_process();
