@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "ctest/program.h"
@@ -22,8 +23,8 @@ class BadAdapter : public testing::Test {
  protected:
   Ended check(const std::string& script) {
     const auto adapter = scratch_.file("adapter", script);
-    return poolproof({"check", "--adapter", adapter, "--time", "5", "--results",
-                      (scratch_.path() / "r").string()});
+    return poolproof({"check", "--adapter", adapter, "--time", "5", "--cases", "30",
+                      "--results", (scratch_.path() / "r").string()});
   }
   Scratch scratch_;
 };
@@ -74,6 +75,51 @@ fi
 printf '\n{"claim": "step-ended", "step": "x"}\n' >> $POOLPROOF_TRACE
 )");
   EXPECT_NE(ended.code, 0) << ended.out << ended.err;
+}
+
+/// An adapter in Python, on the kit that lies beside the programs.
+std::string python_adapter(const std::string& methods) {
+  return "#!/usr/bin/env python3\nimport sys\nsys.path.insert(0, '" +
+         (bin_folder() / "../share/poolproof/adapters").string() +
+         "')\nimport poolproof_adapter as kit\nfrom concurrent.futures import "
+         "ThreadPoolExecutor\n\nclass Own(kit.Adapter):\n    name, version = 'own', '1'\n" +
+         methods + "\nif __name__ == '__main__':\n    kit.main(Own)\n";
+}
+
+TEST_F(BadAdapter, WhosePoolCannotBeCreatedHasNotKeptTheRules) {
+  const auto ended = check(python_adapter(R"(
+    def create(self, workers): raise OSError("no semaphores here")
+    def submit(self, pool, body, *args): return pool.submit(body, *args)
+    def result(self, future, timeout): return future.result(timeout)
+)"));
+  expect_one_line(ended, 3, "no case could create the pool");
+  EXPECT_THAT(ended.err, HasSubstr("no semaphores here"));
+}
+
+TEST_F(BadAdapter, WhosePoolTakesNoTaskHasNotKeptTheRules) {
+  const auto ended = check(python_adapter(R"(
+    def create(self, workers): return ThreadPoolExecutor(workers)
+    def submit(self, pool, body, *args): raise RuntimeError("not today")
+    def result(self, future, timeout): return future.result(timeout)
+)"));
+  expect_one_line(ended, 3, "took no task");
+  EXPECT_THAT(ended.err, HasSubstr("not today"));
+}
+
+TEST_F(BadAdapter, WhosePoolPollsForEverIsUnclearEvenInAShortRun) {
+  ::setenv("POOLPROOF_TIME_SCALE", "0.5", 1);
+  const auto adapter = scratch_.file("adapter", python_adapter(R"(
+    def create(self, workers):
+        import time
+        while True: time.sleep(0.01)
+    def submit(self, pool, body, *args): return pool.submit(body, *args)
+    def result(self, future, timeout): return future.result(timeout)
+)"));
+  const auto ended = poolproof({"check", "--adapter", adapter, "--time", "1", "--strict",
+                                "--results", (scratch_.path() / "r").string()});
+  ::unsetenv("POOLPROOF_TIME_SCALE");
+  EXPECT_EQ(ended.code, 1) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, testing::ContainsRegex("s: [0-9]+ unclear\n"));
 }
 
 class BadCase : public testing::Test {

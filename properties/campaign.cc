@@ -73,7 +73,10 @@ Campaign::Campaign(harness::Runner& runner, const std::vector<Pool>& pools, Camp
       listener_(listener) {
   for (const auto& pool : pools) {
     searches_.push_back(
-        {.pool = &pool, .tally = Tally(pool, options_.rules, options_.use_known), .sent = {}});
+        {.pool = &pool,
+         .tally = Tally(pool, options_.rules, options_.use_known),
+         .usable = {},
+         .sent = {}});
   }
 }
 
@@ -95,6 +98,9 @@ CampaignResult Campaign::finished(Clock::time_point start) {
   for (auto& search : searches_) {
     if (!search.started) continue;
     search.tally.close();
+    if (auto unused = search.usable.trouble(*search.pool)) {
+      result_.troubles.push_back(std::move(*unused));
+    }
     result_.tallies.push_back(std::move(search.tally));
   }
   result_.interrupted = desk_.stopped();
@@ -160,6 +166,7 @@ void Campaign::take(Ran&& ran, Search& search) {
   if (auto failure = adapter_failure(pool, ran.scenario, *ran.trace))
     return trouble(search, *failure);
   search.troubles = 0;
+  search.usable.add(pool, ran.scenario, *ran.trace, number);
   const auto judged =
       judge_case(pool, ran.scenario, *ran.trace, options_.rules, options_.use_known);
   search.tally.add(judged, [&](const KnownDeviation& deviation) {

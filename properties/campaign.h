@@ -14,6 +14,7 @@
 #include "properties/pools.h"
 #include "properties/shrinking.h"
 #include "properties/tally.h"
+#include "properties/usable.h"
 
 namespace poolproof::properties {
 
@@ -94,6 +95,7 @@ class Campaign {
   struct Search {
     const Pool* pool = nullptr;
     Tally tally;
+    Usable usable;
     int generated = 0;
     int troubles = 0;                   // in a row
     std::map<std::uint64_t, int> sent;  // cases on their way, and their numbers

@@ -175,6 +175,16 @@ TEST_F(CampaignTest, AnAdapterThatGivesUpIsNoVerdictOnThePool) {
       << result.troubles[0];
 }
 
+TEST_F(CampaignTest, APoolThatCannotBeCreatedIsNotHealthy) {
+  const auto result = run([](const Job&) {
+    harness::StepResult failed{.kind = harness::StepResult::Kind::kError, .error = "OSError"};
+    return TraceWriter().step(1, failed).step(2, failed).ends(sys::Exited{0}).eof().done();
+  });
+  EXPECT_EQ(result.cases(), 30);
+  ASSERT_EQ(result.troubles.size(), 1U);
+  EXPECT_NE(result.troubles[0].find("no case could create the pool"), std::string::npos);
+}
+
 TEST_F(CampaignTest, AnAdapterThatClaimsNothingIsNoVerdictOnThePool) {
   const auto result = run([](const Job& job) -> sys::Result<Trace> {
     auto trace = healthy_trace(job.scenario);
