@@ -202,6 +202,16 @@ TEST(Matrix, HeldNeedsARuleThatWasPutToTheTest) {
   EXPECT_EQ(tally.rules()[0].outcome(), Outcome::kInconclusive);
 }
 
+TEST(Matrix, AnUnfinishedCaseIsUnclearForTheRulesInForce) {
+  const auto pool = executor_pool();
+  Tally tally(pool, {rule_named("W1"), rule_named("S2")}, true);
+  tally.add(with(verdict_of_all(Held{}), "S2", NotApplicable{"by design"}), kAlways);
+  tally.add_unfinished("not finished");
+  EXPECT_EQ(tally.cases(), 2);
+  EXPECT_EQ(tally.rules()[0].outcome(), Outcome::kInconclusive);
+  EXPECT_EQ(tally.rules()[1].outcome(), Outcome::kNotApplicable);
+}
+
 TEST(Matrix, AKnownDeviationIsGoneOnlyAfterTwentyCasesOfItsCondition) {
   auto pool = executor_pool();
   pool.contract.known = {{"W1", "always", kLink, ""}};

@@ -114,7 +114,10 @@ void Tally::add(const Judged& judged,
 
 void Tally::add_unfinished(const std::string& why) {
   ++cases_;
-  for (auto& tally : rules_) count(Inconclusive{why}, tally);
+  for (auto& tally : rules_) {
+    const bool off = tally.not_applicable > 0 && tally.cases() == 0;
+    if (!off) count(Inconclusive{why}, tally);
+  }
 }
 
 void Tally::set_unstable(const Rule& rule) {

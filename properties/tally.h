@@ -75,7 +75,7 @@ class Tally {
   /// which held tells that the deviation did not show.
   void add(const Judged& judged, const std::function<bool(const KnownDeviation&)>& condition_met);
 
-  /// A case that was begun and has no recording: unclear for every rule.
+  /// A case that was begun and has no recording: unclear for every rule in force.
   void add_unfinished(const std::string& why);
 
   /// The rule's finding does not repeat: it is unclear, and so are its mere consequences.
