@@ -35,11 +35,20 @@ struct ShrinkBudget {
 constexpr ShrinkBudget kForNew{200, 10, 4, seconds(2), seconds(30), seconds(10)};
 constexpr ShrinkBudget kForKnown{60, 3, 1, milliseconds(500), seconds(5), seconds(0)};
 
+/// So many cases of one way to break a rule are kept, in case that the shortest does not repeat.
+constexpr std::size_t kMostSuspects = 3;
+
 /// The first round of the search; the second one has what shrinking leaves.
 constexpr int kFirstRound = 2;  // one in so many
 
 /// Too little for another round.
 constexpr milliseconds kLeastRound{500};
+
+/// What was not repeated failed never, as far as anybody knows.
+bool fails_more_often(const Finding& one, const Finding& other) {
+  return one.was_repeated() &&
+         (!other.was_repeated() || one.failed * other.repeated > other.failed * one.repeated);
+}
 
 }  // namespace
 
@@ -95,6 +104,7 @@ CampaignResult Campaign::run() {
 
 CampaignResult Campaign::finished(Clock::time_point start) {
   desk_.forget_all();
+  report_unstable();
   for (auto& search : searches_) {
     if (!search.started) continue;
     search.tally.close();
@@ -179,38 +189,61 @@ void Campaign::take(Ran&& ran, Search& search) {
   }
 }
 
-void Campaign::suspect(const Ran& ran, int number, const Violation& violation, Search& search) {
-  const auto is_same = [&](const Pool* pool, const Rule* rule, const std::string& link) {
-    return pool == search.pool && rule == violation.rule && link == violation.known_link;
+bool Campaign::Suspicion::is_of(const Finding& finding) const {
+  return finding.pool == search->pool && finding.rule == rule && finding.known_link == known_link;
+}
+
+void Campaign::Suspicion::add(Suspect&& suspect) {
+  const auto same = [&](const Suspect& other) { return other.scenario == suspect.scenario; };
+  if (std::any_of(cases.begin(), cases.end(), same)) return;
+  const auto longer = [&](const Suspect& other) {
+    return other.scenario.length() > suspect.scenario.length();
   };
-  for (const auto& found : result_.findings) {
-    if (is_same(found.pool, found.rule, found.known_link)) return;
-  }
-  const auto same = std::find_if(suspects_.begin(), suspects_.end(), [&](const Suspect& other) {
-    return is_same(other.search->pool, other.violation.rule, other.violation.known_link);
-  });
-  if (same == suspects_.end()) {
-    suspects_.push_back({&search, ran.scenario, *ran.trace, violation, number});
-  } else if (ran.scenario.length() < same->scenario.length()) {
-    *same = {&search, ran.scenario, *ran.trace, violation, number};
-  }
+  cases.insert(std::find_if(cases.begin(), cases.end(), longer), std::move(suspect));
+  if (cases.size() > kMostSuspects) cases.pop_back();
+}
+
+void Campaign::suspect(const Ran& ran, int number, const Violation& violation, Search& search) {
+  Suspicion fresh{&search, violation.rule, violation.known_link, {}};
+  const auto found = [&](const Finding& finding) { return fresh.is_of(finding); };
+  if (std::any_of(result_.findings.begin(), result_.findings.end(), found)) return;
+  auto same =
+      std::find_if(suspicions_.begin(), suspicions_.end(), [&](const Suspicion& suspicion) {
+        return suspicion.search == &search && suspicion.rule == violation.rule &&
+               suspicion.known_link == violation.known_link;
+      });
+  if (same == suspicions_.end()) same = suspicions_.insert(same, std::move(fresh));
+  same->add({ran.scenario, *ran.trace, violation, number});
   if (options_.stop_at_first && violation.known_link.empty()) done_ = true;
 }
 
 void Campaign::investigate_all() {
-  std::stable_partition(suspects_.begin(), suspects_.end(),
-                        [](const Suspect& suspect) { return !suspect.is_known(); });
-  for (std::size_t index = 0; index < suspects_.size(); ++index) {
+  std::stable_partition(suspicions_.begin(), suspicions_.end(),
+                        [](const Suspicion& suspicion) { return !suspicion.is_known(); });
+  for (std::size_t index = 0; index < suspicions_.size(); ++index) {
     if (done_ && index > 0) break;  // one finding was asked for
-    investigate(std::move(suspects_[index]), shrink_options(index));
+    investigate(index);
   }
-  suspects_.clear();
+  suspicions_.clear();
 }
 
-void Campaign::investigate(Suspect&& suspect, const ShrinkOptions& options) {
-  auto& search = *suspect.search;
-  const auto& pool = *search.pool;
-  listener_.on_shrinking(pool, *suspect.violation.rule);
+/// The first of its cases that always fails stands for all of them; else the one that fails most.
+void Campaign::investigate(std::size_t index) {
+  auto& suspicion = suspicions_[index];
+  const auto& pool = *suspicion.search->pool;
+  std::optional<Finding> best;
+  for (auto& suspect : suspicion.cases) {
+    const auto options = shrink_options(index);
+    if (best && (options.repeats == 0 || desk_.stopped())) break;  // no time to learn more
+    listener_.on_shrinking(pool, *suspicion.rule);
+    auto finding = examined(pool, std::move(suspect), options);
+    if (!best || fails_more_often(finding, *best)) best = std::move(finding);
+    if (best->is_stable()) break;
+  }
+  settle(std::move(*best), suspicion);
+}
+
+Finding Campaign::examined(const Pool& pool, Suspect&& suspect, const ShrinkOptions& options) {
   Finding finding;
   finding.pool = &pool;
   finding.rule = suspect.violation.rule;
@@ -218,7 +251,7 @@ void Campaign::investigate(Suspect&& suspect, const ShrinkOptions& options) {
   finding.case_number = suspect.number;
   finding.original = {pool.name.text(), suspect.scenario, desk_.settings(pool), options_.seed};
   finding.original_trace = suspect.trace;
-  auto result = shrunk(std::move(suspect), options);
+  auto result = shrunk(pool, std::move(suspect), options);
   finding.simplest = finding.original;
   finding.simplest.scenario = result.best.scenario;
   finding.trace = std::move(result.best.trace);
@@ -226,11 +259,29 @@ void Campaign::investigate(Suspect&& suspect, const ShrinkOptions& options) {
   finding.runs = result.runs;
   finding.failed = result.failed;
   finding.repeated = result.repeated;
-  report(std::move(finding), search.tally);
+  return finding;
 }
 
-Shrunk Campaign::shrunk(Suspect&& suspect, const ShrinkOptions& options) {
-  const auto& pool = *suspect.search->pool;
+void Campaign::settle(Finding&& finding, Suspicion& suspicion) {
+  const auto earlier =
+      std::find_if(unstable_.begin(), unstable_.end(),
+                   [&](const Unstable& other) { return suspicion.is_of(other.finding); });
+  if (finding.is_stable() && (finding.was_repeated() || earlier == unstable_.end())) {
+    if (earlier != unstable_.end()) unstable_.erase(earlier);
+    report(std::move(finding), suspicion.search->tally);
+  } else if (earlier == unstable_.end()) {
+    unstable_.push_back({suspicion.search, std::move(finding)});
+  } else if (fails_more_often(finding, earlier->finding)) {
+    earlier->finding = std::move(finding);
+  }
+}
+
+void Campaign::report_unstable() {
+  for (auto& [search, finding] : unstable_) report(std::move(finding), search->tally);
+  unstable_.clear();
+}
+
+Shrunk Campaign::shrunk(const Pool& pool, Suspect&& suspect, const ShrinkOptions& options) {
   Shrinker shrinker(
       desk_,
       {.pool = &pool, .rule = suspect.violation.rule, .known_link = suspect.violation.known_link},
@@ -264,12 +315,12 @@ void Campaign::report(Finding&& finding, Tally& tally) {
 }
 
 ShrinkOptions Campaign::shrink_options(std::size_t index) const {
-  const auto budget_of = [](const Suspect& suspect) {
-    return suspect.is_known() ? kForKnown : kForNew;
+  const auto budget_of = [](const Suspicion& suspicion) {
+    return suspicion.is_known() ? kForKnown : kForNew;
   };
-  const auto budget = budget_of(suspects_[index]);
+  const auto budget = budget_of(suspicions_[index]);
   int weights = 0;
-  for (auto at = index; at < suspects_.size(); ++at) weights += budget_of(suspects_[at]).weight;
+  for (auto at = index; at < suspicions_.size(); ++at) weights += budget_of(suspicions_[at]).weight;
   const auto now = Clock::now();
   const auto left = std::max(end_ - now, Clock::duration::zero());
   const bool late = now >= end_ + budget.late;

@@ -47,7 +47,10 @@ struct Finding {
   std::string same_as;  // folder of an earlier finding with the very same case
 
   bool is_known() const { return !known_link.empty(); }
+  /// One that was never repeated, since the time was over, is not called unstable: it was seen, and
+  /// nothing speaks against it. Whoever tells of it says that it was not repeated.
   bool is_stable() const { return failed == repeated; }
+  bool was_repeated() const { return repeated > 0; }
 };
 
 struct CampaignResult {
@@ -101,15 +104,29 @@ class Campaign {
     std::map<std::uint64_t, int> sent;  // cases on their way, and their numbers
     bool started = false;
   };
-  /// The shortest case so far that broke a rule in one way, new or known by one link.
+  /// A case that broke a rule.
   struct Suspect {
-    Search* search = nullptr;
     harness::Scenario scenario;
     harness::Trace trace;
     Violation violation;
     int number = 0;
+  };
+  /// One way in which a pool breaks a rule, new or known by one link: the shortest cases so far, the
+  /// shortest first. Where one of them does not repeat, the next may.
+  struct Suspicion {
+    Search* search = nullptr;
+    const Rule* rule = nullptr;
+    std::string known_link;
+    std::vector<Suspect> cases;
 
-    bool is_known() const { return !violation.known_link.empty(); }
+    bool is_known() const { return !known_link.empty(); }
+    bool is_of(const Finding& finding) const;
+    void add(Suspect&& suspect);
+  };
+  /// A finding that does not repeat waits to the end of the run: a steady one takes its place.
+  struct Unstable {
+    Search* search = nullptr;
+    Finding finding;
   };
 
   void search_all(Clock::time_point end);
@@ -120,9 +137,12 @@ class Campaign {
   void take(Ran&& ran, Search& search);
   void suspect(const Ran& ran, int number, const Violation& violation, Search& search);
   void investigate_all();
-  void investigate(Suspect&& suspect, const ShrinkOptions& options);
+  void investigate(std::size_t index);
+  Finding examined(const Pool& pool, Suspect&& suspect, const ShrinkOptions& options);
+  void settle(Finding&& finding, Suspicion& suspicion);
+  void report_unstable();
   void report(Finding&& finding, Tally& tally);
-  Shrunk shrunk(Suspect&& suspect, const ShrinkOptions& options);
+  Shrunk shrunk(const Pool& pool, Suspect&& suspect, const ShrinkOptions& options);
   ShrinkOptions shrink_options(std::size_t index) const;
   void trouble(Search& search, const std::string& what);
   CampaignResult finished(Clock::time_point start);
@@ -133,7 +153,8 @@ class Campaign {
   CampaignListener& listener_;
   CampaignResult result_;
   std::vector<Search> searches_;  // a pool each
-  std::vector<Suspect> suspects_;
+  std::vector<Suspicion> suspicions_;
+  std::vector<Unstable> unstable_;
   Clock::time_point end_;  // of the whole run
   bool done_ = false;      // one finding was asked for, and is found
 };

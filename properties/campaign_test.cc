@@ -58,9 +58,15 @@ class CampaignTest : public ::testing::Test {
   }
 
   CampaignResult run(FakeRunner::Answer answer, FakeRunner::Hangs hangs = {}) {
+    return run_with(plain_source(), std::move(answer), std::move(hangs));
+  }
+
+  CampaignResult run_with(ScenarioSource source, FakeRunner::Answer answer,
+                          FakeRunner::Hangs hangs = {}) {
     FakeRunner runner(std::move(answer), std::move(hangs));
     CampaignListener listener;
-    return Campaign(runner, pools_, options_, plain_source(), listener, [this] { return stopped_; })
+    return Campaign(runner, pools_, options_, std::move(source), listener,
+                    [this] { return stopped_; })
         .run();
   }
 
@@ -138,6 +144,63 @@ TEST_F(CampaignTest, AFailureThatDoesNotRepeatIsKeptAsUnstable) {
   EXPECT_FALSE(result.has_violation());
   EXPECT_TRUE(result.has_doubt());
   EXPECT_EQ(outcome_of(result, "W1"), Outcome::kInconclusive);
+}
+
+TEST_F(CampaignTest, ASteadyCaseStandsForTheRuleWhereAShorterOneDoesNotRepeat) {
+  int shorter = 0;  // a case without the last get fails once
+  auto source = plain_source();
+  source.generate = [generate = source.generate](const Pool& pool, int n) {
+    auto scenario = generate(pool, n);
+    if (n % 6 == 2) scenario->steps.pop_back();
+    return scenario;
+  };
+  source.simpler = [](const Pool&, const Scenario&) { return std::vector<Scenario>(); };
+  const auto result = run_with(source, [&](const Job& job) -> sys::Result<Trace> {
+    if (job.scenario.ending.kind != EndingKind::kOsExit) return healthy_trace(job.scenario);
+    const bool steady = job.scenario.steps.size() == 5;
+    return steady || shorter++ == 0 ? orphan_trace() : healthy_trace(job.scenario);
+  });
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_TRUE(result.findings[0].is_stable());
+  EXPECT_EQ(result.findings[0].original.scenario.steps.size(), 5U);
+  EXPECT_EQ(outcome_of(result, "W1"), Outcome::kViolated);
+}
+
+TEST_F(CampaignTest, OfCasesThatDoNotRepeatTheOneThatFailsMostIsTold) {
+  auto source = plain_source();
+  source.generate = [generate = source.generate](const Pool& pool, int n) {
+    auto scenario = generate(pool, n);
+    if (n % 6 == 2) scenario->steps.pop_back();
+    return scenario;
+  };
+  source.simpler = [](const Pool&, const Scenario&) { return std::vector<Scenario>(); };
+  int longer = 0;
+  int shorter = 0;
+  const auto result = run_with(source, [&](const Job& job) -> sys::Result<Trace> {
+    if (job.scenario.ending.kind != EndingKind::kOsExit) return healthy_trace(job.scenario);
+    const bool fails = job.scenario.steps.size() == 5 ? longer++ % 2 == 0 : shorter++ == 0;
+    return fails ? orphan_trace() : healthy_trace(job.scenario);
+  });
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_FALSE(result.findings[0].is_stable());
+  EXPECT_EQ(result.findings[0].original.scenario.steps.size(), 5U);
+  EXPECT_EQ(result.findings[0].failed, 5);
+  EXPECT_EQ(outcome_of(result, "W1"), Outcome::kInconclusive);
+}
+
+TEST_F(CampaignTest, WhatThereWasNoTimeToRepeatIsViolatedAllTheSame) {
+  struct Impatient : CampaignListener {
+    void on_shrinking(const Pool&, const Rule&) override { stopped = true; }
+    bool stopped = false;
+  } impatient;
+  FakeRunner runner(orphans);
+  const auto result = Campaign(runner, pools_, options_, plain_source(), impatient, [&] {
+                        return impatient.stopped;
+                      }).run();
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_FALSE(result.findings[0].was_repeated());
+  EXPECT_EQ(outcome_of(result, "W1"), Outcome::kViolated);
+  EXPECT_TRUE(result.has_violation());
 }
 
 TEST_F(CampaignTest, StopsAtTheFirstFindingWhenAsked) {

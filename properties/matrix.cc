@@ -93,6 +93,8 @@ std::string finding_line(const Finding& finding, std::size_t column, const Conso
   auto where = finding.is_known() ? short_link(finding.known_link) : finding.folder + "/";
   if (!finding.is_stable() && !finding.is_known()) {
     where += fmt::format("  unstable, {} of {}", finding.failed, finding.repeated);
+  } else if (!finding.was_repeated()) {
+    where += "  not repeated";
   }
   const auto rule = fmt::format("{} {}", finding.rule->id, finding.rule->name);
   return fmt::format("{} {} {:<25} {:<8} {}\n", painted(outcome, console),

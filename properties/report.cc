@@ -22,7 +22,7 @@ std::string without_scheme(const std::string& link) {
 }
 
 std::string rate(const Finding& finding) {
-  if (finding.repeated == 0) return "not repeated";
+  if (!finding.was_repeated()) return "not repeated";
   return fmt::format("{} of {}", finding.failed, finding.repeated);
 }
 

@@ -97,6 +97,19 @@ TEST(Report, CallsWhatDoesNotAlwaysFailUnstableWithItsRate) {
   EXPECT_NE(text.find(" 7 of 10"), std::string::npos) << text;
 }
 
+TEST(Report, SaysThatAFindingWasNotRepeated) {
+  std::vector<Pool> pools{executor_pool()};
+  auto finding = orphan_finding(pools[0], "");
+  finding.failed = finding.repeated = 0;
+  const auto text = report_finding(finding, {"r/W1-1", ""}, Console());
+  EXPECT_TRUE(text.starts_with("FAILED W1 ")) << text;
+  EXPECT_NE(text.find(", not repeated\n"), std::string::npos) << text;
+  CampaignResult result;
+  result.tallies.emplace_back(pools[0], std::vector<const Rule*>{}, true);
+  result.findings.push_back(finding);
+  EXPECT_NE(matrix(result, Console()).find("W1-1/  not repeated\n"), std::string::npos);
+}
+
 TEST(Report, TellsTheSameCaseOnce) {
   const auto pool = executor_pool();
   auto finding = orphan_finding(pool, "");
