@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 
 constexpr int kMostSteps = 9;
 constexpr int kIllegalPercent = 10;
+constexpr int kPatientPercent = 5;   // of the gets of a task whose worker may have died
 constexpr int kEnabledPercent = 65;  // of the optional letters, per scenario
 
 /// What is random about one scenario: a value of its own, so that a seed gives the same one always.
@@ -110,7 +111,11 @@ constexpr std::int64_t kLargePayload = 1 << 20;
 class Author {
  public:
   Author(const rc::Random& random, int size, const Abilities& abilities, const Contract& contract)
-      : dice_(random), size_(size), abilities_(abilities), model_(contract) {
+      : dice_(random),
+        size_(size),
+        abilities_(abilities),
+        model_(contract),
+        patience_(contract.grace * 3 / 2) {
     for (const StepKind kind : abilities.steps) {
       const bool always = kind == StepKind::kSubmit || kind == StepKind::kGet;
       if (always || dice_.percent(kEnabledPercent)) steps_.push_back(kind);
@@ -221,7 +226,10 @@ class Author {
     }
     if (all.empty()) return;
     step.task = !open.empty() && dice_.percent(80) ? dice_.pick(open) : dice_.pick(all);
-    if (model_.may_wait_for_ever(step) || dice_.percent(20)) {
+    const bool waits = model_.may_wait_for_ever(step);
+    if (!waits && model_.may_lose_worker(step.task) && dice_.percent(kPatientPercent)) {
+      step.timeout = patience_;
+    } else if (waits || dice_.percent(20)) {
       step.timeout = milliseconds(dice_.pick(std::array{0, 1, 10, 50, 100}));
     }
   }
@@ -267,6 +275,7 @@ class Author {
   int size_;
   const Abilities& abilities_;
   Model model_;
+  milliseconds patience_;  // more than the grace: a healthy pool tells of a dead worker before
   std::vector<StepKind> steps_;
   std::vector<BodyKind> bodies_;
   Scenario scenario_;

@@ -133,6 +133,28 @@ TEST(Scenarios, WaitForOutcomesWithoutTimeoutMostly) {
   EXPECT_GT(untimed, timed);
 }
 
+/// Else nobody could say that a pool which wakes main, but without an outcome, has lost the task.
+TEST(Scenarios, WaitLongerThanTheGraceOnlyForATaskWhoseWorkerMayHaveDied) {
+  const Contract contract;
+  int patient = 0;
+  for (const auto& scenario : many(1000, contract, 17)) {
+    Model model(contract);
+    for (const Step& step : scenario.steps) {
+      const bool timed = step.kind == StepKind::kGet && step.timeout;
+      if (timed && *step.timeout > contract.grace) {
+        ++patient;
+        EXPECT_TRUE(model.may_lose_worker(step.task));
+        Step untimed = step;
+        untimed.timeout.reset();
+        EXPECT_FALSE(model.may_wait_for_ever(untimed));  // it costs a healthy pool nothing
+      }
+      model.apply(step, model.call(step) == Model::Call::kLegal && !timed);
+    }
+  }
+  EXPECT_GT(patient, 5);
+  EXPECT_LT(patient, 100);
+}
+
 TEST(Scenarios, KeepToWhatTheAdapterCanDo) {
   Abilities few;
   few.steps = {StepKind::kCreate, StepKind::kSubmit, StepKind::kGet};

@@ -51,6 +51,12 @@ bool Model::finished(int task) const {
   return found != tasks_.end() && found->second.finished;
 }
 
+bool Model::may_lose_worker(int task) const {
+  const auto found = tasks_.find(task);
+  if (found == tasks_.end() || !found->second.accepted) return false;
+  return found->second.perhaps_killed || entry(found->second.body.kind).kills_worker;
+}
+
 /// Where a dead worker's task is tried again, a body that kills its worker goes on for ever too.
 bool Model::never_ends(const Task& task) const {
   if (!task.accepted || task.finished) return false;
@@ -266,10 +272,20 @@ bool is_runnable(const harness::Scenario& scenario, const Contract& contract) {
   return !model.may_wait_for_ever(scenario.ending);
 }
 
+/// The task surely has an outcome: main has got it before, or the pool was joined or terminated, or
+/// its worker was killed. Where it was lost and main polls for it, that must not cost a whole fuse.
+static bool is_prompt_get(const Model& model, const Step& step, const Contract& contract) {
+  // The warden knows one span for every prompt step: there, a short timeout fits into the grace.
+  if (step.timeout) return 2 * *step.timeout <= contract.grace;
+  return model.finished(step.task) && !model.may_wait_for_ever(step);
+}
+
 /// A refusal, the end of a terminated pool, and what was done before: none has to wait for a task.
-static bool is_prompt(const Model& model, const Step& step) {
+static bool is_prompt(const Model& model, const Step& step, const Contract& contract) {
   if (model.call(step) == Model::Call::kIllegal) return true;
   switch (step.kind) {
+    case StepKind::kGet:
+      return is_prompt_get(model, step, contract);
     case StepKind::kTerminate:
       return true;
     case StepKind::kClose:
@@ -287,7 +303,7 @@ std::vector<int> prompt_steps(const harness::Scenario& scenario, const Contract&
   int number = 0;
   for (const Step& step : scenario.steps) {
     ++number;
-    if (is_prompt(model, step)) prompt.push_back(number);
+    if (is_prompt(model, step, contract)) prompt.push_back(number);
     model.apply(step, takes_effect(model, step));
   }
   const bool exit_is_prompt =

@@ -28,6 +28,9 @@ class Model {
   /// Whether the task surely has an outcome by now.
   bool finished(int task) const;
 
+  /// Whether the task's worker may have died, or will, before it was through with it.
+  bool may_lose_worker(int task) const;
+
   /// Whether a healthy pool takes the step, refuses it with its documented error, or whether it
   /// makes no sense here: submit without any pool, get of a refused task, a kill that would find no
   /// such worker (idle ones are gone once the pool is closed).

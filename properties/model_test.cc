@@ -112,6 +112,14 @@ TEST(Model, AnIdleWorkerIsKilledOnlyWhereOneIsPlausible) {
   EXPECT_EQ(after({create(1), submit(1)}, late).call(kill(Victim::kIdle)), Call::kLegal);
 }
 
+TEST(Model, AWorkerIsLostByItsBodyOrByAKill) {
+  EXPECT_FALSE(after({create(1), submit(1)}).may_lose_worker(1));
+  EXPECT_TRUE(after({create(1), submit(1, BodyKind::kAbort)}).may_lose_worker(1));
+  const Model killed = after({create(1), submit(1, BodyKind::kNever), kill(Victim::kBusy)});
+  EXPECT_TRUE(killed.may_lose_worker(1));
+  EXPECT_FALSE(killed.may_lose_worker(2));
+}
+
 // ---- Endless waits ------------------------------------------------------------------------------
 
 const Step kNever = submit(1, BodyKind::kNever);
@@ -211,6 +219,24 @@ TEST(PromptSteps, AreRefusalsTerminateAndItsJoinAndRepetitions) {
   scenario.steps = {create(1), submit(1), join(),  terminate(), join(),
                     submit(2), close(),   close(), workers()};
   EXPECT_EQ(prompt_steps(scenario, kStrict), (std::vector<int>{3, 4, 5, 6, 7, 8, 0}));
+}
+
+TEST(PromptSteps, AreGetsOfATaskThatSurelyHasAnOutcome) {
+  Scenario scenario;
+  scenario.steps = {create(1), submit(1), get(1), close(), join(), get(1), drop(), get(1)};
+  EXPECT_EQ(prompt_steps(scenario, kStrict), (std::vector<int>{6, 8, 0}));
+  scenario.steps = {create(1), submit(1), close(), get(1)};
+  EXPECT_EQ(prompt_steps(scenario, kStrict), (std::vector<int>{0}));
+  scenario.steps = {create(1), submit(1), terminate(), get(1)};
+  EXPECT_EQ(prompt_steps(scenario, kStrict), (std::vector<int>{3, 4, 0}));
+  scenario.steps = {create(1), submit(1, BodyKind::kNever), kill(Victim::kBusy), get(1), get(1)};
+  EXPECT_EQ(prompt_steps(scenario, kStrict), (std::vector<int>{4, 5, 0}));
+}
+
+TEST(PromptSteps, AreGetsWithATimeoutThatFitsIntoTheGrace) {
+  Scenario scenario;
+  scenario.steps = {create(1), submit(1), get_for(1, 100ms), get_for(1, 500ms), get_for(1, 501ms)};
+  EXPECT_EQ(prompt_steps(scenario, kStrict), (std::vector<int>{3, 4, 0}));
 }
 
 TEST(PromptSteps, LeaveOutADrainingExitAndTheFirstJoin) {
