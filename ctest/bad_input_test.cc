@@ -122,6 +122,21 @@ TEST_F(BadAdapter, WhosePoolPollsForEverIsUnclearEvenInAShortRun) {
   EXPECT_THAT(ended.out, testing::ContainsRegex("s: [0-9]+ unclear\n"));
 }
 
+TEST_F(BadAdapter, ThatForksWithoutEndIsToldByTheLimitAndItsCaseIsKept) {
+  const auto ended = check(python_adapter(R"(
+    def create(self, workers):
+        import os
+        while True:
+            if os.fork() == 0: os._exit(0)
+            os.wait()
+    def submit(self, pool, body, *args): return pool.submit(body, *args)
+    def result(self, future, timeout): return future.result(timeout)
+)"));
+  EXPECT_THAT(ended.out, HasSubstr("ended at the limit of births")) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("limit-1/case.json"));
+  EXPECT_TRUE(std::filesystem::exists(scratch_.path() / "r/limit-1/case.json"));
+}
+
 class BadCase : public testing::Test {
  protected:
   Ended replay(const std::string& text) {

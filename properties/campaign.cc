@@ -44,6 +44,13 @@ constexpr int kFirstRound = 2;  // one in so many
 /// Too little for another round.
 constexpr milliseconds kLeastRound{500};
 
+std::string limit_of(const harness::Trace& trace) {
+  for (const auto& event : trace.events) {
+    if (const auto* hit = std::get_if<harness::LimitHit>(&event.kind)) return hit->what;
+  }
+  return "unknown";
+}
+
 /// What was not repeated failed never, as far as anybody knows.
 bool fails_more_often(const Finding& one, const Finding& other) {
   return one.was_repeated() &&
@@ -179,6 +186,7 @@ void Campaign::take(Ran&& ran, Search& search) {
   search.usable.add(pool, ran.scenario, *ran.trace, number);
   const auto judged =
       judge_case(pool, ran.scenario, *ran.trace, options_.rules, options_.use_known);
+  if (ran.trace->end == harness::End::kLimit) note_limit(ran, pool);
   search.tally.add(judged, [&](const KnownDeviation& deviation) {
     const auto* condition = condition_named(deviation.condition);
     return condition != nullptr && condition->holds(ran.scenario, *ran.trace);
@@ -187,6 +195,24 @@ void Campaign::take(Ran&& ran, Search& search) {
   for (const auto& violation : judged.violations) {
     if (violation.cause == nullptr) suspect(ran, number, violation, search);
   }
+}
+
+void Campaign::note_limit(const Ran& ran, const Pool& pool) {
+  const auto what = limit_of(*ran.trace);
+  auto& limits = result_.limits;
+  auto limit = std::find_if(limits.begin(), limits.end(), [&](const LimitReached& other) {
+    return other.pool == &pool && other.what == what;
+  });
+  if (limit == limits.end()) {
+    limit = limits.insert(limit, {.pool = &pool,
+                                  .what = what,
+                                  .folder = fmt::format("limit-{}", limits.size() + 1),
+                                  .shortest = {},
+                                  .trace = {}});
+  }
+  if (limit->cases++ > 0 && ran.scenario.length() >= limit->shortest.scenario.length()) return;
+  limit->shortest = {pool.name.text(), ran.scenario, desk_.settings(pool), options_.seed};
+  limit->trace = *ran.trace;
 }
 
 bool Campaign::Suspicion::is_of(const Finding& finding) const {

@@ -53,9 +53,21 @@ struct Finding {
   bool was_repeated() const { return repeated > 0; }
 };
 
+/// A limit of the harness (births, events, claims) that ended cases of one pool. No rule can be
+/// judged by them, and a storm of new workers may be behind it: it is told, and a case is kept.
+struct LimitReached {
+  const Pool* pool = nullptr;
+  std::string what;    // "births"
+  std::string folder;  // "limit-1", unique in the run
+  int cases = 0;
+  harness::Case shortest;
+  harness::Trace trace;
+};
+
 struct CampaignResult {
   std::vector<Tally> tallies;         // a pool each, in order
   std::vector<Finding> findings;      // in the order in which they were made
+  std::vector<LimitReached> limits;   // one for each pool and limit
   std::vector<std::string> troubles;  // what kept the harness from doing its work, a line each
   std::chrono::milliseconds elapsed{0};
   bool interrupted = false;
@@ -135,6 +147,7 @@ class Campaign {
   bool wants_more(const Search& search) const;
   void submit_cases(Search& search);
   void take(Ran&& ran, Search& search);
+  void note_limit(const Ran& ran, const Pool& pool);
   void suspect(const Ran& ran, int number, const Violation& violation, Search& search);
   void investigate_all();
   void investigate(std::size_t index);

@@ -248,6 +248,22 @@ TEST_F(CampaignTest, APoolThatCannotBeCreatedIsNotHealthy) {
   EXPECT_NE(result.troubles[0].find("no case could create the pool"), std::string::npos);
 }
 
+TEST_F(CampaignTest, ALimitIsToldOnceForAPoolWithItsShortestCase) {
+  const auto result = run([](const Job& job) -> sys::Result<Trace> {
+    if (job.id % 3 != 0) return healthy_trace(job.scenario);
+    return TraceWriter().step(1).add(harness::LimitHit{"births"}).done(harness::End::kLimit);
+  });
+  ASSERT_EQ(result.limits.size(), 1U);
+  const auto& limit = result.limits[0];
+  EXPECT_EQ(limit.what, "births");
+  EXPECT_EQ(limit.folder, "limit-1");
+  EXPECT_EQ(limit.cases, 10);
+  EXPECT_EQ(limit.shortest.pool, "ProcessPoolExecutor:fork@3.11.7");
+  EXPECT_EQ(limit.shortest.scenario.length(), 6);
+  EXPECT_EQ(limit.trace.end, harness::End::kLimit);
+  EXPECT_TRUE(result.has_doubt());
+}
+
 TEST_F(CampaignTest, AnAdapterThatClaimsNothingIsNoVerdictOnThePool) {
   const auto result = run([](const Job& job) -> sys::Result<Trace> {
     auto trace = healthy_trace(job.scenario);

@@ -31,7 +31,7 @@ class Reporter : public CampaignListener {
   void on_finding(const Finding& finding) override {
     if (auto saved = results_.save(finding); !saved) trouble_ = saved.error().message();
     if (json_ || (finding.is_known() && !known_too_)) return;
-    console_.print(report_finding(finding, results_.again(finding), console_));
+    console_.print(report_finding(finding, results_.again(finding.folder), console_));
   }
   void on_case(const Pool& pool, int number) override {
     const auto now = Clock::now();
@@ -42,6 +42,10 @@ class Reporter : public CampaignListener {
   void on_shrinking(const Pool& pool, const Rule& rule) override {
     console_.progress(
         fmt::format("{}: {} {}: looking for a simpler case", pool.label(), rule.id, rule.name));
+  }
+
+  void keep(const LimitReached& limit) {
+    if (auto saved = results_.save(limit); !saved) trouble_ = saved.error().message();
   }
 
   const std::string& trouble() const { return trouble_; }
@@ -159,12 +163,16 @@ int run_check(const CheckCommand& command) {
                     finish_on_interrupt());
   const auto result = campaign.run();
 
+  for (const auto& limit : result.limits) reporter.keep(limit);
   const auto lines = verdicts_as_json_lines(result, options, results->name());
   const auto saved = results->save_verdicts(lines);
   if (command.json) {
     console.print(lines);
   } else {
     if (result.cases() > 0 && needs_matrix(result)) console.print(matrix(result, console) + "\n");
+    for (const auto& limit : result.limits) {
+      console.print(report_limit(limit, results->again(limit.folder), console));
+    }
     console.print(summary(result) + fmt::format("results in {}/\n", results->name()));
   }
   return exit_code(result, command, saved ? reporter.trouble() : saved.error().message());

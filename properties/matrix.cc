@@ -91,10 +91,11 @@ std::string finding_line(const Finding& finding, std::size_t column, const Conso
                        : finding.is_stable() ? Outcome::kViolated
                                              : Outcome::kInconclusive;
   auto where = finding.is_known() ? short_link(finding.known_link) : finding.folder + "/";
-  if (!finding.is_stable() && !finding.is_known()) {
-    where += fmt::format("  unstable, {} of {}", finding.failed, finding.repeated);
-  } else if (!finding.was_repeated()) {
-    where += "  not repeated";
+  // Its letter says what the rate means; more does not fit into the line.
+  if (!finding.is_known() && !finding.was_repeated()) {
+    where += "  not rerun";
+  } else if (!finding.is_known() && !finding.is_stable()) {
+    where += fmt::format("  {} of {}", finding.failed, finding.repeated);
   }
   const auto rule = fmt::format("{} {}", finding.rule->id, finding.rule->name);
   return fmt::format("{} {} {:<25} {:<8} {}\n", painted(outcome, console),

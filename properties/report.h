@@ -21,6 +21,9 @@ struct Again {
 /// One finding as docs and golden files show it.
 std::string report_finding(const Finding& finding, const Again& again, const Console& console);
 
+/// Which limit ended cases of which pool, and how to see one of them again.
+std::string report_limit(const LimitReached& limit, const Again& again, const Console& console);
+
 /// The part that a replay has in common with it: program and timeline.
 std::string report_case(const Pool& pool, const harness::Scenario& scenario,
                         const harness::Trace& trace, std::size_t most_lines);

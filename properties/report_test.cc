@@ -107,7 +107,21 @@ TEST(Report, SaysThatAFindingWasNotRepeated) {
   CampaignResult result;
   result.tallies.emplace_back(pools[0], std::vector<const Rule*>{}, true);
   result.findings.push_back(finding);
-  EXPECT_NE(matrix(result, Console()).find("W1-1/  not repeated\n"), std::string::npos);
+  EXPECT_NE(matrix(result, Console()).find("W1-1/  not rerun\n"), std::string::npos);
+  result.findings[0].repeated = 10;
+  const auto told = matrix(result, Console());
+  EXPECT_NE(told.find("W1-1/  0 of 10\n"), std::string::npos) << told;
+  EXPECT_TRUE(fits(told)) << told;
+}
+
+TEST(Report, NamesPoolLimitAndCase) {
+  const auto pool = executor_pool();
+  const LimitReached limit{
+      .pool = &pool, .what = "births", .folder = "limit-1", .cases = 3, .shortest = {}, .trace = {}};
+  EXPECT_EQ(report_limit(limit, {"r/limit-1", ""}, Console()),
+            "LIMIT ProcessPoolExecutor:fork: 3 cases not judged, ended at the limit of\n"
+            "  births (a storm of new processes or threads?)\n"
+            "  again   poolproof replay r/limit-1/case.json\n\n");
 }
 
 TEST(Report, TellsTheSameCaseOnce) {
@@ -248,8 +262,17 @@ TEST(Json, IsOneObjectALineAndASummaryLast) {
   std::vector<Pool> pools{executor_pool(), executor_pool(), executor_pool()};
   auto result = small_result(pools);
   result.findings.push_back(orphan_finding(pools[2], ""));
+  result.limits.push_back({.pool = &pools[0],
+                           .what = "births",
+                           .folder = "limit-1",
+                           .cases = 2,
+                           .shortest = {},
+                           .trace = {}});
   const auto lines = lines_of(verdicts_as_json_lines(result, {}, "poolproof-results/latest"));
-  ASSERT_EQ(lines.size(), 3 * rule_table().size() + 1);
+  ASSERT_EQ(lines.size(), 3 * rule_table().size() + 2);
+  EXPECT_EQ(lines[lines.size() - 2],
+            "{\"type\":\"limit\",\"pool\":\"ProcessPoolExecutor:fork@3.11.7\",\"limit\":\"births\","
+            "\"cases\":2,\"case\":\"poolproof-results/latest/limit-1/case.json\"}");
   for (const auto& line : lines) {
     EXPECT_TRUE(line.starts_with("{\"type\":\"") && line.ends_with('}')) << line;
   }

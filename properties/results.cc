@@ -96,27 +96,39 @@ sys::Result<Results> Results::create(const std::string& wanted, const std::strin
   return Results(*folder, fmt::format("{}/{}", kRoot, kLatest), replay_flags);
 }
 
-sys::Result<void> Results::save(const Finding& finding) const {
-  const auto folder = path_ / finding.folder;
+sys::Result<void> Results::save_in(const std::string& name, const Files& files) const {
+  const auto folder = path_ / name;
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return sys::Error(error, "create " + folder.string());
-  const auto& scenario = finding.simplest.scenario;
-  const auto& abilities = finding.pool->abilities;
-  const std::pair<std::string, std::string> files[] = {
-      {"case.json", to_json(finding.simplest)},
-      {"trace.jsonl", to_json_lines(finding.trace)},
-      {"original-case.json", to_json(finding.original)},
-      {"original-trace.jsonl", to_json_lines(finding.original_trace)},
-      {"timeline.txt", in_lines(timeline(scenario, finding.trace))},
-      {program_file_name(abilities),
-       whole_program(scenario, abilities, raising_steps(finding.trace))},
-      {"report.txt", report_finding(finding, again(finding), Console())},
-  };
-  for (const auto& [name, text] : files) {
-    if (auto written = write(folder / name, text); !written) return written;
+  for (const auto& [file, text] : files) {
+    if (auto written = write(folder / file, text); !written) return written;
   }
   return {};
+}
+
+sys::Result<void> Results::save(const Finding& finding) const {
+  const auto& scenario = finding.simplest.scenario;
+  const auto& abilities = finding.pool->abilities;
+  return save_in(finding.folder,
+                 {{"case.json", to_json(finding.simplest)},
+                  {"trace.jsonl", to_json_lines(finding.trace)},
+                  {"original-case.json", to_json(finding.original)},
+                  {"original-trace.jsonl", to_json_lines(finding.original_trace)},
+                  {"timeline.txt", in_lines(timeline(scenario, finding.trace))},
+                  {program_file_name(abilities),
+                   whole_program(scenario, abilities, raising_steps(finding.trace))},
+                  {"report.txt", report_finding(finding, again(finding.folder), Console())}});
+}
+
+sys::Result<void> Results::save(const LimitReached& limit) const {
+  const auto& scenario = limit.shortest.scenario;
+  return save_in(limit.folder,
+                 {{"case.json", to_json(limit.shortest)},
+                  {"trace.jsonl", to_json_lines(limit.trace)},
+                  {"timeline.txt", in_lines(timeline(scenario, limit.trace))},
+                  {program_file_name(limit.pool->abilities),
+                   whole_program(scenario, limit.pool->abilities, raising_steps(limit.trace))}});
 }
 
 sys::Result<void> Results::save_verdicts(const std::string& json_lines) const {
@@ -132,6 +144,14 @@ std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignO
       lines += verdict(tally, rule, result, results_name).dump() + "\n";
       ++outcomes[std::string(entry(rule.outcome()).in_json)];
     }
+  }
+  for (const auto& limit : result.limits) {
+    const Json object{{"type", "limit"},
+                      {"pool", limit.pool->name.text()},
+                      {"limit", limit.what},
+                      {"cases", limit.cases},
+                      {"case", results_name + "/" + limit.folder + "/case.json"}};
+    lines += object.dump() + "\n";
   }
   Json last{{"type", "summary"},
             {"seed", fmt::format("{:x}", options.seed)},

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "harness/sys/result.h"
 #include "properties/campaign.h"
@@ -20,14 +22,17 @@ class Results {
 
   /// As it is typed: "poolproof-results/latest".
   const std::string& name() const { return name_; }
-  Again again(const Finding& finding) const {
-    return {name_ + "/" + finding.folder, replay_flags_};
-  }
+  Again again(const std::string& folder) const { return {name_ + "/" + folder, replay_flags_}; }
 
   sys::Result<void> save(const Finding& finding) const;
+  sys::Result<void> save(const LimitReached& limit) const;
   sys::Result<void> save_verdicts(const std::string& json_lines) const;
 
  private:
+  /// Names and texts.
+  using Files = std::vector<std::pair<std::string, std::string>>;
+  sys::Result<void> save_in(const std::string& folder, const Files& files) const;
+
   Results(std::filesystem::path path, std::string name, std::string replay_flags)
       : path_(std::move(path)), name_(std::move(name)), replay_flags_(std::move(replay_flags)) {}
 
