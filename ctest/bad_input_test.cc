@@ -115,10 +115,10 @@ TEST_F(BadAdapter, WhosePoolPollsForEverIsUnclearEvenInAShortRun) {
     def submit(self, pool, body, *args): return pool.submit(body, *args)
     def result(self, future, timeout): return future.result(timeout)
 )"));
-  const auto ended = poolproof({"check", "--adapter", adapter, "--time", "1", "--strict",
-                                "--results", (scratch_.path() / "r").string()});
+  const auto ended = poolproof({"check", "--adapter", adapter, "--time", "1", "--results",
+                                 (scratch_.path() / "r").string()});
   ::unsetenv("POOLPROOF_TIME_SCALE");
-  EXPECT_EQ(ended.code, 1) << ended.out << ended.err;
+  expect_one_line(ended, 3, "judged nothing: ");
   EXPECT_THAT(ended.out, testing::ContainsRegex("s: [0-9]+ unclear\n"));
 }
 

@@ -112,6 +112,12 @@ int exit_code(const CampaignResult& result, const CheckCommand& command,
                          "give it more by --time");
     }
   }
+  for (const auto& tally : result.tallies) {
+    if (const auto why = tally.why_nothing_judged(); why && !result.interrupted) {
+      troubles.push_back(fmt::format("{}: {} judged nothing: {}", tally.pool().label(),
+                                     counted(tally.cases(), "case"), *why));
+    }
+  }
   for (const auto& line : troubles) failed_with(kExitHarness, line);
   if (result.interrupted) return kExitInterrupted;
   if (result.has_violation()) return kExitViolated;

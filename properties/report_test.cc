@@ -239,6 +239,16 @@ TEST(Matrix, AnUnfinishedCaseIsUnclearForTheRulesInForce) {
   EXPECT_EQ(tally.rules()[1].outcome(), Outcome::kNotApplicable);
 }
 
+TEST(Matrix, CasesThatJudgeNothingAreToldFromThoseThatDo) {
+  const auto pool = executor_pool();
+  Tally tally(pool, {rule_named("W1"), rule_named("S2")}, true);
+  EXPECT_EQ(tally.why_nothing_judged(), std::nullopt);
+  tally.add(with(verdict_of_all(Inconclusive{"fuse"}), "S2", NotExercised{}), kAlways);
+  EXPECT_EQ(tally.why_nothing_judged(), "fuse");
+  tally.add(with(verdict_of_all(Inconclusive{"fuse"}), "S2", Held{}), kAlways);
+  EXPECT_EQ(tally.why_nothing_judged(), std::nullopt);
+}
+
 TEST(Matrix, AKnownDeviationIsGoneOnlyAfterTwentyCasesOfItsCondition) {
   auto pool = executor_pool();
   pool.contract.known = {{"W1", "always", kLink, ""}};

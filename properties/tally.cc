@@ -120,6 +120,15 @@ void Tally::add_unfinished(const std::string& why) {
   }
 }
 
+std::optional<std::string> Tally::why_nothing_judged() const {
+  std::optional<std::string> why;
+  for (const auto& tally : rules_) {
+    if (tally.cases() > tally.inconclusive) return std::nullopt;
+    if (tally.inconclusive > 0 && !why) why = tally.main_reason();
+  }
+  return why;
+}
+
 void Tally::set_unstable(const Rule& rule) {
   for (auto& tally : rules_) {
     const bool consequence = tally.rule->implied_by == rule.id && tally.without_cause == 0;

@@ -81,6 +81,9 @@ class Tally {
   /// The rule's finding does not repeat: it is unclear, and so are its mere consequences.
   void set_unstable(const Rule& rule);
 
+  /// Why no case said anything clear about any rule; nullopt where one did, or none was unclear.
+  std::optional<std::string> why_nothing_judged() const;
+
   /// After the last case: which known deviations should have been seen and were not.
   void close();
 
