@@ -10,6 +10,7 @@
 #include "properties/matrix.h"
 #include "properties/report.h"
 #include "properties/results.h"
+#include "properties/surroundings.h"
 #include "properties/text.h"
 
 namespace poolproof::properties {
@@ -170,7 +171,9 @@ int run_check(const CheckCommand& command) {
   const auto result = campaign.run();
 
   for (const auto& limit : result.limits) reporter.keep(limit);
-  const auto lines = verdicts_as_json_lines(result, options, results->name());
+  const auto lines =
+      as_json_line(Surroundings::of_this_process(command.arguments), pools, *runner) +
+      verdicts_as_json_lines(result, options, results->name());
   const auto saved = results->save_verdicts(lines);
   if (command.json) {
     console.print(lines);

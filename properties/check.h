@@ -11,6 +11,7 @@ namespace poolproof::properties {
 
 /// `poolproof check`, as it was typed.
 struct CheckCommand {
+  std::vector<std::string> arguments;  // all of them, for the record
   std::vector<std::string> pools;
   PoolOptions places;
   std::optional<std::uint64_t> seed;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <exception>
 
@@ -178,6 +179,7 @@ int run_chosen(const CLI::App& app, CommandLine& line) {
 
 int run_cli(int argc, const char* const* argv) {
   CommandLine line;
+  line.check.arguments.assign(argv + std::min(argc, 1), argv + argc);
   CLI::App app("poolproof verifies the life cycle of worker pools", "poolproof");
   app.set_version_flag("--version", fmt::format("poolproof {}", kVersion));
   app.require_subcommand(1);

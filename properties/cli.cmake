@@ -2,7 +2,7 @@
 add_library(poolproof_cli STATIC
   campaign.cc check.cc cli.cc command.cc console.cc desk.cc endings.cc endings_table.cc explain.cc
   family.cc judging.cc matrix.cc pools.cc pools_text.cc program_text.cc random_source.cc replay.cc
-  report.cc results.cc shrinking.cc tally.cc text.cc timeline.cc
+  report.cc results.cc shrinking.cc surroundings.cc tally.cc text.cc timeline.cc
   usable.cc)
 target_link_libraries(poolproof_cli
   PUBLIC poolproof_properties poolproof_harness poolproof_runner
@@ -17,7 +17,7 @@ add_dependencies(poolproof_check_deps poolproof)
 if(POOLPROOF_BUILD_TESTS)
   add_executable(properties_report_tests
     campaign_test.cc cli_test.cc endings_test.cc pools_test.cc program_text_test.cc report_test.cc
-    shrinking_test.cc test_traces.cc usable_test.cc)
+    shrinking_test.cc surroundings_test.cc test_traces.cc usable_test.cc)
   target_link_libraries(properties_report_tests PRIVATE poolproof_cli fmt::fmt GTest::gmock GTest::gtest_main)
   target_compile_definitions(properties_report_tests PRIVATE
     POOLPROOF_GOLDEN="${CMAKE_CURRENT_SOURCE_DIR}/golden")

@@ -11,7 +11,7 @@
 
 namespace poolproof::properties {
 
-/// The folder that one run leaves behind: verdicts.jsonl, and a folder for each finding with case,
+/// The folder that one run leaves behind: verdicts.jsonl (harness/protocol/README.md), and a folder for each finding with case,
 /// trace, timeline, program and report, so that a failure outlives the terminal.
 class Results {
  public:
