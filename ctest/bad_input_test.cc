@@ -23,8 +23,8 @@ class BadAdapter : public testing::Test {
  protected:
   Ended check(const std::string& script) {
     const auto adapter = scratch_.file("adapter", script);
-    return poolproof({"check", "--adapter", adapter, "--time", "5", "--cases", "30",
-                      "--results", (scratch_.path() / "r").string()});
+    return poolproof({"check", "--adapter", adapter, "--time", "5", "--cases", "30", "--results",
+                      (scratch_.path() / "r").string()});
   }
   Scratch scratch_;
 };
@@ -116,7 +116,7 @@ TEST_F(BadAdapter, WhosePoolPollsForEverIsUnclearEvenInAShortRun) {
     def result(self, future, timeout): return future.result(timeout)
 )"));
   const auto ended = poolproof({"check", "--adapter", adapter, "--time", "1", "--results",
-                                 (scratch_.path() / "r").string()});
+                                (scratch_.path() / "r").string()});
   ::unsetenv("POOLPROOF_TIME_SCALE");
   expect_one_line(ended, 3, "judged nothing: ");
   EXPECT_THAT(ended.out, testing::ContainsRegex("s: [0-9]+ unclear\n"));

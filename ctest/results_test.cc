@@ -25,8 +25,8 @@ TEST(Results, TellTheSurroundingsAndNoSecretOfThem) {
   const auto results = scratch.path() / "r";
   ::setenv("BUILD_TOKEN", "hunter2", 1);
   ::setenv("TZ", "UTC", 1);
-  const auto ended = poolproof(
-      {"check", "reference", "--cases", "5", "--json", "--results", results.string()});
+  const auto ended =
+      poolproof({"check", "reference", "--cases", "5", "--json", "--results", results.string()});
   ::unsetenv("BUILD_TOKEN");
   EXPECT_EQ(ended.code, 0) << ended.err;
   const auto kept = content(results / "verdicts.jsonl");

@@ -88,11 +88,10 @@ Campaign::Campaign(harness::Runner& runner, const std::vector<Pool>& pools, Camp
       source_(std::move(source)),
       listener_(listener) {
   for (const auto& pool : pools) {
-    searches_.push_back(
-        {.pool = &pool,
-         .tally = Tally(pool, options_.rules, options_.use_known),
-         .usable = {},
-         .sent = {}});
+    searches_.push_back({.pool = &pool,
+                         .tally = Tally(pool, options_.rules, options_.use_known),
+                         .usable = {},
+                         .sent = {}});
   }
 }
 
@@ -233,11 +232,10 @@ void Campaign::suspect(const Ran& ran, int number, const Violation& violation, S
   Suspicion fresh{&search, violation.rule, violation.known_link, {}};
   const auto found = [&](const Finding& finding) { return fresh.is_of(finding); };
   if (std::any_of(result_.findings.begin(), result_.findings.end(), found)) return;
-  auto same =
-      std::find_if(suspicions_.begin(), suspicions_.end(), [&](const Suspicion& suspicion) {
-        return suspicion.search == &search && suspicion.rule == violation.rule &&
-               suspicion.known_link == violation.known_link;
-      });
+  auto same = std::find_if(suspicions_.begin(), suspicions_.end(), [&](const Suspicion& suspicion) {
+    return suspicion.search == &search && suspicion.rule == violation.rule &&
+           suspicion.known_link == violation.known_link;
+  });
   if (same == suspicions_.end()) same = suspicions_.insert(same, std::move(fresh));
   same->add({ran.scenario, *ran.trace, violation, number});
   if (options_.stop_at_first && violation.known_link.empty()) done_ = true;
@@ -289,9 +287,9 @@ Finding Campaign::examined(const Pool& pool, Suspect&& suspect, const ShrinkOpti
 }
 
 void Campaign::settle(Finding&& finding, Suspicion& suspicion) {
-  const auto earlier =
-      std::find_if(unstable_.begin(), unstable_.end(),
-                   [&](const Unstable& other) { return suspicion.is_of(other.finding); });
+  const auto earlier = std::find_if(unstable_.begin(), unstable_.end(), [&](const Unstable& other) {
+    return suspicion.is_of(other.finding);
+  });
   if (finding.is_stable() && (finding.was_repeated() || earlier == unstable_.end())) {
     if (earlier != unstable_.end()) unstable_.erase(earlier);
     report(std::move(finding), suspicion.search->tally);

@@ -123,8 +123,8 @@ class Campaign {
     Violation violation;
     int number = 0;
   };
-  /// One way in which a pool breaks a rule, new or known by one link: the shortest cases so far, the
-  /// shortest first. Where one of them does not repeat, the next may.
+  /// One way in which a pool breaks a rule, new or known by one link: the shortest cases so far,
+  /// the shortest first. Where one of them does not repeat, the next may.
   struct Suspicion {
     Search* search = nullptr;
     const Rule* rule = nullptr;

@@ -118,12 +118,12 @@ std::string report_waits(const harness::Trace& trace) {
 std::string report_limit(const LimitReached& limit, const Again& again, const Console& console) {
   const std::string word = "LIMIT";
   const auto storm = limit.what == "births" ? " (a storm of new processes or threads?)" : "";
-  auto text = hanging(fmt::format("{} {}: {} not judged, ended at the limit of {}{}", word,
-                                  limit.pool->label(), counted(limit.cases, "case"), limit.what,
-                                  storm));
+  auto text =
+      hanging(fmt::format("{} {}: {} not judged, ended at the limit of {}{}", word,
+                          limit.pool->label(), counted(limit.cases, "case"), limit.what, storm));
   text.replace(0, word.size(), console.odd(word));
-  return text + fmt::format("  again   poolproof replay {}/case.json{}\n\n", again.folder,
-                            again.flags);
+  return text +
+         fmt::format("  again   poolproof replay {}/case.json{}\n\n", again.folder, again.flags);
 }
 
 std::string report_finding(const Finding& finding, const Again& again, const Console& console) {

@@ -116,8 +116,12 @@ TEST(Report, SaysThatAFindingWasNotRepeated) {
 
 TEST(Report, NamesPoolLimitAndCase) {
   const auto pool = executor_pool();
-  const LimitReached limit{
-      .pool = &pool, .what = "births", .folder = "limit-1", .cases = 3, .shortest = {}, .trace = {}};
+  const LimitReached limit{.pool = &pool,
+                           .what = "births",
+                           .folder = "limit-1",
+                           .cases = 3,
+                           .shortest = {},
+                           .trace = {}};
   EXPECT_EQ(report_limit(limit, {"r/limit-1", ""}, Console()),
             "LIMIT ProcessPoolExecutor:fork: 3 cases not judged, ended at the limit of\n"
             "  births (a storm of new processes or threads?)\n"

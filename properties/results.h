@@ -11,8 +11,9 @@
 
 namespace poolproof::properties {
 
-/// The folder that one run leaves behind: verdicts.jsonl (harness/protocol/README.md), and a folder for each finding with case,
-/// trace, timeline, program and report, so that a failure outlives the terminal.
+/// The folder that one run leaves behind: verdicts.jsonl (harness/protocol/README.md), and a folder
+/// for each finding with case, trace, timeline, program and report, so that a failure outlives the
+/// terminal.
 class Results {
  public:
   /// `wanted`: the folder itself; empty: poolproof-results/TIME, with poolproof-results/latest

@@ -14,11 +14,24 @@ using Json = nlohmann::ordered_json;
 
 /// Those that end in '*' stand for all that begin so.
 constexpr std::array<std::string_view, 18> kHarmless{
-    "CI",           "GLIBC_TUNABLES",  "GTEST_*",         "LANG",
-    "LANGUAGE",     "LC_*",            "LD_LIBRARY_PATH", "LD_PRELOAD",
-    "MALLOC_*",     "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
-    "PATH",         "POOLPROOF_*",     "PYTHON*",         "TMPDIR",
-    "TSAN_OPTIONS", "TZ",
+    "CI",
+    "GLIBC_TUNABLES",
+    "GTEST_*",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "MALLOC_*",
+    "MKL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "PATH",
+    "POOLPROOF_*",
+    "PYTHON*",
+    "TMPDIR",
+    "TSAN_OPTIONS",
+    "TZ",
 };
 
 /// Whatever the family: so is called what nobody should read.

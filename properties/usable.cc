@@ -67,7 +67,8 @@ void Usable::add(const Pool& pool, const harness::Scenario& scenario, const harn
 std::optional<std::string> Usable::trouble(const Pool& pool) const {
   const auto line = [&](const char* what, const Calls& calls) {
     return fmt::format(
-        "{}: {} ({}), so that nothing was tested; make it work without poolproof first; adapter: {}",
+        "{}: {} ({}), so that nothing was tested; make it work without poolproof first; adapter: "
+        "{}",
         pool.label(), what, calls.first_failure, pool.adapter);
   };
   if (creates_.all_failed()) return line("no case could create the pool", creates_);
