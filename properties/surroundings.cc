@@ -55,14 +55,14 @@ Surroundings Surroundings::of_this_process(const std::vector<std::string>& argum
 }
 
 bool may_be_recorded(const sys::Variable& variable) {
-  const auto& [name, value] = variable;
   const bool harmless =
       std::any_of(kHarmless.begin(), kHarmless.end(),
-                  [&](std::string_view pattern) { return covers(pattern, name); });
+                  [&](std::string_view pattern) { return covers(pattern, variable.name); });
   const bool secret = std::any_of(kSecret.begin(), kSecret.end(), [&](std::string_view word) {
-    return name.find(word) != std::string::npos;
+    return variable.name.find(word) != std::string::npos;
   });
-  const bool address = value.find("://") != std::string::npos;  // perhaps USER:PASSWORD@HOST
+  const bool address =
+      variable.value.find("://") != std::string::npos;  // perhaps USER:PASSWORD@HOST
   return harmless && !secret && !address;
 }
 
