@@ -99,8 +99,11 @@ bool Model::idle_worker_is_plausible() const {
 
 Model::Call Model::call_of_kill(Victim victim) const {
   const bool broken = contract_.worker_death == Contract::WorkerDeath::kBreaks && deaths_ > 0;
+  // Where close is a shutdown, the pool gives up its list of workers, in which a kill looks.
+  const bool listed =
+      state_ == State::kRunning || (state_ == State::kClosed && contract_.join_needs_close);
   const bool plausible = victim == Victim::kBusy
-                             ? is_used() && busy_worker_is_plausible()
+                             ? listed && busy_worker_is_plausible()
                              : state_ == State::kRunning && idle_worker_is_plausible();
   return plausible && !broken && !joined_ ? Call::kLegal : Call::kImpossible;
 }

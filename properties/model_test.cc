@@ -98,6 +98,14 @@ TEST(Model, ABusyWorkerIsKilledOnlyWhereOneIsPlausible) {
   EXPECT_EQ(once.call(kill(Victim::kBusy)), Call::kImpossible);
 }
 
+TEST(Model, ABusyWorkerOfAClosedPoolIsKilledWhereThePoolStillListsIt) {
+  const std::vector<Step> closed{create(1), submit(1, BodyKind::kNever), close()};
+  EXPECT_EQ(after(closed).call(kill(Victim::kBusy)), Call::kLegal);
+  Contract executor;
+  executor.join_needs_close = false;
+  EXPECT_EQ(after(closed, executor).call(kill(Victim::kBusy)), Call::kImpossible);
+}
+
 TEST(Model, AnIdleWorkerIsKilledOnlyWhereOneIsPlausible) {
   EXPECT_EQ(after({create(1)}).call(kill(Victim::kIdle)), Call::kLegal);
   EXPECT_EQ(after({create(1), submit(1, BodyKind::kNever)}).call(kill(Victim::kIdle)),
