@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "properties/conditions.h"
+#include "properties/model.h"
 
 namespace poolproof::properties {
 namespace {
@@ -44,7 +45,9 @@ constexpr int kFirstRound = 2;  // one in so many
 /// Too little for another round.
 constexpr milliseconds kLeastRound{500};
 
-std::string limit_of(const harness::Trace& trace) {
+std::optional<std::string> limit_of(const harness::Trace& trace) {
+  if (trace.end == harness::End::kFuse) return "fuse";
+  if (trace.end != harness::End::kLimit) return std::nullopt;
   for (const auto& event : trace.events) {
     if (const auto* hit = std::get_if<harness::LimitHit>(&event.kind)) return hit->what;
   }
@@ -147,7 +150,7 @@ void Campaign::search(Search& search, Clock::time_point end) {
 /// What nobody began says nothing; what was begun and does not end must show, or a pool whose hangs
 /// cannot be proved would look healthy in any run that is shorter than the fuse.
 void Campaign::finish_started(Search& search) {
-  auto started = desk_.under_way();
+  auto started = telling_cases_under_way(search);
   const auto patience = Clock::now() + options_.case_options.fuse_here() / kAfterTime;
   while (!started.empty() && wants_more(search)) {
     auto ran = desk_.next(patience);
@@ -156,9 +159,21 @@ void Campaign::finish_started(Search& search) {
     take(std::move(*ran), search);
   }
   if (!wants_more(search)) return;  // it was stopped: that the rest is not over is not its fault
-  for (std::size_t i = 0; i < started.size(); ++i) {
+  for (const auto& [id, scenario] : started) {
     search.tally.add_unfinished("not finished when the time was over");
+    note_limit("time", *search.pool, scenario, {});
   }
+}
+
+/// Those in a warden's hands, but for scenarios in which a healthy pool may wait as well.
+std::map<std::uint64_t, harness::Scenario> Campaign::telling_cases_under_way(const Search& search) {
+  std::map<std::uint64_t, harness::Scenario> started;
+  for (const auto id : desk_.under_way()) {
+    const auto scenario = source_.generate(*search.pool, search.sent.at(id) - 1);
+    const auto& contract = search.pool->contract;
+    if (scenario && !may_wait_where_kills_miss(*scenario, contract)) started[id] = *scenario;
+  }
+  return started;
 }
 
 bool Campaign::wants_more(const Search& search) const {
@@ -185,7 +200,9 @@ void Campaign::take(Ran&& ran, Search& search) {
   search.usable.add(pool, ran.scenario, *ran.trace, number);
   const auto judged =
       judge_case(pool, ran.scenario, *ran.trace, options_.rules, options_.use_known);
-  if (ran.trace->end == harness::End::kLimit) note_limit(ran, pool);
+  if (const auto limit = limit_of(*ran.trace); limit && judged.in_doubt()) {
+    note_limit(*limit, pool, ran.scenario, *ran.trace);
+  }
   search.tally.add(judged, [&](const KnownDeviation& deviation) {
     const auto* condition = condition_named(deviation.condition);
     return condition != nullptr && condition->holds(ran.scenario, *ran.trace);
@@ -196,8 +213,8 @@ void Campaign::take(Ran&& ran, Search& search) {
   }
 }
 
-void Campaign::note_limit(const Ran& ran, const Pool& pool) {
-  const auto what = limit_of(*ran.trace);
+void Campaign::note_limit(const std::string& what, const Pool& pool,
+                          const harness::Scenario& scenario, const harness::Trace& trace) {
   auto& limits = result_.limits;
   auto limit = std::find_if(limits.begin(), limits.end(), [&](const LimitReached& other) {
     return other.pool == &pool && other.what == what;
@@ -209,9 +226,9 @@ void Campaign::note_limit(const Ran& ran, const Pool& pool) {
                                   .shortest = {},
                                   .trace = {}});
   }
-  if (limit->cases++ > 0 && ran.scenario.length() >= limit->shortest.scenario.length()) return;
-  limit->shortest = {pool.name.text(), ran.scenario, desk_.settings(pool), options_.seed};
-  limit->trace = *ran.trace;
+  if (limit->cases++ > 0 && scenario.length() >= limit->shortest.scenario.length()) return;
+  limit->shortest = {pool.name.text(), scenario, desk_.settings(pool), options_.seed};
+  limit->trace = trace;
 }
 
 bool Campaign::Suspicion::is_of(const Finding& finding) const {

@@ -53,15 +53,16 @@ struct Finding {
   bool was_repeated() const { return repeated > 0; }
 };
 
-/// A limit of the harness (births, events, claims) that ended cases of one pool. No rule can be
-/// judged by them, and a storm of new workers may be behind it: it is told, and a case is kept.
+/// A limit of the harness (births, events, claims, the fuse, the run's time) that ended cases of
+/// one pool. Few rules can be judged by them, and a storm of new workers or a hang that nobody can
+/// prove may be behind it: it is told, and a case is kept.
 struct LimitReached {
   const Pool* pool = nullptr;
-  std::string what;    // "births"
+  std::string what;    // "births", "fuse", "time"
   std::string folder;  // "limit-1", unique in the run
   int cases = 0;
   harness::Case shortest;
-  harness::Trace trace;
+  harness::Trace trace;  // without events where there is none
 };
 
 struct CampaignResult {
@@ -144,10 +145,12 @@ class Campaign {
   void search_all(Clock::time_point end);
   void search(Search& search, Clock::time_point end);
   void finish_started(Search& search);
+  std::map<std::uint64_t, harness::Scenario> telling_cases_under_way(const Search& search);
   bool wants_more(const Search& search) const;
   void submit_cases(Search& search);
   void take(Ran&& ran, Search& search);
-  void note_limit(const Ran& ran, const Pool& pool);
+  void note_limit(const std::string& what, const Pool& pool, const harness::Scenario& scenario,
+                  const harness::Trace& trace);
   void suspect(const Ran& ran, int number, const Violation& violation, Search& search);
   void investigate_all();
   void investigate(std::size_t index);

@@ -264,6 +264,16 @@ TEST_F(CampaignTest, ALimitIsToldOnceForAPoolWithItsShortestCase) {
   EXPECT_TRUE(result.has_doubt());
 }
 
+TEST_F(CampaignTest, TheFuseIsALimitToo) {
+  const auto result = run([](const Job& job) {
+    return job.id == 4 ? TraceWriter().step(1).done(harness::End::kFuse)
+                       : healthy_trace(job.scenario);
+  });
+  ASSERT_EQ(result.limits.size(), 1U);
+  EXPECT_EQ(result.limits[0].what, "fuse");
+  EXPECT_EQ(result.limits[0].cases, 1);
+}
+
 TEST_F(CampaignTest, AnAdapterThatClaimsNothingIsNoVerdictOnThePool) {
   const auto result = run([](const Job& job) -> sys::Result<Trace> {
     auto trace = healthy_trace(job.scenario);
@@ -319,7 +329,34 @@ TEST_F(CampaignTest, ACaseThatIsNotOverWithTheTimeIsUnclear) {
   const auto& rule = result.tallies.at(0).rules().at(0);
   EXPECT_EQ(rule.inconclusive, 1);
   EXPECT_EQ(rule.main_reason(), "not finished when the time was over");
+  ASSERT_EQ(result.limits.size(), 1U);
+  EXPECT_EQ(result.limits[0].what, "time");
+  EXPECT_EQ(result.limits[0].shortest.scenario, *plain_source().generate(pools_[0], 2));
   EXPECT_TRUE(result.has_doubt());
+}
+
+TEST_F(CampaignTest, ACaseInWhichAHealthyPoolMayWaitTooIsNotUnclear) {
+  options_.cases = 8;
+  options_.time = std::chrono::milliseconds(300);
+  options_.case_options.fuse = std::chrono::milliseconds(200);
+  auto source = plain_source();
+  source.generate = [](const Pool&, int n) -> std::optional<Scenario> {
+    auto scenario = orphan_scenario();
+    scenario.ending = {};
+    if (n != 3) return scenario;
+    scenario.steps = {create_step(1), submit_step(1, {harness::BodyKind::kNever, 0})};
+    harness::Step kill;  // it may find nobody, and this pool's exit drains
+    kill.kind = harness::StepKind::kKill;
+    kill.victim = harness::Victim::kBusy;
+    scenario.steps.push_back(kill);
+    return scenario;
+  };
+  const auto result = run_with(
+      source, [](const Job& job) { return healthy_trace(job.scenario); },
+      [](const Job& job) { return job.id == 4; });
+  EXPECT_EQ(result.cases(), 7);
+  EXPECT_FALSE(result.tallies.at(0).rules().at(0).inconclusive > 0);
+  EXPECT_TRUE(result.limits.empty());
 }
 
 TEST_F(CampaignTest, ACaseThatIsOverSoonAfterTheTimeIsNotUnclear) {

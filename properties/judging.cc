@@ -66,6 +66,12 @@ bool Judged::held(const Rule& rule) const {
   });
 }
 
+bool Judged::in_doubt() const {
+  return std::any_of(judgements.begin(), judgements.end(), [](const Judgement& judgement) {
+    return std::holds_alternative<Inconclusive>(judgement.verdict);
+  });
+}
+
 Judged judge_case(const Pool& pool, const Scenario& scenario, const Trace& trace,
                   const std::vector<const Rule*>& rules, bool use_known) {
   Judged judged;

@@ -29,6 +29,9 @@ struct Judged {
   const Violation* find(const Rule& rule, const std::string& known_link) const;
 
   bool held(const Rule& rule) const;
+
+  /// Whether any rule is unclear.
+  bool in_doubt() const;
 };
 
 /// Judges a recording by `rules` (empty: all of them). A consequence of a known deviation is known

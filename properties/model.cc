@@ -275,6 +275,15 @@ bool is_runnable(const harness::Scenario& scenario, const Contract& contract) {
   return !model.may_wait_for_ever(scenario.ending);
 }
 
+bool may_wait_where_kills_miss(const harness::Scenario& scenario, const Contract& contract) {
+  Model model(contract);
+  for (const Step& step : scenario.steps) {
+    if (model.may_wait_for_ever(step)) return true;
+    model.apply(step, step.kind != StepKind::kKill && takes_effect(model, step));
+  }
+  return model.may_wait_for_ever(scenario.ending);
+}
+
 /// The task surely has an outcome: main has got it before, or the pool was joined or terminated, or
 /// its worker was killed. Where it was lost and main polls for it, that must not cost a whole fuse.
 static bool is_prompt_get(const Model& model, const Step& step, const Contract& contract) {

@@ -83,6 +83,10 @@ class Model {
 /// Well-formed (no impossible step) and without endless waits.
 bool is_runnable(const harness::Scenario& scenario, const Contract& contract);
 
+/// Whether a healthy pool may keep main waiting for ever if a kill step finds nobody: then a case
+/// that does not end says nothing before its recording is judged.
+bool may_wait_where_kills_miss(const harness::Scenario& scenario, const Contract& contract);
+
 /// Steps and (as 0) the exit that must be over within the grace under this contract; for Job.
 std::vector<int> prompt_steps(const harness::Scenario& scenario, const Contract& contract);
 

@@ -222,6 +222,17 @@ TEST(Runnable, IsNotWhatWaitsForEver) {
   EXPECT_FALSE(runnable({submit(1)}));
 }
 
+TEST(Runnable, MayWaitForEverIfAKillMisses) {
+  Scenario scenario;
+  scenario.steps = {create(1), kNever, kill(Victim::kBusy), get(1)};
+  EXPECT_TRUE(may_wait_where_kills_miss(scenario, kStrict));
+  scenario.steps = {create(1), kNever, kill(Victim::kBusy)};
+  EXPECT_FALSE(may_wait_where_kills_miss(scenario, kStrict));
+  EXPECT_TRUE(may_wait_where_kills_miss(scenario, with(Contract::Exit::kDrains)));
+  scenario.steps = {create(1), submit(1, BodyKind::kSleep, 30), kill(Victim::kBusy), get(1)};
+  EXPECT_FALSE(may_wait_where_kills_miss(scenario, kStrict));
+}
+
 TEST(PromptSteps, AreRefusalsTerminateAndItsJoinAndRepetitions) {
   Scenario scenario;
   scenario.steps = {create(1), submit(1), join(),  terminate(), join(),

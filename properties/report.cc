@@ -70,6 +70,13 @@ std::string same_case(const Finding& finding) {
   return text;
 }
 
+std::string how_ended(const LimitReached& limit) {
+  if (limit.what == "time") return "not finished when the time was over (a hang?)";
+  if (limit.what == "fuse") return "ended by the fuse (a hang?)";
+  if (limit.what != "births") return "ended at the limit of " + limit.what;
+  return "ended at the limit of births (a storm of new processes or threads?)";
+}
+
 std::string pool_line(const Pool& pool) {
   return fmt::format("{}, {}: {}", pool.label(), pool.abilities.runtime, in_words(pool.contract));
 }
@@ -117,10 +124,8 @@ std::string report_waits(const harness::Trace& trace) {
 
 std::string report_limit(const LimitReached& limit, const Again& again, const Console& console) {
   const std::string word = "LIMIT";
-  const auto storm = limit.what == "births" ? " (a storm of new processes or threads?)" : "";
-  auto text =
-      hanging(fmt::format("{} {}: {} not judged, ended at the limit of {}{}", word,
-                          limit.pool->label(), counted(limit.cases, "case"), limit.what, storm));
+  auto text = hanging(fmt::format("{} {}: {} {}", word, limit.pool->label(),
+                                  counted(limit.cases, "case"), how_ended(limit)));
   text.replace(0, word.size(), console.odd(word));
   return text +
          fmt::format("  again   poolproof replay {}/case.json{}\n\n", again.folder, again.flags);

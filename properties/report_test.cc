@@ -123,8 +123,8 @@ TEST(Report, NamesPoolLimitAndCase) {
                            .shortest = {},
                            .trace = {}};
   EXPECT_EQ(report_limit(limit, {"r/limit-1", ""}, Console()),
-            "LIMIT ProcessPoolExecutor:fork: 3 cases not judged, ended at the limit of\n"
-            "  births (a storm of new processes or threads?)\n"
+            "LIMIT ProcessPoolExecutor:fork: 3 cases ended at the limit of births (a storm\n"
+            "  of new processes or threads?)\n"
             "  again   poolproof replay r/limit-1/case.json\n\n");
 }
 

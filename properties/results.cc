@@ -123,12 +123,15 @@ sys::Result<void> Results::save(const Finding& finding) const {
 
 sys::Result<void> Results::save(const LimitReached& limit) const {
   const auto& scenario = limit.shortest.scenario;
-  return save_in(limit.folder,
-                 {{"case.json", to_json(limit.shortest)},
-                  {"trace.jsonl", to_json_lines(limit.trace)},
-                  {"timeline.txt", in_lines(timeline(scenario, limit.trace))},
-                  {program_file_name(limit.pool->abilities),
-                   whole_program(scenario, limit.pool->abilities, raising_steps(limit.trace))}});
+  const auto& abilities = limit.pool->abilities;
+  Files files{{"case.json", to_json(limit.shortest)},
+              {program_file_name(abilities),
+               whole_program(scenario, abilities, raising_steps(limit.trace))}};
+  if (!limit.trace.events.empty()) {
+    files.emplace_back("trace.jsonl", to_json_lines(limit.trace));
+    files.emplace_back("timeline.txt", in_lines(timeline(scenario, limit.trace)));
+  }
+  return save_in(limit.folder, files);
 }
 
 sys::Result<void> Results::save_verdicts(const std::string& json_lines) const {
