@@ -175,7 +175,7 @@ class Author {
 
   /// A busy worker is worth killing while there is one; what was done is rarely done again.
   int weight_here(const Step& step) const {
-    if (step.kind == StepKind::kKill && step.victim == Victim::kBusy) return 70;
+    if (step.kind == StepKind::kKill && step.victim == Victim::kBusy) return 90;
     const bool ended = model_.state() != Model::State::kRunning;
     const bool again = (step.kind == StepKind::kClose && ended) ||
                        (step.kind == StepKind::kJoin && model_.joined());

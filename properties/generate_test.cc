@@ -102,7 +102,7 @@ TEST(Scenarios, LoseWorkersOftenEnough) {
     });
   }
   EXPECT_GT(killed, 200);
-  EXPECT_GT(busy, 60);
+  EXPECT_GT(busy, 80);
   EXPECT_GT(killing_bodies, 200);
 }
 
