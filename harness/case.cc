@@ -242,6 +242,11 @@ Case read_case(const nlohmann::json& value, Complaint& complaint) {
   result.seed = object.maybe_unsigned("seed");
   if (object.has("settings")) result.settings = read_settings(object.object("settings"), complaint);
   result.scenario = read_scenario(object.object("scenario"), complaint);
+  if (object.has("fault")) {
+    auto fault = fault_from_string(object.text("fault"));
+    if (fault) result.scenario.fault = *std::move(fault);
+    if (!fault) object.complain("fault", fault.error().message());
+  }
   object.finish();
   return result;
 }
@@ -257,6 +262,10 @@ std::string to_json(const Case& value) {
   append_json_string(out, value.pool);
   out += ",\n  \"seed\": " + std::to_string(value.seed) + ",\n  \"settings\": ";
   write(out, value.settings);
+  if (value.scenario.fault) {
+    out += ",\n  \"fault\": ";
+    append_json_string(out, to_string(*value.scenario.fault));
+  }
   out += ",\n  \"scenario\": ";
   write(out, value.scenario, "\n    ", "\n      ", "\n    ");
   return out += "\n  }\n}\n";

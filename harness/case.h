@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/alphabet.h"
+#include "harness/fault.h"
 #include "harness/sys/result.h"
 
 namespace poolproof::harness {
@@ -45,6 +46,7 @@ struct Scenario {
   std::string start_method;  // "fork", "spawn", "forkserver"; empty where the pool has no choice
   std::vector<Step> steps;
   Ending ending;
+  std::optional<Fault> fault;  // from outside: the adapter is not told of it
   bool operator==(const Scenario&) const = default;
 
   /// Steps as a person counts them: an ending other than a plain return is a step.

@@ -210,5 +210,24 @@ TEST(CaseCodec, StepsAreBounded) {
   EXPECT_EQ(read.error().message(), "case: scenario.steps: more than 256");
 }
 
+TEST(CaseJson, KeepsItsFaultFromTheAdapter) {
+  Case value;
+  value.pool = "reference:fork";
+  value.scenario.steps = {Step{.kind = StepKind::kCreate, .workers = 1}};
+  value.scenario.fault = *fault_from_string("main:read(pipe):2=SIGKILL");
+  const auto again = case_from_json(to_json(value));
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(*again, value);
+  EXPECT_EQ(to_json(value.scenario).find("fault"), std::string::npos);
+}
+
+TEST(CaseJson, RefusesAFaultThatIsNone) {
+  const auto wrong = case_from_json(
+      R"({"format": 0, "pool": "p", "fault": "main:read=SIGKILL", "scenario": {"start_method": "",
+          "steps": [], "ending": {"how": "return"}}})");
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().message().find("fault"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace poolproof::harness

@@ -172,6 +172,7 @@ std::string request_line(const Job& job) {
   warden::Request request;
   request.command = job.command;
   request.scenario = to_json(job.scenario);
+  request.fault = job.scenario.fault;
   request.settings = job.settings;
   request.settings.fuse = scaled(job.settings.fuse);
   request.prompt_steps = job.prompt_steps;

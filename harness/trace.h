@@ -116,6 +116,14 @@ struct Lost {
   std::string why;
 };
 
+/// The case's fault was put where it says; its effects come behind. `token` names the call that it
+/// met (harness/fault.h), `calls` counts those of the process up to it.
+struct FaultFired {
+  Pid pid = 0;
+  std::string token;
+  int calls = 0;
+};
+
 // ---- Claims: what the adapter said -------------------------------------------------------------
 
 /// How a step went, in words that do not depend on the language.
@@ -177,10 +185,10 @@ struct Garbage {
 };
 
 struct Event {
-  using Kind =
-      std::variant<Born, Execed, ThreadBorn, ThreadDead, Signalled, Dying, Dead, KilledByWarden,
-                   OutputEof, Snapshot, AtRest, Delay, Foreign, LimitHit, LeftOver, Lost, Started,
-                   StepBegun, StepEnded, TaskBegun, TaskEnded, EndingBegun, Garbage>;
+  using Kind = std::variant<Born, Execed, ThreadBorn, ThreadDead, Signalled, Dying, Dead,
+                            KilledByWarden, OutputEof, Snapshot, AtRest, Delay, Foreign, LimitHit,
+                            LeftOver, Lost, FaultFired, Started, StepBegun, StepEnded, TaskBegun,
+                            TaskEnded, EndingBegun, Garbage>;
   Nanoseconds at{0};  // CLOCK_MONOTONIC since main's birth
   Kind kind;
 };

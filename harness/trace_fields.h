@@ -228,6 +228,11 @@ void fields(auto& io, Like<LeftOver> auto& e) {
 void fields(auto& io, Like<Lost> auto& e) {
   io.text("why", e.why);
 }
+void fields(auto& io, Like<FaultFired> auto& e) {
+  io.number("pid", e.pid);
+  io.text("token", e.token);
+  io.number("calls", e.calls);
+}
 void fields(auto& io, Like<StepBegun> auto& e) {
   io.number("pid", e.pid);
   io.number("step", e.step);

@@ -42,7 +42,7 @@ StepResult any_result() {
 }
 
 Event::Kind any_kind() {
-  switch (*rc::gen::inRange(0, 23)) {
+  switch (*rc::gen::inRange(0, 24)) {
     case 0:
       return Born{any_pid(), any_pid(), any_pid(), any_text()};
     case 1:
@@ -87,6 +87,8 @@ Event::Kind any_kind() {
       return TaskEnded{any_pid(), 2, any_text()};
     case 21:
       return EndingBegun{any_pid()};
+    case 22:
+      return FaultFired{any_pid(), any_text(), any_pid()};
     default:
       return Garbage{any_text()};
   }

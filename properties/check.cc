@@ -11,6 +11,7 @@
 #include "properties/report.h"
 #include "properties/results.h"
 #include "properties/surroundings.h"
+#include "properties/sweep.h"
 #include "properties/text.h"
 
 namespace poolproof::properties {
@@ -147,6 +148,73 @@ std::string absent_lines(const Pools& pools) {
   return text;
 }
 
+SweepOptions sweep_options(const CheckCommand& command) {
+  SweepOptions options;
+  if (command.sweep == "stop") options.action = harness::Fault::Action::kStop;
+  if (command.role == "worker") options.role = SweepRole::kWorker;
+  if (command.role == "helper") options.role = SweepRole::kHelper;
+  options.use_known = !command.no_known;
+  if (command.seconds) {
+    options.deadline = Clock::now() + milliseconds(std::llround(*command.seconds * 1000.0));
+  }
+  options.case_options = CaseOptions::of_environment();
+  return options;
+}
+
+int sweep_exit_code(const SweepResult& result, const CheckCommand& command) {
+  for (const auto& line : result.troubles) failed_with(kExitHarness, line);
+  if (result.interrupted) return kExitInterrupted;
+  if (has_violation(result)) return kExitViolated;
+  const auto& rows = result.rows;
+  const bool no_point =
+      rows.empty() ||
+      std::any_of(rows.begin(), rows.end(), [](const SweepRow& row) { return row.points == 0; });
+  if (!result.troubles.empty()) return kExitHarness;
+  if (no_point) {
+    return failed_with(kExitHarness,
+                       "the sweep met no system call of such a process in some scenario");
+  }
+  const bool unclear = std::any_of(rows.begin(), rows.end(), [](const SweepRow& row) {
+    return !row.complete || row.outcomes[static_cast<std::size_t>(PointOutcome::kUnclear)] > 0;
+  });
+  return command.strict && unclear ? kExitViolated : kExitKept;
+}
+
+/// --sweep: one fault at every point, instead of random cases.
+int run_sweep(const CheckCommand& command, const std::vector<Pool>& pools, harness::Runner& runner,
+              const Results& results) {
+  const auto options = sweep_options(command);
+  auto console = Console::of_this_process();
+  if (!command.json) {
+    console.print(fmt::format("{} gets {} at each of its system calls  {}\n", name(options.role),
+                              command.sweep == "stop" ? "SIGSTOP, 50 ms later SIGCONT," : "SIGKILL",
+                              runner.containment().name));
+  }
+  const auto stopped = finish_on_interrupt();
+  Desk desk(runner, options.case_options, stopped);
+  Sweep sweep(desk, options, [&](const SweepRow& row, int nth) {
+    console.progress(fmt::format("{} {}: call {}", row.pool->label(), row.who, nth));
+  });
+  SweepResult result;
+  for (const auto& pool : pools) sweep.run(pool, result);
+  result.interrupted = stopped();
+  int number = 0;
+  for (auto& row : result.rows) {
+    for (auto& group : row.groups) {
+      group.first.folder = fmt::format("{}-{}", group.rule->id, ++number);
+      if (auto saved = results.save(group.first); !saved)
+        result.troubles.push_back(saved.error().message());
+    }
+  }
+  const auto lines = sweep_as_json_lines(result);
+  if (auto saved = results.save_verdicts(lines); !saved)
+    result.troubles.push_back(saved.error().message());
+  console.print(command.json ? lines
+                             : sweep_table(result, console) +
+                                   fmt::format("results in {}/\n", results.name()));
+  return sweep_exit_code(result, command);
+}
+
 }  // namespace
 
 int run_check(const CheckCommand& command) {
@@ -161,6 +229,7 @@ int run_check(const CheckCommand& command) {
     return failed_with(kExitHarness, results.error().message() + " (choose a folder by --results)");
   }
   const auto& pools = chosen.pools.found;
+  if (!command.sweep.empty()) return run_sweep(command, pools, *runner, *results);
   auto console = Console::of_this_process();
   if (!command.json) {
     console.print(absent_lines(chosen.pools) + report_head(pools, options, *runner));

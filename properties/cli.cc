@@ -78,6 +78,12 @@ void add_check(CLI::App& root, CommandLine& line) {
       ->delimiter(',')
       ->allow_extra_args(false);
   app.add_flag("-x", command.stop_at_first, "stop at the first finding");
+  app.add_option("--sweep", command.sweep, "a fault at every system call: kill, stop")
+      ->type_name("FAULT")
+      ->check(CLI::IsMember({"kill", "stop"}).description(""));
+  app.add_option("--role", command.role, "whom it hits: main (default), worker, helper")
+      ->type_name("ROLE")
+      ->check(CLI::IsMember({"main", "worker", "helper"}).description(""));
   app.add_flag("--strict", command.strict,
                "fail on not exercised, unclear, unstable, no longer seen");
   app.add_flag("--no-known", command.no_known, "known deviations count as violations");

@@ -137,6 +137,7 @@ class Timeline {
   void on(const harness::LeftOver& left) {
     add(trace_.main(), fmt::format("left over: {} in {}", left.count, printable(left.where)));
   }
+  void on(const harness::FaultFired& fault) { add(fault.pid, "fault: " + printable(fault.token)); }
   void on(const harness::Lost& lost) { add(trace_.main(), "lost: " + printable(lost.why)); }
   void on(const harness::Garbage& garbage) {
     add(trace_.main(), "no claim: " + printable(garbage.text));

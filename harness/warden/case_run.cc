@@ -15,6 +15,7 @@
 #include "harness/warden/child_signal.h"
 #include "harness/warden/claims.h"
 #include "harness/warden/delay.h"
+#include "harness/warden/injector.h"
 #include "harness/warden/output.h"
 #include "harness/warden/prompts.h"
 #include "harness/warden/rest.h"
@@ -37,10 +38,14 @@ constexpr Nanoseconds kCleanUpLimit = 10s;
 constexpr std::size_t kMostEvents = 10'000;
 
 /// Where the kits shall stop for us: at the end of the steps that want the process table as it is
-/// then. All other claims are read soon enough from the file.
-std::string sync_points(const std::vector<int>& steps) {
+/// then, and where main's calls begin to count. All other claims are read soon enough from the
+/// file.
+std::string sync_points(const Request& request) {
   std::string words;
-  for (const int step : steps) words += "step-ended:" + std::to_string(step) + " ";
+  for (const int step : request.snapshot_steps) {
+    words += "step-ended:" + std::to_string(step) + " ";
+  }
+  if (request.fault && request.fault->who == "main") words += "step-begun ";
   return words;
 }
 
@@ -51,6 +56,7 @@ class CaseRun {
         request_(request),
         runner_(runner),
         tree_(sandbox.init_pid()),
+        injector_(tree_, request.fault),
         claims_(sandbox.claims()),
         prompts_(request.prompt_steps) {}
 
@@ -92,6 +98,7 @@ class CaseRun {
   int runner_;
   ChildSignal child_signal_;
   Tree tree_;
+  Injector injector_;
   DelayMeter delay_;
   ClaimReader claims_;
   std::unique_ptr<Source> source_;
@@ -115,8 +122,9 @@ class CaseRun {
 };
 
 sys::Result<void> CaseRun::start() {
-  auto waiting =
-      sandbox_.start(request_.command, request_.scenario, sync_points(request_.snapshot_steps));
+  if (injector_.has_fault() && sandbox_.rung() == Rung::kNoTrace)
+    return sys::Error("a fault cannot be placed without ptrace (rung 3)");
+  auto waiting = sandbox_.start(request_.command, request_.scenario, sync_points(request_));
   if (!waiting) return waiting.error();
   outputs_.emplace_back("stdout", std::move(waiting->output));
   outputs_.emplace_back("stderr", std::move(waiting->error));
@@ -126,7 +134,7 @@ sys::Result<void> CaseRun::start() {
   wakers_seen_ = waiting->wakers_seen;
   const auto claims = [this] { read_claims(); };
   source_ = sandbox_.rung() == Rung::kNoTrace ? proc_source(tree_, sandbox_.init_pid(), claims)
-                                              : ptrace_source(tree_, delay_, claims);
+                                              : ptrace_source(tree_, delay_, injector_, claims);
   tree_.begin(sys::monotonic_now());
   if (auto followed = source_->follow(waiting->pid); !followed) return followed;
   delay_.sample({}, sys::monotonic_now());
@@ -171,6 +179,7 @@ bool CaseRun::read_claims() {
 
 void CaseRun::take_claim(harness::Event event) {
   prompts_.note(event, delay_.total());
+  if (std::holds_alternative<harness::StepBegun>(event.kind)) injector_.note_step_begun();
   const auto* ended = std::get_if<harness::StepEnded>(&event.kind);
   const int step = ended != nullptr ? ended->step : 0;
   tree_.record(std::move(event));
@@ -254,6 +263,11 @@ bool CaseRun::has_become_too_much() {
 
 bool CaseRun::over() {
   if (over_) return true;
+  if (injector_.keeps_stopped(tree_.now())) return false;
+  if (const auto pause = injector_.take_pause(); pause > 0ns) {
+    delay_.excuse(pause);
+    tree_.record(harness::Delay{delay_.total()});
+  }
   const bool outputs_closed =
       std::none_of(outputs_.begin(), outputs_.end(), [](const auto& o) { return o.open(); });
   if (tree_.empty() && outputs_closed) {
@@ -294,7 +308,7 @@ sys::Result<void> CaseRun::observe() {
       delay_at_death_ = delay_.total();
     }
     if (sys::monotonic_now() - delay_.last_sample() >= kSampleEvery) sample();
-    if (look_is_due()) look_for_rest();
+    if (look_is_due() && !injector_.keeps_stopped(tree_.now())) look_for_rest();
     if (over()) break;
     wait(source_->has_more() ? 0ns : kTick);
     if (init_spoke_) return sys::Error("the sandbox's init died");

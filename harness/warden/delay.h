@@ -49,6 +49,9 @@ class DelayMeter {
   /// Accounts for a thread that is about to end, whose delay the next sample would miss.
   void note_end(ThreadId thread);
 
+  /// A span in which the tree was kept from running on purpose.
+  void excuse(harness::Nanoseconds span) { total_ += span; }
+
   harness::Nanoseconds total() const { return total_; }
   harness::Nanoseconds last_sample() const { return last_; }
 

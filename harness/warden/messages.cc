@@ -45,7 +45,8 @@ std::string to_line(const Request& request) {
                    {"file_bytes", settings.file_bytes},
                    {"prompt_steps", request.prompt_steps},
                    {"snapshot_steps", request.snapshot_steps},
-                   {"fresh", request.fresh}});
+                   {"fresh", request.fresh},
+                   {"fault", request.fault ? harness::to_string(*request.fault) : ""}});
 }
 
 sys::Result<Request> request_from_line(std::string_view line) {
@@ -61,6 +62,9 @@ sys::Result<Request> request_from_line(std::string_view line) {
     request.prompt_steps = object.at("prompt_steps").get<std::vector<int>>();
     request.snapshot_steps = object.at("snapshot_steps").get<std::vector<int>>();
     request.fresh = object.at("fresh");
+    if (const std::string token = object.at("fault"); !token.empty()) {
+      if (auto fault = harness::fault_from_string(token)) request.fault = std::move(*fault);
+    }
     return request;
   });
 }

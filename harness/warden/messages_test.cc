@@ -25,6 +25,7 @@ TEST(Messages, RequestComesThrough) {
   request.prompt_steps = {0, 7};
   request.snapshot_steps = {8};
   request.fresh = true;
+  request.fault = *harness::fault_from_string("main.1:read(pipe):2=SIGKILL");
   const auto line = to_line(request);
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
   const auto back = request_from_line(line);
@@ -35,6 +36,7 @@ TEST(Messages, RequestComesThrough) {
   EXPECT_EQ(back->prompt_steps, request.prompt_steps);
   EXPECT_EQ(back->snapshot_steps, request.snapshot_steps);
   EXPECT_TRUE(back->fresh);
+  EXPECT_EQ(back->fault, request.fault);
 }
 
 TEST(Messages, ArgumentsThatAreNoTextMakeNoException) {

@@ -15,11 +15,27 @@ namespace trace {
 /// it makes die with the tracer (EXITKILL).
 sys::Result<void> seize(int pid);
 bool go_on(int tid, int signal = 0);
+/// The same, but the tracee stops at the entry or exit of its next system call.
+bool go_on_to_call(int tid, int signal = 0);
 /// Leaves a group-stopped tracee stopped, but lets SIGCONT reach it.
 bool keep_stopped(int tid);
 std::optional<unsigned long> message(int tid);
 std::optional<siginfo_t> signal_info(int tid);
 void detach(int tid);
+
+/// A tracee at the entry or exit of a system call. Source: ptrace(2), PTRACE_GET_SYSCALL_INFO.
+struct CallStop {
+  bool entry = false;
+  long number = 0;          // at the entry
+  unsigned long first = 0;  // its first argument
+};
+std::optional<CallStop> call_stop(int tid);
+/// At a call's entry: the kernel will not make it, but stop at its exit as if it had.
+bool skip_call(int tid);
+/// At its exit: what the caller gets.
+bool set_result(int tid, long result);
+/// Whether the stop of this status is one at a system call.
+bool is_call_stop(int wait_status);
 
 /// The event of a stop, 0 for a signal about to be delivered.
 int event_of(int wait_status);

@@ -29,8 +29,8 @@ constexpr auto kPatienceForBirth = 20ms;
 
 class PtraceSource final : public Source {
  public:
-  PtraceSource(Tree& tree, DelayMeter& delay, ReadClaims read_claims)
-      : tree_(tree), delay_(delay), read_claims_(std::move(read_claims)) {}
+  PtraceSource(Tree& tree, DelayMeter& delay, Injector& injector, ReadClaims read_claims)
+      : tree_(tree), delay_(delay), injector_(injector), read_claims_(std::move(read_claims)) {}
 
   sys::Result<void> follow(int main_pid) override;
   bool pump() override;
@@ -48,6 +48,7 @@ class PtraceSource final : public Source {
 
   void handle(int tid, int status);
   void stopped(int tid, int status);
+  void resume(int tid, int signal = 0);
   void signal_stop(int tid, int signal);
   void child_event(int tid, int event);
   void exit_event(int tid);
@@ -60,6 +61,7 @@ class PtraceSource final : public Source {
 
   Tree& tree_;
   DelayMeter& delay_;
+  Injector& injector_;
   ReadClaims read_claims_;
   const int self_ = ::getpid();
   bool has_more_ = false;
@@ -139,9 +141,22 @@ void PtraceSource::adopt_unannounced() {
   }
 }
 
+void PtraceSource::resume(int tid, int signal) {
+  const Process* process = tree_.owner(tid);
+  if (process != nullptr && injector_.follows(*process, tid)) {
+    trace::go_on_to_call(tid, signal);
+  } else {
+    trace::go_on(tid, signal);
+  }
+}
+
 void PtraceSource::stopped(int tid, int status) {
   const int signal = WSTOPSIG(status);
   tree_.alive(tid);
+  if (trace::is_call_stop(status)) {
+    injector_.at_call(*tree_.owner(tid), tid);
+    return resume(tid);
+  }
   switch (const int event = trace::event_of(status); event) {
     case 0:
       signal_stop(tid, signal);
@@ -171,7 +186,7 @@ void PtraceSource::stopped(int tid, int status) {
     default:
       break;
   }
-  trace::go_on(tid);
+  resume(tid);
 }
 
 /// Ours: SIGURG that a thread sent to itself, which is how the kits mark a sync point.
@@ -183,7 +198,7 @@ bool PtraceSource::is_sync_point(int tid, int signal) {
 
 void PtraceSource::signal_stop(int tid, int signal) {
   if (is_sync_point(tid, signal)) {
-    trace::go_on(tid);
+    resume(tid);
     return;
   }
   // A child's end is told by the child itself; its parent's SIGCHLD would only fill the record.
@@ -194,7 +209,7 @@ void PtraceSource::signal_stop(int tid, int signal) {
     tree_.record(
         harness::Signalled{tree_.owner(tid)->inner, signal, from_process ? info->si_pid : 0});
   }
-  trace::go_on(tid, signal);
+  resume(tid, signal);
 }
 
 void PtraceSource::child_event(int tid, int event) {
@@ -261,8 +276,9 @@ void PtraceSource::adopt_children(int parent) {
 
 }  // namespace
 
-std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, ReadClaims read_claims) {
-  return std::make_unique<PtraceSource>(tree, delay, std::move(read_claims));
+std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, Injector& injector,
+                                      ReadClaims read_claims) {
+  return std::make_unique<PtraceSource>(tree, delay, injector, std::move(read_claims));
 }
 
 }  // namespace poolproof::warden

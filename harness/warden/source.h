@@ -5,6 +5,7 @@
 
 #include "harness/sys/result.h"
 #include "harness/warden/delay.h"
+#include "harness/warden/injector.h"
 #include "harness/warden/tree.h"
 
 namespace poolproof::warden {
@@ -34,7 +35,8 @@ class Source {
 /// point's stop, where the writer waits.
 using ReadClaims = std::function<void()>;
 
-std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, ReadClaims read_claims);
+std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, Injector& injector,
+                                      ReadClaims read_claims);
 std::unique_ptr<Source> proc_source(Tree& tree, int init_pid, ReadClaims read_claims);
 
 }  // namespace poolproof::warden

@@ -30,7 +30,13 @@ void Tree::born(int pid, Pid inner, int parent, std::string how) {
   ++births_;
   unreaped_.erase(pid);  // the number is in use again
   inner_[pid] = inner;
+  const auto maker = live_.find(parent);
+  std::string path = pid == main_ ? "main"
+                     : maker == live_.end()
+                         ? ""  // its maker was gone before it told
+                         : maker->second.path + "." + std::to_string(++maker->second.children);
   live_[pid] = Process{pid, inner, {{pid, {inner}}}};
+  live_[pid].path = std::move(path);
   owner_[pid] = pid;
   record(harness::Born{inner, pid, pid == main_ ? 0 : inner_of(parent), std::move(how)});
   alive(pid);

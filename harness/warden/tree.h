@@ -26,6 +26,8 @@ struct Process {
   bool has_unseen_wakers = false;    // made a call that arms what /proc does not show
   bool had_threads = false;          // besides its leader
   bool dying = false;                // recorded as such
+  std::string path;                  // "main.1.2": by birth, as faults name it
+  int children = 0;                  // made so far
   std::size_t alive_before = 0;      // the event before which it was last seen alive ...
   harness::Nanoseconds alive_at{0};  // ... and when
 };

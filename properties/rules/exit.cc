@@ -86,6 +86,14 @@ Verdict judge_early_death(const Reading& reading) {
                   ""};
 }
 
+/// Whether the case's fault came upon the process: what becomes of it is the fault's doing.
+bool hit_by_fault(const harness::Trace& trace, harness::Pid pid) {
+  return std::any_of(trace.events.begin(), trace.events.end(), [pid](const auto& event) {
+    const auto* fired = std::get_if<harness::FaultFired>(&event.kind);
+    return fired != nullptr && fired->pid == pid;
+  });
+}
+
 std::string survivors_in_words(const Reading& reading) {
   std::string names;
   int count = 0;
@@ -167,6 +175,7 @@ Verdict exit_status_is_true(const Evidence& evidence) {
   const Reading reading(evidence);
   if (!reading.main_died()) return NotExercised{};
   const auto& main = *reading.main();
+  if (hit_by_fault(evidence.trace, main.pid)) return NotExercised{};
   if (!reading.ending_begun()) return judge_early_death(reading);
   const auto expected = meanings(evidence.scenario.ending, evidence);
   if (expected.empty()) return NotExercised{};

@@ -44,6 +44,24 @@ int between(char**) {
   return 0;
 }
 
+/// Known calls, after main's first step has begun; of main or of its child.
+int calls(char** words) {
+  claim("step-begun", 1, ", \"step\": 1");
+  if (strcmp(words[0], "child") == 0) {
+    const int child = fork();
+    if (child != 0) return waitpid(child, nullptr, 0) == child ? 0 : 98;
+  }
+  int ends[2];
+  checked(pipe2(ends, 0), "pipe2");
+  static const char* const kWords[] = {"one", "two", "three"};
+  for (const char* word : kWords) {
+    char line[10];
+    const int size = snprintf(line, sizeof line, "%s\n", word);
+    if (write(1, line, static_cast<unsigned long>(size)) != size) perror(word);
+  }
+  _exit(0);
+}
+
 int print_sync_points(char**) {
   puts(getenv("POOLPROOF_SYNC"));
   return 0;
@@ -133,6 +151,7 @@ int remove_file(char**) {
 
 const Mode kClaimModes[] = {{"claims", good},
                             {"claims-between", between},
+                            {"calls", calls},
                             {"print-sync-points", print_sync_points},
                             {"slow", slow},
                             {"garbage", garbage},

@@ -1,0 +1,72 @@
+// Faults in cases and sweeps, by the built program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "ctest/program.h"
+
+namespace poolproof::end_to_end {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+std::string mutant(const char* name) {
+  return (bin_folder() / "../share/poolproof/adapters/mutants" / name).string();
+}
+std::string reference_contract() {
+  return (bin_folder() / "../share/poolproof/contracts/reference.toml").string();
+}
+
+class Sweep : public testing::Test {
+ protected:
+  Ended sweep(std::vector<std::string> arguments) const {
+    std::vector<std::string> command{
+        (bin_folder() / "poolproof").string(), "check", "--sweep", "kill", "--results",
+        (scratch_.path() / "results").string()};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return run(command, 240);
+  }
+  Scratch scratch_{"/var/tmp"};
+};
+
+TEST_F(Sweep, FindsWorkersThatOutliveMain) {
+  const auto ended = sweep({"--adapter", mutant("workers_outlive_main"), "--contract",
+                            reference_contract(), "--role", "main", "--time", "6"});
+  EXPECT_EQ(ended.code, 1) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("F W1 NoWorkerOutlivesParent"));
+}
+
+TEST_F(Sweep, ItsFindingsCanBeReplayed) {
+  const auto ended = sweep({"--adapter", mutant("workers_outlive_main"), "--contract",
+                            reference_contract(), "--role", "main", "--time", "6"});
+  ASSERT_EQ(ended.code, 1) << ended.out << ended.err;
+  const auto found = ended.out.find("  W1-");
+  ASSERT_NE(found, std::string::npos) << ended.out;
+  const auto folder = ended.out.substr(found + 2, ended.out.find('/', found) - found - 2);
+  const auto again =
+      run({(bin_folder() / "poolproof").string(), "replay",
+           (scratch_.path() / "results" / folder / "case.json").string(), "--times", "3",
+           "--adapter", mutant("workers_outlive_main"), "--contract", reference_contract()},
+          120);
+  EXPECT_EQ(again.code, 1) << again.out << again.err;
+  EXPECT_THAT(again.out, HasSubstr("fault: main:"));
+}
+
+TEST_F(Sweep, SaysHowManyPointsThereWere) {
+  const auto ended = sweep({"reference", "--role", "worker", "--json"});
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("\"complete\":true"));
+  EXPECT_THAT(ended.out, ContainsRegex("\"points\":[1-9][0-9]"));
+}
+
+TEST_F(Sweep, WithoutAnyoneOfTheRoleFails) {
+  const auto ended =
+      sweep({"multiprocessing.Pool:fork", "--role", "helper", "--python", "/usr/bin/python3"});
+  EXPECT_EQ(ended.code, 3) << ended.out << ended.err;
+}
+
+}  // namespace
+}  // namespace poolproof::end_to_end

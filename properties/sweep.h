@@ -1,0 +1,92 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/fault.h"
+#include "properties/campaign.h"
+#include "properties/console.h"
+#include "properties/desk.h"
+#include "properties/judging.h"
+
+namespace poolproof::properties {
+
+enum class SweepRole { kMain, kWorker, kHelper };
+std::string_view name(SweepRole role);
+
+struct SweepOptions {
+  harness::Fault::Action action = harness::Fault::Action::kSignal;
+  SweepRole role = SweepRole::kMain;
+  bool use_known = true;
+  std::uint64_t seed = 0;
+  Clock::time_point deadline = Clock::time_point::max();
+  CaseOptions case_options;
+};
+
+/// What happened when the fault was put at one point.
+enum class PointOutcome { kKept, kViolated, kKnown, kUnclear };
+
+/// Points at which the same rule broke in the same way: the same call, the same waits.
+struct SweepGroup {
+  const Rule* rule = nullptr;
+  std::string call;  // "write(pipe)"
+  std::string known_link;
+  int points = 0;
+  Finding first;  // the earliest point, shrunk
+};
+
+/// One scenario, one process: the fault at its first system call, its second, ... until the process
+/// makes no more.
+struct SweepRow {
+  const Pool* pool = nullptr;
+  std::string scenario;  // "create, submit, get, close, join, return"
+  std::string who;       // "main.1.2"
+  int points = 0;
+  std::array<int, 4> outcomes{};  // by PointOutcome
+  bool complete = false;          // the stop rule was met
+  std::chrono::milliseconds took{0};
+  std::string reason;  // why the first unclear one is so
+  std::vector<SweepGroup> groups;
+};
+
+struct SweepResult {
+  std::vector<SweepRow> rows;
+  std::vector<std::string> troubles;
+  bool interrupted = false;
+};
+
+/// Puts one fault at every point of a process's life, in three scenarios. The stop rule: three runs
+/// in a row, with the fault at one call after the other, end without its having fired (one alone
+/// may be a schedule in which the process does less). Driven by one call from one thread.
+class Sweep {
+ public:
+  Sweep(Desk& desk, SweepOptions options, std::function<void(const SweepRow&, int)> on_point)
+      : desk_(desk), options_(options), on_point_(std::move(on_point)) {}
+
+  void run(const Pool& pool, SweepResult& result);
+
+ private:
+  std::vector<std::string> processes(const Pool& pool, const harness::Scenario& scenario,
+                                     SweepResult& result);
+  SweepRow sweep(const Pool& pool, const harness::Scenario& scenario, const std::string& who,
+                 SweepResult& result);
+  bool take(SweepRow& row, int nth, Ran&& ran, SweepResult& result);
+  void count(SweepRow& row, int nth, const Ran& ran, const harness::Fault& fault);
+  void shrink(SweepRow& row);
+
+  Desk& desk_;
+  SweepOptions options_;
+  std::function<void(const SweepRow&, int)> on_point_;
+};
+
+/// A table: a row per scenario and process, then the groups.
+std::string sweep_table(const SweepResult& result, const Console& console);
+std::string sweep_as_json_lines(const SweepResult& result);
+/// Whether a rule was broken in a way that is not known.
+bool has_violation(const SweepResult& result);
+
+}  // namespace poolproof::properties
