@@ -23,13 +23,22 @@ Reading::Maybe Reading::first_end_of_pool() const {
   return first;
 }
 
+Reading::Maybe Reading::create_begun() const {
+  for (int step = 1; step <= steps(); ++step) {
+    if (this->step(step).kind == StepKind::kCreate && run(step).begun) return run(step).begun;
+  }
+  return std::nullopt;
+}
+
 /// Gone before the pool was begun to be made: an interpreter's wrapper, say. None of the pool's.
 bool Reading::preceded_the_pool(const Process& process) const {
-  for (int step = 1; step <= steps(); ++step) {
-    if (this->step(step).kind != StepKind::kCreate || !run(step).begun) continue;
-    return process.gone_before(*run(step).begun);
-  }
-  return false;
+  const auto create = create_begun();
+  return create && process.gone_before(*create);
+}
+
+bool Reading::is_older_than_the_pool(const Process& process) const {
+  const auto create = create_begun();
+  return create && process.born && *process.born < *create;
 }
 
 /// Whether a body that ends its worker with status 0 may be under way, or over, without its claim.

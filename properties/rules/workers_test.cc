@@ -149,6 +149,13 @@ TEST(NoZombieLeft, DoesNotBlameThePoolForWhatInitMustReap) {
   EXPECT_EQ(joined_with({{2, 'S', 1}, {3, 'Z', 1}}).exits().outcome("W3"), "held");
 }
 
+TEST(NoZombieLeft, DoesNotBlameThePoolForWhatAWrapperLeftToMain) {
+  Story story({create(1), terminate(), join()});
+  story.born(9).dies(9).begins(1).born(3).ends(1).step(2).begins(3).dies(3, Killed{9}).ends(3);
+  story.add(Snapshot{.step = 3, .processes = {{2, 'S', 1}, {9, 'Z', 2}}}).exits();
+  EXPECT_EQ(story.outcome("W3"), "not exercised");
+}
+
 /// The worker lives on when join, of a closed pool, has returned.
 Story joined_alive(char state) {
   Story story({create(1), submit(1), get(1), close(), join()});
