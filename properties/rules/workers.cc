@@ -98,9 +98,9 @@ void judge_zombies(const Reading& reading, const harness::Snapshot& snapshot, ha
     const auto* process = reading.process(seen.pid);
     // Helpers too: what a pool started to look after its workers is its own to reap. What a
     // wrapper left to main by its exec is not.
-    const bool of_the_pool =
-        process != nullptr && (process->role == Role::kWorker || process->role == Role::kHelper) &&
-        !reading.is_older_than_the_pool(*process);
+    const bool of_the_pool = process != nullptr &&
+                             (process->role == Role::kWorker || process->role == Role::kHelper) &&
+                             !reading.is_older_than_the_pool(*process);
     const bool of_the_tree = reading.process(seen.parent) != nullptr;
     if (!of_the_pool || seen.state != 'Z' || !of_the_tree) continue;
     if (reaper != 0 && seen.parent != reaper) continue;
@@ -208,9 +208,19 @@ void judge_listed(const Reading& reading, const Listing& listing,
   verdicts.held();
 }
 
+/// Whether a list that is kept up to date may lack the worker by rights: it has only just begun, or
+/// it is leaving, which it may have told the pool before it exits.
+bool comes_or_goes(const Reading& reading, const Listing& listing, const Process& process) {
+  const auto& run = listing.run;
+  if (reading.tree_time(*process.known_as_worker, *run.begun) <= kSettled) return true;
+  const bool by_itself = process.dying && process.status == sys::ExitStatus(sys::Exited{0});
+  return by_itself && reading.tree_time(*run.ended, *process.dying) <= kSettled;
+}
+
 /// A worker that was one before the step and lived through it, of a pool that had no reason to let
 /// it go.
-void judge_unlisted(const Listing& listing, const Process& process, Verdicts& verdicts) {
+void judge_unlisted(const Reading& reading, const Listing& listing, const Process& process,
+                    Verdicts& verdicts) {
   const bool before = process.role == Role::kWorker && process.known_as_worker &&
                       *process.known_as_worker < *listing.run.begun;
   if (!before || process.gone_before(*listing.run.ended)) return;
@@ -218,6 +228,7 @@ void judge_unlisted(const Listing& listing, const Process& process, Verdicts& ve
   const auto found = std::find_if(all.begin(), all.end(),
                                   [&](const auto& listed) { return listed.pid == process.pid; });
   if (found != all.end() && found->alive != false) return verdicts.held();
+  if (comes_or_goes(reading, listing, process)) return;
   verdicts.violated(fmt::format("{} {} worker {}, which is alive", listing.name,
                                 found == all.end() ? "leaves out" : "lists as dead", process.pid),
                     {process.known_as_worker->event, listing.run.ended->event});
@@ -231,7 +242,7 @@ void judge_listing(const Reading& reading, const Listing& listing, Verdicts& ver
   const bool breaks = reading.contract().worker_death == Contract::WorkerDeath::kBreaks;
   if (!running || (breaks && reading.lost_before(*listing.run.ended))) return;
   for (const auto& process : reading.processes()) {
-    judge_unlisted(listing, process, verdicts);
+    judge_unlisted(reading, listing, process, verdicts);
   }
 }
 

@@ -224,10 +224,11 @@ TEST(WorkerCountIsBounded, IsNotExercisedByTheDefault) {
 
 // ---- W9 -----------------------------------------------------------------------------------------
 
-Story with_two_workers(std::vector<harness::StepResult::Listed> listed) {
+Story with_two_workers(std::vector<harness::StepResult::Listed> listed,
+                       std::chrono::milliseconds known_for = 25ms) {
   Story story({create(2), submit(1), submit(2), workers()});
   story.begins(1).born(3).born(4).ends(1).step(2).step(3).task(1, 3).task(2, 4);
-  return story.step(4, listing(std::move(listed)));
+  return story.after(known_for).step(4, listing(std::move(listed)));
 }
 
 TEST(ActiveChildrenAreTrue, IsHeldWhereListAndKernelAgree) {
@@ -235,13 +236,19 @@ TEST(ActiveChildrenAreTrue, IsHeldWhereListAndKernelAgree) {
 }
 
 TEST(ActiveChildrenAreTrue, IsViolatedByAWorkerLeftOut) {
-  auto story = with_two_workers({{.pid = 3}}).exits();
+  auto story = with_two_workers({{.pid = 3}}).after(25ms).exits();
   EXPECT_EQ(story.outcome("W9"), "violated");
   EXPECT_EQ(story.says("W9"), "workers (step 4) leaves out worker 4, which is alive");
+  EXPECT_EQ(with_two_workers({{.pid = 3}}).dies(4, Killed{9}).exits().outcome("W9"), "violated");
+}
+
+TEST(ActiveChildrenAreTrue, LetsTheListLackWhoHasJustComeOrIsLeaving) {
+  EXPECT_EQ(with_two_workers({{.pid = 3}}, 5ms).after(25ms).exits().outcome("W9"), "held");
+  EXPECT_EQ(with_two_workers({{.pid = 3}}).dies(4).exits().outcome("W9"), "held");
 }
 
 TEST(ActiveChildrenAreTrue, IsViolatedByALivingOneListedAsDead) {
-  auto story = with_two_workers({{.pid = 3}, {.pid = 4, .alive = false}}).exits();
+  auto story = with_two_workers({{.pid = 3}, {.pid = 4, .alive = false}}).after(25ms).exits();
   EXPECT_EQ(story.outcome("W9"), "violated");
 }
 
