@@ -176,6 +176,12 @@ TEST(OutcomeOfATask, IsNotThatAWorkerDiedThatNobodyEnded) {
   EXPECT_EQ(dies_unasked(Killed{SIGKILL}).outcome("T3"), "not exercised");  // out of memory?
 }
 
+TEST(OutcomeOfATask, MayBeThatAWorkerDiedWhereTheMachineRanShort) {
+  auto story = dies_unasked(Exited{1});
+  story.trace.err.text = "Traceback (most recent call last):\nMemoryError\n";
+  EXPECT_EQ(story.outcome("T3"), "not exercised");
+}
+
 /// Worker 4 is killed while task 1 is under way in worker 3.
 Story another_worker_is_killed() {
   Story story({create(2), submit(1, BodyKind::kNever), kill(Victim::kIdle), get(1)});

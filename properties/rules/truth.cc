@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
@@ -62,12 +64,25 @@ bool is_any_leaving(const Reading& reading, const Reading::Moment& moment) {
   });
 }
 
+/// Whether somebody complained that the machine has no more memory or processes to give: whom that
+/// hits dies in the way of its language, by exit status 1 or by abort.
+bool ran_short(const harness::Trace& trace) {
+  constexpr std::array<std::string_view, 6> kComplaints{
+      "MemoryError",     "bad_alloc",
+      "out of memory",   "Cannot allocate memory",
+      "can't start new", "Resource temporarily unavailable"};
+  return std::any_of(kComplaints.begin(), kComplaints.end(), [&](std::string_view complaint) {
+    return trace.err.text.find(complaint) != std::string::npos;
+  });
+}
+
 /// Whether one of those who died may have been the machine's victim.
 bool is_death_unsure(const Reading& reading, const Reading::Moment& moment) {
   const auto deaths = reading.deaths_before(moment);
-  return !reading.trace().exact || std::any_of(deaths.begin(), deaths.end(), [](const auto* dead) {
+  const bool killed = std::any_of(deaths.begin(), deaths.end(), [](const auto* dead) {
     return !dead->status || may_be_the_machines(*dead->status);
   });
+  return killed || !reading.trace().exact || ran_short(reading.trace());
 }
 
 Around around(const Reading& reading, int step, int task) {
