@@ -55,6 +55,10 @@ void judge_outcome_after_join(const Reading& reading, int task, int joined, Verd
     } else if (reading.fate(step) == Fate::kHangs) {
       verdicts.violated(lost + " waits for ever for its outcome",
                         {run.begun->event, reading.proved_at_rest(*run.begun)->event});
+    } else if (reading.fate(step) == Fate::kLate) {
+      verdicts.violated(fmt::format("{} has no outcome after {}", lost,
+                                    in_words(reading.tree_time(*run.begun, reading.end()))),
+                        {run.begun->event, reading.end().event});
     } else if (!run.ended && !reading.main_died()) {
       verdicts.doubtful(
           fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
@@ -88,6 +92,18 @@ bool must_be_tried_again(const Reading& reading, int task, int step) {
          !entry(reading.body(task).kind).kills_worker;
 }
 
+/// Whether a get has waited, or still waits, for longer than the grace since the worker's death. A
+/// get that is not over is judged only where nothing has to run first: a second try may have to
+/// wait for its turn.
+bool waits_in_vain(const Reading& reading, int step, const Reading::Process& worker) {
+  const auto& run = reading.run(step);
+  const bool again = reading.contract().worker_death == Contract::WorkerDeath::kRetried;
+  const bool late = reading.fate(step) == Fate::kLate && !again;
+  if (!late && !run.is(Kind::kTimeout)) return false;
+  const auto until = run.ended.value_or(reading.end());
+  return !reading.within_grace(*worker.dying, until) && !reading.within_grace(*run.begun, until);
+}
+
 void judge_report(const Reading& reading, int task, const Reading::Run& lost, Verdicts& verdicts) {
   const auto& worker = *reading.process(lost.pid);
   const std::string what = fmt::format("task {} was lost: its {} {}", task, reading.name(worker),
@@ -103,14 +119,12 @@ void judge_report(const Reading& reading, int task, const Reading::Run& lost, Ve
     }
     if (run.ended && is_outcome(run.result->kind)) return verdicts.held();
     std::vector<std::size_t> events{lost.begun.event, worker.dying->event, run.begun->event};
-    const bool waited = run.is(Kind::kTimeout) &&
-                        !reading.within_grace(*worker.dying, *run.ended) &&
-                        !reading.within_grace(*run.begun, *run.ended);
-    if (waited) {
-      events.push_back(run.ended->event);
+    if (waits_in_vain(reading, step, worker)) {
+      const auto until = run.ended.value_or(reading.end());
+      events.push_back(until.event);
       verdicts.violated(
           fmt::format("{}, and {} waits {} for its outcome in vain", what, reading.name(step),
-                      in_words(reading.tree_time(*run.begun, *run.ended))),
+                      in_words(reading.tree_time(*run.begun, until))),
           std::move(events));
     } else if (reading.fate(step) == Fate::kHangs) {
       events.push_back(reading.proved_at_rest(*run.begun)->event);

@@ -47,6 +47,14 @@ TEST(NoTaskLost, IsViolatedByAGetThatHangs) {
   EXPECT_EQ(joined().begins(5).at_rest().over(End::kAtRest).outcome("T1"), "violated");
 }
 
+TEST(NoTaskLost, IsViolatedByAGetThatIsLate) {
+  auto story = joined().begins(5).after(1100ms).over(End::kDeadline);
+  EXPECT_EQ(story.outcome("T1"), "violated");
+  EXPECT_EQ(story.says("T1"),
+            "task 1 was accepted, and join (step 4) has returned, but get (step 5) has no outcome "
+            "after 1.1 s");
+}
+
 TEST(NoTaskLost, IsInconclusiveByAGetThatMayHang) {
   EXPECT_EQ(joined().begins(5).over(End::kFuse).outcome("T1"), "inconclusive");
 }
@@ -292,6 +300,20 @@ TEST(WorkerDeathIsReported, IsViolatedByAGetThatHangs) {
 TEST(WorkerDeathIsReported, IsViolatedByALongWaitInVain) {
   auto story = busy_worker_killed(get_for(1, 1500ms)).begins(4).after(1500ms);
   EXPECT_EQ(story.ends(4, result(Kind::kTimeout)).exits().outcome("T6"), "violated");
+}
+
+TEST(WorkerDeathIsReported, IsViolatedByAGetThatIsLate) {
+  auto story = busy_worker_killed().begins(4).after(1100ms).over(End::kDeadline);
+  EXPECT_EQ(story.outcome("T6"), "violated");
+  EXPECT_EQ(story.says("T6"),
+            "task 1 was lost: its worker 3 killed by SIGKILL in step 3, and get (step 4) waits "
+            "1.1 s for its outcome in vain");
+}
+
+TEST(WorkerDeathIsReported, IsInconclusiveByALateGetOfWhatIsTriedAgain) {
+  auto story = busy_worker_killed().begins(4).after(1100ms).over(End::kDeadline);
+  story.contract.worker_death = Contract::WorkerDeath::kRetried;
+  EXPECT_EQ(story.outcome("T6"), "inconclusive");
 }
 
 TEST(WorkerDeathIsReported, IsNotExercisedByAShortWait) {
