@@ -182,7 +182,9 @@ void CaseRun::take_claim(harness::Event event) {
   if (std::holds_alternative<harness::StepBegun>(event.kind)) injector_.note_step_begun();
   const auto* ended = std::get_if<harness::StepEnded>(&event.kind);
   const int step = ended != nullptr ? ended->step : 0;
+  const auto writer = writer_of(event);
   tree_.record(std::move(event));
+  tree_.spoke(writer);
   const auto& steps = request_.snapshot_steps;
   const bool looked_at = std::find(steps.begin(), steps.end(), step) != steps.end();
   if (step != 0 && looked_at) tree_.record(tree_.snapshot(step));

@@ -27,15 +27,15 @@ harness::Pid writer_of(std::string_view line) {
   return end.ptr == line.data() + line.size() ? 0 : pid;
 }
 
-harness::Pid writer_of(const harness::Event& event) {
+}  // namespace
+
+harness::Pid writer_of(const harness::Event& claim) {
   const auto pid = [](const auto& kind) -> harness::Pid {
     if constexpr (requires { kind.pid; }) return kind.pid;
     return 0;
   };
-  return std::visit(pid, event.kind);
+  return std::visit(pid, claim.kind);
 }
-
-}  // namespace
 
 void ClaimReader::take_torn(std::string_view line) {
   constexpr std::size_t kMostLines = 100;

@@ -10,6 +10,9 @@
 
 namespace poolproof::warden {
 
+/// The process that wrote a claim.
+harness::Pid writer_of(const harness::Event& claim);
+
 /// Reads the claims file as it grows, through the warden's own descriptor: what the subject does to
 /// the path does not matter. A killed writer leaves a torn line; whether that is a fragment (its
 /// writer was cut short) or garbage can only be told at the end.

@@ -90,6 +90,10 @@ void Tree::died_unseen(Process& process, const sys::ExitStatus& status) {
   if (std::exchange(process.dying, true) || !recording_) return;
   const auto place = events_.begin() + static_cast<std::ptrdiff_t>(process.alive_before);
   events_.insert(place, {process.alive_at, harness::Dying{process.inner, status}});
+  // What the others were seen alive after has moved on by one.
+  for (auto& [pid, other] : live_) {
+    if (other.alive_before >= process.alive_before) ++other.alive_before;
+  }
 }
 
 void Tree::alive(int tid) {
@@ -97,6 +101,14 @@ void Tree::alive(int tid) {
   process.threads.at(tid).stopped = false;
   process.alive_before = events_.size();
   process.alive_at = now();
+}
+
+void Tree::spoke(Pid inner) {
+  for (auto& [pid, process] : live_) {
+    if (process.inner != inner) continue;
+    process.alive_before = events_.size();
+    process.alive_at = std::max(process.alive_at, events_.back().at);
+  }
 }
 
 void Tree::exiting(int tid, const sys::ExitStatus& status) {

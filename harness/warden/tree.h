@@ -52,6 +52,8 @@ class Tree {
   void execed(int pid);
   /// A thread was met alive, and not stopped by a signal for good.
   void alive(int tid);
+  /// A process wrote the claim that was recorded last: it was alive until then.
+  void spoke(harness::Pid inner);
   /// A thread is in its exit stop. The process is dying with its last thread, whichever that is:
   /// the others keep everything open, and an exec of one of them ends the leader but not the
   /// process.

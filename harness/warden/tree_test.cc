@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace poolproof::warden {
 namespace {
 
@@ -53,6 +55,37 @@ TEST_F(TreeTest, PutsAnUnseenDyingWhereItWasLastAlive) {
   EXPECT_LT(place<Dying>(all), place<harness::OutputEof>(all));
   EXPECT_LT(place<harness::OutputEof>(all), place<Dead>(all));
   EXPECT_EQ(place<harness::Born>(all), 0);
+}
+
+/// Claims wake nobody, so that the last stop of a process may lie far behind them.
+TEST_F(TreeTest, PutsAnUnseenDyingBehindWhatTheProcessClaimed) {
+  tree_.record(harness::TaskBegun{2, 1});
+  tree_.spoke(2);
+  tree_.record(harness::OutputEof{"stdout"});
+  tree_.ended(kMain, Killed{9});
+  const auto all = events();
+  EXPECT_LT(place<harness::TaskBegun>(all), place<Dying>(all));
+  EXPECT_LT(place<Dying>(all), place<harness::OutputEof>(all));
+}
+
+TEST_F(TreeTest, PutsEachUnseenDyingWhereItsOwnProcessWasLastAlive) {
+  tree_.born(kOther, 3, kMain, "fork");
+  tree_.record(harness::TaskBegun{2, 1});
+  tree_.spoke(2);
+  tree_.record(harness::OutputEof{"stdout"});
+  tree_.ended(kOther, Killed{9});
+  tree_.ended(kMain, Killed{15});
+  const auto all = events();
+  const auto dying = [&](harness::Pid pid) {
+    return std::find_if(all.begin(), all.end(),
+                        [&](const auto& event) {
+                          const auto* kind = std::get_if<Dying>(&event.kind);
+                          return kind != nullptr && kind->pid == pid;
+                        }) -
+           all.begin();
+  };
+  EXPECT_LT(dying(3), place<harness::TaskBegun>(all));
+  EXPECT_LT(place<harness::TaskBegun>(all), dying(2));
 }
 
 TEST_F(TreeTest, RecordsDyingOnce) {
