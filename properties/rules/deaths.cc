@@ -23,22 +23,28 @@ Reading::Maybe Reading::first_end_of_pool() const {
   return first;
 }
 
-Reading::Maybe Reading::create_begun() const {
+/// Null before it has begun.
+const Reading::StepRun* Reading::creation() const {
   for (int step = 1; step <= steps(); ++step) {
-    if (this->step(step).kind == StepKind::kCreate && run(step).begun) return run(step).begun;
+    if (this->step(step).kind == StepKind::kCreate && run(step).begun) return &run(step);
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 /// Gone before the pool was begun to be made: an interpreter's wrapper, say. None of the pool's.
 bool Reading::preceded_the_pool(const Process& process) const {
-  const auto create = create_begun();
-  return create && process.gone_before(*create);
+  const auto* create = creation();
+  return create != nullptr && process.gone_before(*create->begun);
 }
 
 bool Reading::is_older_than_the_pool(const Process& process) const {
-  const auto create = create_begun();
-  return create && process.born && *process.born < *create;
+  const auto* create = creation();
+  return create != nullptr && process.born && *process.born < *create->begun;
+}
+
+bool Reading::made_by_creation(const Process& process) const {
+  const auto* create = creation();
+  return create != nullptr && process.born && create->ended && *process.born < *create->ended;
 }
 
 /// Whether a body that ends its worker with status 0 may be under way, or over, without its claim.

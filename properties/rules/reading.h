@@ -90,6 +90,8 @@ class Reading {
   Maybe main_dead() const;
   /// Whether it was born before the pool was begun to be made: a wrapper's child, say.
   bool is_older_than_the_pool(const Process& process) const;
+  /// Whether it was born before the pool's creation had returned.
+  bool made_by_creation(const Process& process) const;
   /// Whether the process was there, in whatever state, when main began to die.
   bool was_there_at_mains_death(const Process& process) const;
   /// Whether anybody was, who could outlive main; doubt says yes.
@@ -172,7 +174,7 @@ class Reading {
   void take_snapshot(const harness::Snapshot& snapshot);
   StepRun* own_step(Pid claimant, int step);
   bool runs_a_task(Pid pid) const;
-  Maybe create_begun() const;
+  const StepRun* creation() const;
   bool preceded_the_pool(const Process& process) const;
   bool may_run_unseen_exit() const;
   bool left_in_peace(const Process& process) const;

@@ -208,11 +208,12 @@ void judge_listed(const Reading& reading, const Listing& listing,
   verdicts.held();
 }
 
-/// Whether a list that is kept up to date may lack the worker by rights: it has only just begun, or
-/// it is leaving, which it may have told the pool before it exits.
+/// Whether a list that is kept up to date may lack the worker by rights: it was only just born, not
+/// by the pool's creation, or it is leaving, which it may have told the pool before it exits.
 bool comes_or_goes(const Reading& reading, const Listing& listing, const Process& process) {
   const auto& run = listing.run;
-  if (reading.tree_time(*process.known_as_worker, *run.begun) <= kSettled) return true;
+  const bool later = process.born && !reading.made_by_creation(process);
+  if (later && reading.tree_time(*process.born, *run.begun) <= kSettled) return true;
   const bool by_itself = process.dying && process.status == sys::ExitStatus(sys::Exited{0});
   return by_itself && reading.tree_time(*run.ended, *process.dying) <= kSettled;
 }
