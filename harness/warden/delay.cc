@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace poolproof::warden {
@@ -13,6 +14,8 @@ using harness::Nanoseconds;
 
 /// A few times what lies between two samples of a warden that gets its processor.
 constexpr Nanoseconds kLongestSpan = 60ms;
+/// How far a running thread's account may be behind: the longest tick that kernels are built with.
+constexpr Nanoseconds kTick = 10ms;
 
 class KernelScheduler final : public Scheduler {
  public:
@@ -32,7 +35,13 @@ const Scheduler& kernel_scheduler() {
   return scheduler;
 }
 
-DelayMeter::DelayMeter() : DelayMeter({::getpid(), ::getpid()}, kernel_scheduler()) {}
+/// Zero where that is not known: then nothing is bounded.
+static int usable_processors() {
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+DelayMeter::DelayMeter()
+    : DelayMeter({::getpid(), ::getpid()}, kernel_scheduler(), usable_processors()) {}
 
 /// How long the thread has waited since it was last asked; a new thread's base is zero, since all
 /// of its wait lies in this span. An account shrinks when another thread takes the number by exec.
@@ -41,6 +50,7 @@ Nanoseconds DelayMeter::wait_of(ThreadId thread, Nanoseconds span, Accounts& now
   if (!times) return 0ns;
   const auto found = known_.find(thread);
   const Account before = found != known_.end() ? found->second : Account{};
+  note_ran(before.times, *times);
   const bool stands_still = found != known_.end() && before.times == *times;
   if (stands_still && scheduler_.is_runnable(thread)) {
     now_known[thread] = {*times, before.advance + span};
@@ -50,10 +60,27 @@ Nanoseconds DelayMeter::wait_of(ThreadId thread, Nanoseconds span, Accounts& now
   return std::max(times->waited - before.times.waited - before.advance, Nanoseconds{0});
 }
 
+void DelayMeter::note_ran(const sys::ScheduleTimes& before, const sys::ScheduleTimes& now) {
+  ran_ += std::max(now.ran - before.ran, Nanoseconds{0});
+}
+
+/// So much of the wait as not the tree's own threads can have caused: while they take every
+/// processor nobody else does. An account that is behind in one span shows in the next, so that
+/// each processor may carry a tick of what was left over; no more, since what the tree leaves while
+/// it sleeps delays nobody later.
+Nanoseconds DelayMeter::not_by_the_tree(Nanoseconds wait, Nanoseconds span) {
+  const auto ran = std::exchange(ran_, 0ns);
+  if (processors_ <= 0) return wait;
+  const auto most = processors_ * kTick;
+  const auto left = spare_.value_or(most) + processors_ * span - ran;
+  const auto counted = std::clamp(left, 0ns, wait);
+  spare_ = std::clamp(left - counted, -most, most);
+  return counted;
+}
+
 void DelayMeter::note_end(ThreadId thread) {
-  Accounts nobody_asks_again;
-  worst_end_ = std::max(worst_end_, wait_of(thread, 0ns, nobody_asks_again));
-  known_.erase(thread);
+  // It may be asked once more before it is gone.
+  worst_end_ = std::max(worst_end_, wait_of(thread, 0ns, known_));
 }
 
 Nanoseconds DelayMeter::own_wait() {
@@ -70,7 +97,8 @@ void DelayMeter::sample(const std::vector<ThreadId>& threads, Nanoseconds now) {
   for (const ThreadId thread : threads) worst = std::max(worst, wait_of(thread, span, now_known));
   known_ = std::move(now_known);
   const auto own = own_wait();
-  total_ += span > kLongestSpan ? span : std::min(worst + own, span);
+  const auto wait = span > kLongestSpan ? span : std::min(worst + own, span);
+  total_ += not_by_the_tree(wait, span);
   begun_ = true;
   last_ = now;
 }

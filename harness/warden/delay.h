@@ -39,10 +39,15 @@ const Scheduler& kernel_scheduler();
 /// kernel adds in the end counts only as far as it is more. A span much longer than that of our
 /// sampling means that we did not run, whoever kept us from it (a hypervisor, a frozen machine):
 /// then neither did they, and none of it counts.
+///
+/// A thread waits only while every processor is taken, and those that the tree's own threads take
+/// are not the machine's doing: what the tree did not use of all processors bounds its delay. Else
+/// a tree of more spinning threads than processors would stand still in tree time for ever.
 class DelayMeter {
  public:
   DelayMeter();
-  DelayMeter(ThreadId self, const Scheduler& scheduler) : self_(self), scheduler_(scheduler) {}
+  DelayMeter(ThreadId self, const Scheduler& scheduler, int processors)
+      : self_(self), scheduler_(scheduler), processors_(processors) {}
 
   /// `now` is any monotonic time; the first sample only sets the base.
   void sample(const std::vector<ThreadId>& threads, harness::Nanoseconds now);
@@ -63,12 +68,17 @@ class DelayMeter {
   using Accounts = std::map<ThreadId, Account>;
 
   harness::Nanoseconds wait_of(ThreadId thread, harness::Nanoseconds span, Accounts& now_known);
+  void note_ran(const sys::ScheduleTimes& before, const sys::ScheduleTimes& now);
+  harness::Nanoseconds not_by_the_tree(harness::Nanoseconds wait, harness::Nanoseconds span);
   harness::Nanoseconds own_wait();
 
   ThreadId self_;
   const Scheduler& scheduler_;
+  int processors_;
   Accounts known_;
-  harness::Nanoseconds worst_end_{0};  // of the threads that ended since the last sample
+  harness::Nanoseconds ran_{0};                // the tree's threads, since the last sample
+  std::optional<harness::Nanoseconds> spare_;  // what they left of earlier spans' processors
+  harness::Nanoseconds worst_end_{0};          // of the threads that ended since the last sample
   std::optional<harness::Nanoseconds> own_;
   bool begun_ = false;
   harness::Nanoseconds last_{0};

@@ -27,7 +27,7 @@ class Delay : public ::testing::Test, public Scheduler {
   std::map<ThreadId, Nanoseconds> waited_{{kSelf, 0ns}};
   std::map<ThreadId, Nanoseconds> ran_;
   std::set<ThreadId> runnable_;
-  DelayMeter meter_{kSelf, *this};
+  DelayMeter meter_{kSelf, *this, 2};
 };
 
 TEST_F(Delay, StartsAtZeroWhateverWasBefore) {
@@ -71,6 +71,15 @@ TEST_F(Delay, CountsAThreadThatEndsInBetween) {
   meter_.sample({}, 20ms);
   EXPECT_EQ(meter_.total(), 6ms);
   meter_.sample({}, 40ms);
+  EXPECT_EQ(meter_.total(), 6ms);
+}
+
+TEST_F(Delay, CountsAThreadOnceThatIsStillThereAfterItsEnd) {
+  meter_.sample({}, 0ms);
+  waited_[kA] = 6ms;
+  meter_.note_end(kA);
+  meter_.sample({kA}, 20ms);
+  meter_.sample({kA}, 40ms);
   EXPECT_EQ(meter_.total(), 6ms);
 }
 
@@ -133,6 +142,33 @@ TEST_F(Delay, DoesNotCountAThreadThatRunsOrSleeps) {
     meter_.sample({kA, kB}, now);
   }
   EXPECT_EQ(meter_.total(), 0ms);
+}
+
+/// Four threads that spin share two processors, and nobody else wants them: what they wait for is
+/// each other, and tree time goes on but for the little that an account may be behind.
+TEST_F(Delay, DoesNotCountWhatTheTreesOwnThreadsTake) {
+  const std::vector<ThreadId> spinning{{10, 10}, {10, 11}, {10, 12}, {10, 13}};
+  for (auto now = 0ms; now <= 1s; now += 20ms) {
+    meter_.sample(now > 0ms ? spinning : std::vector<ThreadId>{}, now);
+    for (const auto& thread : spinning) {
+      ran_[thread] += 10ms;
+      waited_[thread] += 10ms;
+    }
+  }
+  EXPECT_LE(meter_.total(), 20ms);
+}
+
+/// The same tree beside others, who get half of each processor.
+TEST_F(Delay, CountsWhatOthersTakeOfProcessorsThatTheTreeWants) {
+  const std::vector<ThreadId> spinning{{10, 10}, {10, 11}, {10, 12}, {10, 13}};
+  for (auto now = 0ms; now <= 1s; now += 20ms) {
+    meter_.sample(now > 0ms ? spinning : std::vector<ThreadId>{}, now);
+    for (const auto& thread : spinning) {
+      ran_[thread] += 5ms;
+      waited_[thread] += 15ms;
+    }
+  }
+  EXPECT_EQ(meter_.total(), 50 * 15ms);
 }
 
 /// Whoever stops the warden for that long stops the others too; the kernel may not know of it.
