@@ -15,9 +15,9 @@ namespace poolproof::properties {
 /// What a trace says, asked in the rules' words. Built for one rule and one case, never changed.
 ///
 /// On order: an event's index is its place in the record. A fact that stands before main's claim to
-/// begin a step came before anything that the step did, since main is stopped at its claim until
-/// the warden has recorded it; what reacts to an exit never stands before its `dying`. Times are
-/// for durations alone.
+/// begin a step came before anything that the step did, since the warden reads what has been
+/// claimed before it records a fact; what reacts to an exit never stands before its `dying`. Times
+/// are for durations alone.
 class Reading {
  public:
   using Nanoseconds = harness::Nanoseconds;
