@@ -178,5 +178,40 @@ TEST(BadArgument, UnknownRuleSaysHowToListThem) {
   expect_one_line(poolproof({"check", "reference", "--rules", "Z9"}), 2, "poolproof rules");
 }
 
+TEST(BadArgument, AnInterpreterThatWasAskedForAndIsNotThereIsNoSuccess) {
+  const auto ended = poolproof({"check", "--python", "/no/such/python", "--time", "2"});
+  EXPECT_EQ(ended.code, 3) << ended.out << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("/no/such/python"));
+}
+TEST(BadArgument, TheContractOfAnotherPoolIsRefused) {
+  const auto share = bin_folder() / "../share/poolproof";
+  expect_one_line(
+      poolproof({"check", "--adapter", (share / "adapters/reference").string(), "--contract",
+                 (share / "contracts/ProcessPoolExecutor.toml").string(), "--time", "2"}),
+      3, "is the contract of 'ProcessPoolExecutor'");
+}
+TEST(BadReplay, OfACaseWhosePoolCannotBeMadeJudgesNothing) {
+  const Scratch scratch;
+  const auto kit = bin_folder() / "../share/poolproof/adapters/python";
+  const auto adapter = scratch.file("adapter", R"(#!/usr/bin/python3
+import sys
+sys.path.insert(0, ")" + kit.string() + R"(")
+import poolproof_adapter as kit
+class Unmade(kit.Adapter):
+    name, version = "unmade", "1"
+    def create(self, workers): raise RuntimeError("no")
+    def submit(self, pool, body, *args): return pool.submit(body, *args)
+    def result(self, future, timeout): return future.result(timeout)
+kit.main(Unmade)
+)");
+  const auto saved = scratch.file(
+      "case.json",
+      R"({"format": 0, "pool": "unmade", "seed": 1, "settings": {}, "scenario": {"start_method": "",
+      "steps": [{"step": "create", "workers": 1}], "ending": {"how": "return"}}})");
+  const auto ended = poolproof({"replay", saved, "--adapter", adapter});
+  EXPECT_EQ(ended.code, 125) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("made no pool"));
+}
+
 }  // namespace
 }  // namespace poolproof::end_to_end

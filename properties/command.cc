@@ -72,7 +72,8 @@ ChosenPools choose_pools(const PoolOptions& options, const std::vector<std::stri
   if (!pools.unmatched.empty()) {
     chosen.exit_code =
         failed_with(kExitUsage, unknown_pool(pools.unmatched.front(), finder.find({})));
-  } else if (!pools.absent.empty() && (!names.empty() || pools.found.empty())) {
+  } else if (!pools.absent.empty() &&
+             (!names.empty() || !options.pythons.empty() || pools.found.empty())) {
     for (const auto& absent : pools.absent) {
       const auto who = options.adapter.empty() ? absent.implementation + " is absent" : "--adapter";
       chosen.exit_code = failed_with(kExitHarness, fmt::format("{}: {}", who, absent.why));

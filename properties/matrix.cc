@@ -152,8 +152,8 @@ std::string summary(const CampaignResult& result) {
     }
     if (rules > 0) counts.push_back(fmt::format("{} {}", rules, entry(outcome).legend));
   }
-  return hanging(fmt::format("{} in {}: {}", counted(result.cases(), "case"),
-                             in_seconds(result.elapsed),
+  return hanging(fmt::format("{}{} in {}: {}", result.interrupted ? "interrupted: " : "",
+                             counted(result.cases(), "case"), in_seconds(result.elapsed),
                              counts.empty() ? "no rule was judged" : joined(counts, ", ")));
 }
 

@@ -249,6 +249,11 @@ void PoolFinder::examine(const Candidate& candidate, Pools& pools) const {
   if (candidate.must_have_contract) {
     auto read = contract_from_file(candidate.contract);
     if (!read) return absent(read.error().message());
+    if (read->pool != abilities->name) {
+      return absent(fmt::format("{} is the contract of '{}', but the adapter's pool is '{}'",
+                                candidate.contract, printable(read->pool),
+                                printable(abilities->name)));
+    }
     contract = std::move(*read);
   }
   if (abilities->start_methods.empty()) add_variant(candidate, *abilities, contract, "", pools);

@@ -70,6 +70,9 @@ class Record {
             fmt::format("{} {}: {}", judgement.rule->id, judgement.rule->name, doubt->why));
       }
     }
+    if (unclear.empty() && no_pool_was_made(ran)) {
+      unclear.push_back("the adapter made no pool (create failed)");
+    }
     if (!unclear.empty()) add_unclear(unclear);
     bool violated = false;
     for (const auto& violation : judged.violations) {
@@ -106,6 +109,19 @@ class Record {
     int times = 0;
     std::string detail;
   };
+
+  /// Where create fails, every step after it is refused, and no rule has anything to say.
+  static bool no_pool_was_made(const Ran& ran) {
+    const auto& steps = ran.scenario.steps;
+    const bool wants_one = !steps.empty() && steps.front().kind == harness::StepKind::kCreate;
+    const auto& events = ran.trace->events;
+    return wants_one && !ran.scenario.fault &&
+           std::any_of(events.begin(), events.end(), [](const auto& event) {
+             const auto* ended = std::get_if<harness::StepEnded>(&event.kind);
+             return ended != nullptr && ended->step == 1 &&
+                    ended->result.kind != harness::StepResult::Kind::kOk;
+           });
+  }
 
   void note(const Violation& violation) {
     const bool known = !violation.known_link.empty();
@@ -162,6 +178,7 @@ int run_on(const Pool& pool, const Case& failing, const ReplayCommand& command,
            harness::Runner& runner) {
   auto options = CaseOptions::of_environment();
   options.grace = failing.settings.grace;
+  options.fuse = failing.settings.fuse;
   Desk desk(runner, options, finish_on_interrupt());
   Record record(pool, !command.no_known);
   for (int i = 0; i < command.times; ++i) desk.submit(pool, failing.scenario);

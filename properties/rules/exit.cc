@@ -94,6 +94,17 @@ bool hit_by_fault(const harness::Trace& trace, harness::Pid pid) {
   });
 }
 
+/// In a pool of threads main itself runs the bodies, and one that ends its process ends main.
+bool ended_by_a_task(const Reading& reading) {
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(),
+                     [&](const auto& submitted) {
+                       const auto& runs = reading.runs(submitted.first);
+                       return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
+                         return run.pid == reading.main()->pid && !run.ended;
+                       });
+                     });
+}
+
 std::string survivors_in_words(const Reading& reading) {
   std::string names;
   int count = 0;
@@ -175,7 +186,7 @@ Verdict exit_status_is_true(const Evidence& evidence) {
   const Reading reading(evidence);
   if (!reading.main_died()) return NotExercised{};
   const auto& main = *reading.main();
-  if (hit_by_fault(evidence.trace, main.pid)) return NotExercised{};
+  if (hit_by_fault(evidence.trace, main.pid) || ended_by_a_task(reading)) return NotExercised{};
   if (!reading.ending_begun()) return judge_early_death(reading);
   const auto expected = meanings(evidence.scenario.ending, evidence);
   if (expected.empty()) return NotExercised{};
@@ -188,11 +199,12 @@ Verdict exit_status_is_true(const Evidence& evidence) {
   if (may_be_the_machines(*main.status)) {
     return Inconclusive{fmt::format("main {}, by whom is not recorded", reading.how_died(main))};
   }
-  return Violated{fmt::format("main's ending was {}, which stands for \"{}\", but it {}",
-                              entry(evidence.scenario.ending.kind).name,
-                              sys::to_string(expected.front()), sys::to_string(*main.status)),
-                  {reading.ending_begun()->event, main.dying->event},
-                  ""};
+  return Violated{
+      fmt::format("main's ending was {}, which stands for \"{}\", but its status was \"{}\"",
+                  entry(evidence.scenario.ending.kind).name, sys::to_string(expected.front()),
+                  sys::to_string(*main.status)),
+      {reading.ending_begun()->event, main.dying->event},
+      ""};
 }
 
 Verdict output_reaches_eof(const Evidence& evidence) {
