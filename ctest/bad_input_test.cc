@@ -192,7 +192,7 @@ TEST(BadArgument, TheContractOfAnotherPoolIsRefused) {
 }
 TEST(BadReplay, OfACaseWhosePoolCannotBeMadeJudgesNothing) {
   const Scratch scratch;
-  const auto kit = bin_folder() / "../share/poolproof/adapters/python";
+  const auto kit = bin_folder() / "../share/poolproof/adapters";
   const auto adapter = scratch.file("adapter", R"(#!/usr/bin/python3
 import sys
 sys.path.insert(0, ")" + kit.string() + R"(")
