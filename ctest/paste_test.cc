@@ -127,7 +127,8 @@ class PasteIntoPython : public Paste {
 
   /// Runs it with the interpreter that poolproof uses.
   Ended run_program(const Pool& pool, const Scenario& scenario, const std::set<int>& raising = {}) {
-    return run({pool.command.front(), program(pool, scenario, raising)}, 30);
+    // Unbuffered, as on a terminal: os._exit takes along what waits for a pipe.
+    return run({pool.command.front(), "-u", program(pool, scenario, raising)}, 30);
   }
 
   std::vector<Pool> pools_;

@@ -97,7 +97,7 @@ std::optional<Victim> victim_named(std::string_view name);
 /// Bounds that a case file is held to, so that a hostile one cannot ask for the moon.
 inline constexpr int kMaxSteps = 256;
 inline constexpr int kMaxWorkers = 64;
-inline constexpr std::int64_t kMaxBytes = 64 * 1024 * 1024;
+inline constexpr std::int64_t kMaxBytes = 64LL * 1024 * 1024;
 inline constexpr std::int64_t kMaxMilliseconds = 60'000;
 
 }  // namespace poolproof::harness

@@ -38,12 +38,15 @@ class [[nodiscard]] Result {
   using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
   Result() requires std::is_void_v<T> : state_(std::in_place_index<0>) {}
+  // Implicit, so that `return value;` and `return error;` read as they do with std::expected.
+  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload)
   template <class U = value_type>
   requires(!std::is_void_v<T> && std::is_constructible_v<value_type, U> &&
            !std::is_same_v<std::remove_cvref_t<U>, Result> &&
            !std::is_same_v<std::remove_cvref_t<U>, Error>) Result(U&& value)
       : state_(std::in_place_index<0>, std::forward<U>(value)) {}
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }

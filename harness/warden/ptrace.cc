@@ -14,8 +14,8 @@ namespace poolproof::warden::trace {
 namespace {
 
 void* as_pointer(std::uintptr_t value) {
-  return reinterpret_cast<void*>(value);
-}  // ptrace's ABI
+  return reinterpret_cast<void*>(value);  // NOLINT(performance-no-int-to-ptr): ptrace's ABI
+}
 
 }  // namespace
 
