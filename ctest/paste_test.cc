@@ -128,7 +128,10 @@ class PasteIntoPython : public Paste {
   /// Runs it with the interpreter that poolproof uses.
   Ended run_program(const Pool& pool, const Scenario& scenario, const std::set<int>& raising = {}) {
     // Unbuffered, as on a terminal: os._exit takes along what waits for a pipe.
-    return run({pool.command.front(), "-u", program(pool, scenario, raising)}, 30);
+    // What an abandoned pool leaves in the temporary folder goes with ours.
+    return run({"env", "TMPDIR=" + scratch_.path().string(), pool.command.front(), "-u",
+                program(pool, scenario, raising)},
+               30);
   }
 
   std::vector<Pool> pools_;

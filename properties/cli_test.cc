@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
 #include <vector>
 
@@ -32,12 +34,19 @@ Said poolproof(std::vector<const char*> words) {
   return said;
 }
 
-std::string case_file(const std::string& text) {
-  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-  const auto path = ::testing::TempDir() + "poolproof-" + test->name() + ".json";
-  std::ofstream(path) << text;
-  return path;
-}
+/// A case file of the test's own, which goes with it.
+class CaseFile {
+ public:
+  explicit CaseFile(const std::string& text) { std::ofstream(path_) << text; }
+  ~CaseFile() { std::remove(path_.c_str()); }
+  CaseFile(const CaseFile&) = delete;
+  CaseFile& operator=(const CaseFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ =
+      ::testing::TempDir() + "poolproof-cli-test-" + std::to_string(::getpid()) + ".json";
+};
 
 TEST(CommandLine, HelpIsAsInTheGoldenFile) {
   std::string text;
@@ -82,7 +91,8 @@ TEST(CommandLine, AMisspeltCommandIsToldWhatThereIs) {
 TEST(CommandLine, BadCaseFilesAreOneLineAndTwo) {
   for (const auto* text :
        {"", "garbage", "[]", "{\"format\": 99}", "{\"format\": 0, \"evil\": 1}"}) {
-    const auto path = case_file(text);
+    const CaseFile saved(text);
+    const auto& path = saved.path();
     const auto said = poolproof({"replay", path.c_str()});
     EXPECT_EQ(said.exit_code, 2) << text;
     EXPECT_THAT(said.err, HasSubstr(path));
