@@ -57,7 +57,7 @@ void Core::require_running() {
   state::require_submittable(state_);
 }
 
-std::vector<Core::Result> Core::submit(Invoke invoke, std::vector<std::string> payloads) {
+std::vector<Core::Result> Core::submit(Invoke invoke, std::vector<Bytes> payloads) {
   std::vector<Result> results;
   results.reserve(payloads.size());
   for (std::size_t i = 0; i < payloads.size(); ++i) {
@@ -119,21 +119,24 @@ bool Core::dispatch() {
     header.task = slot.task->number;
     header.invoke = std::bit_cast<std::uint64_t>(slot.task->invoke);
     header.size = slot.task->payload.size();
-    slot.channel.send(header, slot.task->payload);
+    slot.channel.send(header, slot.task->payload.view());
     incomplete = incomplete || slot.channel.sending();
   }
   return incomplete;
 }
 
-void Core::fail_all(const Outcome& outcome, Completions& done) {
+template <class Fate>
+void Core::fail_all(const Fate& fate, Completions& done) {
   for (Slot& slot : crew_.slots()) {
     if (slot.task && slot.task->result) {
-      done.add(std::move(slot.task->result), outcome);
+      done.add(std::move(slot.task->result), fate);
     }
   }
-  for (Task& task : queue_) done.add(std::move(task.result), outcome);
+  for (Task& task : queue_) done.add(std::move(task.result), fate);
   queue_.clear();
 }
+template void Core::fail_all(const outcome::Dropped&, Completions&);
+template void Core::fail_all(const outcome::Broken&, Completions&);
 
 void Core::before_fork() {
   mutex_.lock();

@@ -41,7 +41,7 @@ class Core final : public ForkAware {
 
   // What Pool offers; contracts there. From any thread.
   void require_running();
-  std::vector<Result> submit(Invoke invoke, std::vector<std::string> payloads);
+  std::vector<Result> submit(Invoke invoke, std::vector<Bytes> payloads);
   void close();
   void terminate();
   bool join(Deadline deadline);
@@ -85,7 +85,9 @@ class Core final : public ForkAware {
   bool dispatch();
 
   void stop(Command::Kind how);
-  void fail_all(const Outcome& outcome, Completions& done);
+  /// Fate: outcome::Dropped or outcome::Broken.
+  template <class Fate>
+  void fail_all(const Fate& fate, Completions& done);
   void break_down(const std::string& why, Completions& done);
 
   const PoolOptions options_;

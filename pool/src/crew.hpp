@@ -25,7 +25,7 @@ namespace poolproof::detail {
 struct Task {
   std::uint64_t number = 0;
   Invoke invoke = nullptr;
-  std::string payload;
+  Bytes payload;
   std::shared_ptr<ResultState> result;
 };
 

@@ -187,9 +187,9 @@ void Core::read_results(std::size_t index, Completions& done) {
     slot.task.reset();
     if (!result) continue;  // failed already: the pool was terminated
     if (frame.header.kind == FrameKind::value) {
-      done.add(std::move(result), outcome::Value{std::move(frame.payload)});
+      done.add(std::move(result), outcome::Value{Bytes(std::move(frame.payload))});
     } else {
-      done.add(std::move(result), outcome::Failure{std::move(frame.payload), slot.pid});
+      done.add(std::move(result), outcome::Failure{Bytes(std::move(frame.payload)), slot.pid});
     }
   }
 }

@@ -181,7 +181,7 @@ Failure decode(std::string_view encoded) {
 
 }  // namespace
 
-std::string encode_failure(const std::exception_ptr& error) noexcept {
+Bytes encode_failure(const std::exception_ptr& error) noexcept {
   try {
     std::exception_ptr next;
     Failure failure = describe(error, next);
@@ -190,7 +190,7 @@ std::string encode_failure(const std::exception_ptr& error) noexcept {
       const Failure cause = describe(std::exception_ptr(next), next);
       failure.causes.emplace_back(without_nesting(cause.type), cause.message);
     }
-    std::string bytes;
+    Bytes bytes;
     Encoder{bytes}(failure);
     return bytes;
   } catch (...) {

@@ -3,7 +3,7 @@
 #include <sys/types.h>
 
 #include <exception>
-#include <string>
+#include <poolproof/detail/bytes.hpp>
 #include <string_view>
 
 namespace poolproof::detail {
@@ -11,7 +11,7 @@ namespace poolproof::detail {
 /// Worker's side: an exception of any type as bytes: its type, what(), the
 /// chain of std::nested_exception. Never throws, and never returns nothing,
 /// even without memory (then the bytes are empty).
-std::string encode_failure(const std::exception_ptr& error) noexcept;
+Bytes encode_failure(const std::exception_ptr& error) noexcept;
 
 /// Main's side: throws it. Exactly the standard types that can be rebuilt from
 /// their what() come as themselves (Rebuilt<E>), and so do this library's own;

@@ -55,7 +55,7 @@ Pool::Result Pool::failed(std::exception_ptr error) {
   return result;
 }
 
-std::vector<Pool::Result> Pool::accept(detail::Invoke invoke, std::vector<std::string> payloads) {
+std::vector<Pool::Result> Pool::accept(detail::Invoke invoke, std::vector<detail::Bytes> payloads) {
   return core_->submit(invoke, std::move(payloads));
 }
 

@@ -11,9 +11,9 @@ namespace {
 /// own: threads that wait for the same result share nothing.
 struct Open {
   std::string_view operator()(const outcome::Pending&) const { return {}; }
-  std::string_view operator()(const outcome::Value& value) const { return value.encoded; }
+  std::string_view operator()(const outcome::Value& value) const { return value.encoded.view(); }
   std::string_view operator()(const outcome::Failure& failure) const {
-    throw_failure(failure.encoded, failure.worker);
+    throw_failure(failure.encoded.view(), failure.worker);
   }
   std::string_view operator()(const outcome::Died& died) const {
     throw WorkerDied(died.worker, died.status);

@@ -60,14 +60,14 @@ class Worker {
   void settle();
   void take_standard_streams() const;
   bool receive(void* data, std::size_t size) const;
-  void send(const FrameHeader& header, const std::string& payload) const;
+  void send(const FrameHeader& header, std::string_view payload) const;
   void work(const FrameHeader& task);
-  static FrameKind perform(Invoke invoke, std::string_view arguments, std::string& result);
+  static FrameKind perform(Invoke invoke, std::string_view arguments, Bytes& result);
 
   WorkerSetup setup_;
   WorkerStatus* status_ = nullptr;
   std::string arguments_;
-  std::string result_;
+  Bytes result_;
 };
 
 void Worker::run() {
@@ -135,7 +135,7 @@ bool Worker::receive(void* data, std::size_t size) const {
 }
 
 /// May block; main never does, so it always goes on.
-void Worker::send(const FrameHeader& header, const std::string& payload) const {
+void Worker::send(const FrameHeader& header, std::string_view payload) const {
   std::array<iovec, 2> parts{{{const_cast<FrameHeader*>(&header), sizeof header},
                               {const_cast<char*>(payload.data()), payload.size()}}};
   while (parts[0].iov_len + parts[1].iov_len > 0) {
@@ -164,13 +164,12 @@ void Worker::work(const FrameHeader& task) {
   answer.size = result_.size();
   // Before the answer: who has the result may read the output.
   flush_output();
-  send(answer, result_);
+  send(answer, result_.view());
   // One huge task must not cost its memory for ever.
   if (arguments_.capacity() > kKeptBuffer) std::string().swap(arguments_);
-  if (result_.capacity() > kKeptBuffer) std::string().swap(result_);
 }
 
-FrameKind Worker::perform(Invoke invoke, std::string_view arguments, std::string& result) {
+FrameKind Worker::perform(Invoke invoke, std::string_view arguments, Bytes& result) {
   try {
     invoke(arguments, result);
     return FrameKind::value;

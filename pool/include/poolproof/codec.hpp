@@ -19,8 +19,8 @@
 #include <cereal/types/vector.hpp>
 #include <istream>
 #include <ostream>
+#include <poolproof/detail/bytes.hpp>
 #include <streambuf>
-#include <string>
 #include <string_view>
 
 /// How values cross between processes: cereal's binary form. A type of one's
@@ -28,10 +28,10 @@
 /// Raw pointers do not cross: cereal refuses them at compile time.
 namespace poolproof::detail {
 
-/// Appends to a string; no copy on the way, unlike std::ostringstream.
+/// Appends to a payload; no copy on the way, unlike std::ostringstream.
 class ByteSink : public std::streambuf {
  public:
-  explicit ByteSink(std::string& bytes) : bytes_(bytes) {}
+  explicit ByteSink(Bytes& bytes) : bytes_(bytes) {}
 
  protected:
   std::streamsize xsputn(const char* data, std::streamsize size) override {
@@ -45,7 +45,7 @@ class ByteSink : public std::streambuf {
   }
 
  private:
-  std::string& bytes_;
+  Bytes& bytes_;
 };
 
 /// Reads bytes that somebody else owns.
@@ -61,7 +61,7 @@ class ByteSource : public std::streambuf {
 /// Writes values one after another. Thread: any one at a time.
 class Encoder {
  public:
-  explicit Encoder(std::string& bytes) : sink_(bytes), stream_(&sink_), archive_(stream_) {}
+  explicit Encoder(Bytes& bytes) : sink_(bytes), stream_(&sink_), archive_(stream_) {}
 
   template <class T>
   void operator()(const T& value) {

@@ -9,12 +9,12 @@
 #include <iterator>
 #include <memory>
 #include <poolproof/child_info.hpp>
+#include <poolproof/detail/bytes.hpp>
 #include <poolproof/detail/event.hpp>
 #include <poolproof/detail/task.hpp>
 #include <poolproof/errors.hpp>
 #include <poolproof/future.hpp>
 #include <poolproof/options.hpp>
-#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -142,7 +142,7 @@ class Pool {
     using Call = detail::CallFor<Callable, Args...>;
     using Future = poolproof::Future<typename Call::Result>;
     require_running();
-    std::vector<std::string> payload;
+    std::vector<detail::Bytes> payload;
     try {
       payload.push_back(Call::encode(args...));
     } catch (...) {
@@ -165,9 +165,9 @@ class Pool {
   }
 
   template <class Call, class Item, class Range>
-  static std::vector<std::string> encode_chunks(const Range& items, std::size_t count,
-                                                std::size_t chunk) {
-    std::vector<std::string> payloads;
+  static std::vector<detail::Bytes> encode_chunks(const Range& items, std::size_t count,
+                                                  std::size_t chunk) {
+    std::vector<detail::Bytes> payloads;
     auto item = std::begin(items);
     for (std::size_t done = 0; done < count; done += chunk) {
       const std::uint64_t size = std::min(chunk, count - done);
@@ -206,7 +206,7 @@ class Pool {
   void require_running() const;
   [[nodiscard]] static Result failed(std::exception_ptr error);
   [[nodiscard]] std::vector<Result> accept(detail::Invoke invoke,
-                                           std::vector<std::string> payloads);
+                                           std::vector<detail::Bytes> payloads);
   bool join_until(detail::Deadline deadline);
 
   std::unique_ptr<detail::Core> core_;

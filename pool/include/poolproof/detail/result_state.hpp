@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <poolproof/detail/bytes.hpp>
 #include <poolproof/detail/event.hpp>
 #include <poolproof/exit_status.hpp>
 #include <string>
@@ -26,10 +27,10 @@ struct ProcessIdentity {
 namespace outcome {
 struct Pending {};
 struct Value {
-  std::string encoded;
+  Bytes encoded;
 };
 struct Failure {  // the task threw
-  std::string encoded;
+  Bytes encoded;
   pid_t worker;
 };
 struct Died {  // its worker did

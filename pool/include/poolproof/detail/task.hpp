@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <poolproof/codec.hpp>
+#include <poolproof/detail/bytes.hpp>
 #include <poolproof/detail/signature.hpp>
-#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -17,7 +17,7 @@ namespace poolproof::detail {
 
 /// Runs in the worker: decodes arguments, calls, encodes the result. The
 /// address is the task's identity: a forked worker has the same image.
-using Invoke = void (*)(std::string_view arguments, std::string& result);
+using Invoke = void (*)(std::string_view arguments, Bytes& result);
 
 /// An ordinary function, named as a template argument, as an empty type.
 template <auto F>
@@ -52,8 +52,8 @@ struct Call<Callable, std::tuple<P...>> {
   /// Arguments are sent as the parameters' types, so that `apply<&f>(1)` fits
   /// `f(double)`; those that have the type already are not copied.
   template <class... Args>
-  static std::string encode(const Args&... args) {
-    std::string bytes;
+  static Bytes encode(const Args&... args) {
+    Bytes bytes;
     Encoder encoder(bytes);
     encode_items(encoder, args...);
     return bytes;
@@ -74,7 +74,7 @@ struct Call<Callable, std::tuple<P...>> {
     }
   }
 
-  static void run(std::string_view arguments, std::string& result) {
+  static void run(std::string_view arguments, Bytes& result) {
     Decoder decoder(arguments);
     Encoder encoder(result);
     run_once(decoder, encoder);
@@ -82,7 +82,7 @@ struct Call<Callable, std::tuple<P...>> {
 
   /// The arguments are a count and as many sets of parameters. The first
   /// error ends the chunk, as in multiprocessing's `mapstar`.
-  static void run_chunk(std::string_view arguments, std::string& result) {
+  static void run_chunk(std::string_view arguments, Bytes& result) {
     Decoder decoder(arguments);
     Encoder encoder(result);
     std::uint64_t count = 0;
