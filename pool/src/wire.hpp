@@ -7,28 +7,43 @@
 /// structs will do.
 namespace poolproof::detail {
 
-/// Between main and one worker: a stream of frames, header and payload.
+/// Between main and one worker, in shared memory: records, each a header and a payload.
 enum class FrameKind : std::uint32_t {
   task = 1,     ///< to the worker: run `invoke` with the payload
   quit = 2,     ///< to the worker: leave in order
   value = 3,    ///< to main: the task's encoded result
   failure = 4,  ///< to main: the task's encoded error
+  skip = 5,     ///< nothing: the next record is at the beginning of the ring
+};
+
+/// Where a payload is.
+enum class Carrier : std::uint16_t {
+  ring,  ///< behind its header
+  file,  ///< in a sealed memfd, which came before by the socket
 };
 
 struct FrameHeader {
-  static constexpr std::uint32_t kMagic = 0x706f6f6c;  // "pool"
+  static constexpr std::uint16_t kMagic = 0x7070;
 
-  std::uint32_t magic = kMagic;
+  std::uint16_t magic = kMagic;
+  Carrier carrier = Carrier::ring;
   FrameKind kind = FrameKind::quit;
   std::uint64_t task = 0;    ///< number of the task, from 1, per pool
   std::uint64_t invoke = 0;  ///< address of its Invoke
   std::uint64_t size = 0;    ///< bytes of payload
 };
+static_assert(sizeof(FrameHeader) == 32);
+
+/// Between main and one worker, by socket: a message without a descriptor wakes a sleeper; one with
+/// a descriptor is the payload of that task, or of its result.
+struct Parcel {
+  std::uint64_t task = 0;
+};
 
 /// Between main and the supervisor: whole messages on a SEQPACKET socket.
 struct Command {
   enum class Kind : std::int32_t {
-    spawn,      ///< carries the worker's end of its channel, stdout, stderr
+    spawn,      ///< carries the worker's socket, its ring, stdout, stderr
     drain,      ///< workers leave by themselves; SIGKILL after the patience
     terminate,  ///< SIGTERM; SIGKILL after the patience
   };
