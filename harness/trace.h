@@ -80,6 +80,17 @@ struct Snapshot {
   int main_descriptors = -1;       // -1: not readable
   int main_threads = -1;
 };
+/// One of the things that could end a thread's wait.
+struct Goal {
+  /// "byte" (or the end), "room", "connection", "event" of a descriptor, "wake" at a futex, "exit"
+  /// of a process, "signal", "SIGCONT".
+  std::string wants;
+  /// Of what: "pipe:[723028]", "socket:[9]", "eventfd:[4]", "process:[3]", "futex:0x7f3a10" where
+  /// only its own process knows the word, "futex:00:01:1024+0x10" by file and place where others
+  /// may. Empty for signals.
+  std::string of;
+  Pid owner = 0;  // the thread that holds the lock, where the futex's word tells; else 0
+};
 /// One thread's place in the wait-for graph.
 struct Wait {
   Pid pid = 0;
@@ -87,12 +98,26 @@ struct Wait {
   std::string call;   // "futex", "read", "wait4", "poll" ...
   std::string on;     // "pipe:[723028]", "0x7f3a...", "children"
   std::string doubt;  // empty: untimed, and nothing outside the tree can end it
+  std::vector<Goal> goals{};
+};
+/// Something that a thread waits for, and which processes of the tree have it: they could act on
+/// it.
+struct Resource {
+  struct Holder {
+    Pid pid = 0;
+    int fd = -1;         // -1: in its memory
+    std::string access;  // "r", "w", "rw" of a descriptor, "map"
+  };
+  std::string name;  // as Goal::of
+  std::string peer;  // the socket at its other end, which is a resource too; empty: not known
+  std::vector<Holder> holders;
 };
 /// Two looks agreed that no thread of the tree ran in between. `proved` says that every wait is
 /// untimed and can be ended only from inside the tree: it hangs, or its survivors can never wake.
 struct AtRest {
   bool proved = false;
   std::vector<Wait> waits;
+  std::vector<Resource> resources{};
 };
 /// Cumulative scheduling delay that tree time leaves out; see Trace::tree_time.
 struct Delay {

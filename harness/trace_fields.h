@@ -22,7 +22,10 @@ template <class T, class U>
 concept Like = std::same_as<std::remove_const_t<T>, U>;
 
 void fields(auto& io, Like<Snapshot::Process> auto& e);
+void fields(auto& io, Like<Goal> auto& e);
 void fields(auto& io, Like<Wait> auto& e);
+void fields(auto& io, Like<Resource::Holder> auto& e);
+void fields(auto& io, Like<Resource> auto& e);
 void fields(auto& io, Like<StepResult::Listed> auto& e);
 void fields(auto& io, Like<StepResult> auto& e);
 
@@ -147,12 +150,28 @@ void fields(auto& io, Like<Snapshot::Process> auto& e) {
   io.letter("state", e.state);
   io.number("parent", e.parent);
 }
+void fields(auto& io, Like<Goal> auto& e) {
+  io.text("wants", e.wants);
+  io.maybe_text("of", e.of);
+  io.maybe_number("owner", e.owner);
+}
 void fields(auto& io, Like<Wait> auto& e) {
   io.number("pid", e.pid);
   io.number("tid", e.tid);
   io.text("call", e.call);
   io.text("on", e.on);
   io.maybe_text("doubt", e.doubt);
+  io.list("goals", e.goals);
+}
+void fields(auto& io, Like<Resource::Holder> auto& e) {
+  io.number("pid", e.pid);
+  io.number("fd", e.fd);
+  io.text("access", e.access);
+}
+void fields(auto& io, Like<Resource> auto& e) {
+  io.text("name", e.name);
+  io.maybe_text("peer", e.peer);
+  io.list("holders", e.holders);
 }
 void fields(auto& io, Like<StepResult::Listed> auto& e) {
   io.maybe_number("pid", e.pid);  // a pool of threads has none
@@ -214,6 +233,7 @@ void fields(auto& io, Like<Snapshot> auto& e) {
 void fields(auto& io, Like<AtRest> auto& e) {
   io.boolean("proved", e.proved);
   io.list("waits", e.waits);
+  io.list("resources", e.resources);
 }
 void fields(auto& io, Like<Delay> auto& e) {
   io.time("total_ns", e.total);

@@ -64,7 +64,14 @@ Event::Kind any_kind() {
     case 9:
       return Snapshot{3, {{any_pid(), 'Z', any_pid()}, {any_pid(), 'S', 1}}, -1, 12};
     case 10:
-      return AtRest{true, {{any_pid(), any_pid(), "read", any_text(), any_text()}}};
+      return AtRest{true,
+                    {{any_pid(),
+                      any_pid(),
+                      "read",
+                      any_text(),
+                      any_text(),
+                      {{"byte", any_text(), any_pid()}, {"signal", "", 0}}}},
+                    {{any_text(), any_text(), {{any_pid(), -1, "map"}, {any_pid(), 3, "rw"}}}}};
     case 11:
       return Delay{Nanoseconds(*rc::gen::arbitrary<std::int64_t>())};
     case 12:

@@ -1,8 +1,8 @@
 # The command line, campaigns and reports; included by CMakeLists.txt.
 add_library(poolproof_cli STATIC
   campaign.cc check.cc cli.cc command.cc console.cc desk.cc endings.cc endings_table.cc explain.cc
-  family.cc judging.cc matrix.cc pools.cc pools_text.cc program_text.cc random_source.cc replay.cc
-  report.cc results.cc shrinking.cc surroundings.cc sweep.cc tally.cc text.cc timeline.cc
+  judging.cc matrix.cc pools.cc pools_text.cc program_text.cc random_source.cc replay.cc
+  report.cc results.cc shrinking.cc surroundings.cc sweep.cc tally.cc timeline.cc
   usable.cc)
 target_link_libraries(poolproof_cli
   PUBLIC poolproof_properties poolproof_harness poolproof_runner

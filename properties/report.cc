@@ -9,6 +9,7 @@
 #include "properties/program_text.h"
 #include "properties/text.h"
 #include "properties/timeline.h"
+#include "properties/wait_graph.h"
 
 namespace poolproof::properties {
 namespace {
@@ -116,9 +117,11 @@ std::string report_case(const Pool& pool, const harness::Scenario& scenario,
   return text + "\n";
 }
 
-std::string report_waits(const harness::Trace& trace) {
+std::string report_waits(const harness::Trace& trace, const std::string& told) {
   std::string text;
-  for (const auto& line : waits(trace)) text += wrapped(line + ".", 2);
+  for (const auto& line : wait_graph(trace)) {
+    if (told.find(line) == std::string::npos) text += wrapped(as_sentence(line), 2);
+  }
   return text;
 }
 
@@ -141,9 +144,8 @@ std::string report_finding(const Finding& finding, const Again& again, const Con
     text += fmt::format("\n  The case is that of {}/ again.\n", finding.same_as);
   }
   text += wrapped(as_sentence(finding.evidence), 2);
-  const bool told = finding.evidence.find(" waits in ") != std::string::npos;
   if (finding.same_as.empty())
-    text += (told ? "" : report_waits(finding.trace)) + same_case(finding);
+    text += report_waits(finding.trace, finding.evidence) + same_case(finding);
   if (finding.is_known()) text += fmt::format("  Known: {}\n", without_scheme(finding.known_link));
   const bool ignores = again.flags.find("--no-known") != std::string::npos;
   text += fmt::format("\n  again   poolproof replay {}/case.json{}{}\n", again.folder, again.flags,

@@ -28,7 +28,7 @@ std::string report_limit(const LimitReached& limit, const Again& again, const Co
 std::string report_case(const Pool& pool, const harness::Scenario& scenario,
                         const harness::Trace& trace, std::size_t most_lines);
 
-/// A sentence for each wait of a tree at rest.
-std::string report_waits(const harness::Trace& trace);
+/// The wait-for graph of a tree at rest, less the sentences that have been told.
+std::string report_waits(const harness::Trace& trace, const std::string& told = {});
 
 }  // namespace poolproof::properties

@@ -8,6 +8,7 @@
 #include "properties/test_traces.h"
 #include "properties/text.h"
 #include "properties/timeline.h"
+#include "properties/wait_graph.h"
 
 namespace poolproof::properties {
 namespace {
@@ -168,11 +169,12 @@ TEST(Timeline, ShowsTheStepThatDoesNotReturn) {
   writer.at(5).dead(7, sys::Exited{3});
   harness::AtRest rest;
   rest.proved = true;
-  rest.waits = {{TraceWriter::kMain, TraceWriter::kMain, "futex", "0x7f00", ""}};
+  rest.waits = {
+      {TraceWriter::kMain, TraceWriter::kMain, "futex", "0x7f00", "", {{"wake", "futex:0x7f00"}}}};
   writer.at(60).add(rest).at(61).add(harness::KilledByWarden{TraceWriter::kMain});
   const auto trace = writer.done(harness::End::kAtRest);
   EXPECT_TRUE(is_golden("timeline_hang.txt", joined(timeline(orphan_scenario(), trace), "\n") +
-                                                 "\n" + joined(waits(trace), "\n") + "\n"));
+                                                 "\n" + joined(wait_graph(trace), "\n") + "\n"));
 }
 
 TEST(Timeline, IsShortenedInTheMiddle) {

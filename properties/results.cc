@@ -11,6 +11,7 @@
 #include "properties/program_text.h"
 #include "properties/text.h"
 #include "properties/timeline.h"
+#include "properties/wait_graph.h"
 
 namespace poolproof::properties {
 namespace {
@@ -116,6 +117,7 @@ sys::Result<void> Results::save(const Finding& finding) const {
                   {"original-case.json", to_json(finding.original)},
                   {"original-trace.jsonl", to_json_lines(finding.original_trace)},
                   {"timeline.txt", in_lines(timeline(scenario, finding.trace))},
+                  {"waits.txt", in_lines(wait_graph(finding.trace))},
                   {program_file_name(abilities),
                    whole_program(scenario, abilities, raising_steps(finding.trace))},
                   {"report.txt", report_finding(finding, again(finding.folder), Console())}});
@@ -130,6 +132,7 @@ sys::Result<void> Results::save(const LimitReached& limit) const {
   if (!limit.trace.events.empty()) {
     files.emplace_back("trace.jsonl", to_json_lines(limit.trace));
     files.emplace_back("timeline.txt", in_lines(timeline(scenario, limit.trace)));
+    files.emplace_back("waits.txt", in_lines(wait_graph(limit.trace)));
   }
   return save_in(limit.folder, files);
 }

@@ -12,6 +12,7 @@
 #include "properties/shrink.h"
 #include "properties/shrinking.h"
 #include "properties/text.h"
+#include "properties/wait_graph.h"
 
 namespace poolproof::properties {
 namespace {
@@ -87,15 +88,7 @@ std::map<harness::Pid, std::string> names_by_birth(const harness::Trace& trace) 
 
 /// Where they wait, without numbers that differ from run to run.
 std::string waits_in_words(const harness::Trace& trace) {
-  std::string text;
-  for (const auto& event : trace.events) {
-    const auto* rest = std::get_if<harness::AtRest>(&event.kind);
-    if (rest == nullptr || !rest->proved) continue;
-    text.clear();
-    for (const auto& wait : rest->waits)
-      text += wait.call + "(" + wait.on.substr(0, wait.on.find_first_of(":0")) + ") ";
-  }
-  return text;
+  return wait_signature(trace);
 }
 
 std::string call_of(const Fault& fault) {

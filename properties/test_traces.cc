@@ -126,7 +126,8 @@ Trace orphan_trace() {
   writer.at(34.1).ends(sys::Exited{0});
   AtRest rest;
   rest.proved = true;
-  rest.waits = {{kWorker, kWorker, "read", "pipe:[723028]", ""}};
+  rest.waits = {{kWorker, kWorker, "read", "pipe:[723028]", "", {{"byte", "pipe:[723028]"}}}};
+  rest.resources = {{"pipe:[723028]", "", {{kWorker, 5, "r"}, {kWorker, 6, "w"}}}};
   writer.at(86.0).add(rest);
   writer.at(86.4).add(Snapshot{0, {{kWorker, 'S', 1}}, -1, -1});
   writer.at(86.4).add(KilledByWarden{kWorker});

@@ -204,26 +204,4 @@ std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t m
   return lines;
 }
 
-std::vector<std::string> waits(const Trace& trace) {
-  constexpr std::size_t kMost = 4;
-  const harness::AtRest* last = nullptr;
-  for (const auto& event : trace.events) {
-    if (const auto* rest = std::get_if<harness::AtRest>(&event.kind)) last = rest;
-  }
-  std::vector<std::string> lines;
-  if (last == nullptr) return lines;
-  std::set<std::string> seen;
-  for (const auto& wait : last->waits) {
-    auto line = fmt::format("{} waits in {}({}){}", wait.pid, wait.call, printable(wait.on),
-                            wait.doubt.empty() ? "" : ", in doubt: " + printable(wait.doubt));
-    if (!seen.insert(line).second) continue;
-    if (lines.size() == kMost) {
-      lines.emplace_back("and others");
-      break;
-    }
-    lines.push_back(std::move(line));
-  }
-  return lines;
-}
-
 }  // namespace poolproof::properties

@@ -17,7 +17,4 @@ std::vector<std::string> timeline(const harness::Scenario& scenario, const harne
 /// At most `most` lines: the last ones, which tell how it ended, and a few of the first.
 std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t most);
 
-/// What everybody waits for, from the last look at a tree at rest: "2107 waits in read(pipe:[7])".
-std::vector<std::string> waits(const harness::Trace& trace);
-
 }  // namespace poolproof::properties

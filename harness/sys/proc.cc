@@ -1,6 +1,7 @@
 #include "harness/sys/proc.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -138,21 +139,46 @@ std::optional<std::string> wait_channel(int pid, int tid) {
   return content(task_path(pid, tid, "wchan"));
 }
 
-/// A line of maps: "7f1c00000000-7f1c00021000 rw-s 00000000 00:01 1024    /dev/zero (deleted)".
-std::optional<Mapping> mapping_at(int pid, std::uint64_t address) {
+namespace {
+
+/// "7f1c00000000-7f1c00021000 rw-s 00000000 00:01 1024    /dev/zero (deleted)".
+std::optional<Mapping> mapping_of(std::string_view line) {
+  std::array<std::string_view, 5> words;
+  std::string_view rest = line;
+  for (auto& word : words) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    word = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(word.size());
+  }
+  const auto dash = words[0].find('-');
+  if (dash == std::string_view::npos || words[4].empty()) return std::nullopt;
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  return Mapping{.begin = number(words[0], 16),
+                 .end = number(words[0].substr(dash + 1), 16),
+                 .offset = number(words[2], 16),
+                 .shared = words[1].size() > 3 && words[1][3] == 's',
+                 .file = std::string(words[3]) + ":" + std::string(words[4]),
+                 .path = std::string(rest)};
+}
+
+}  // namespace
+
+std::vector<Mapping> mappings(int pid) {
+  std::vector<Mapping> found;
   const auto text = content(proc_path(pid, "maps"));
-  if (!text) return std::nullopt;
+  if (!text) return found;
   std::string_view rest = *text;
   while (!rest.empty()) {
     const auto line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    const auto dash = line.find('-');
-    const auto space = line.find(' ');
-    if (dash == std::string_view::npos || space == std::string_view::npos) continue;
-    if (address < number(line, 16) || address >= number(line.substr(dash + 1), 16)) continue;
-    const auto path = line.find_first_of("/[", space + 1);
-    const bool shared = line.size() > space + 4 && line[space + 4] == 's';
-    return Mapping{shared, std::string(line.substr(std::min(path, line.size())))};
+    if (auto mapping = mapping_of(line)) found.push_back(*std::move(mapping));
+  }
+  return found;
+}
+
+std::optional<Mapping> mapping_at(int pid, std::uint64_t address) {
+  for (auto& mapping : mappings(pid)) {
+    if (address >= mapping.begin && address < mapping.end) return std::move(mapping);
   }
   return std::nullopt;
 }
@@ -174,6 +200,33 @@ std::optional<std::uint64_t> descriptor_inode(int pid, int fd) {
   const auto path = proc_path(pid, ("fd/" + std::to_string(fd)).c_str());
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
   return status.st_ino;
+}
+
+std::vector<int> descriptors_of(int pid) {
+  return numeric_entries(proc_path(pid, "fd"));
+}
+
+std::optional<int> descriptor_access(int pid, int fd) {
+  const auto info = descriptor_info(pid, fd);
+  if (!info) return std::nullopt;
+  const auto flags = field(*info, "\nflags:\t");
+  if (flags.empty()) return std::nullopt;
+  return static_cast<int>(number(flags, 8) & O_ACCMODE);
+}
+
+std::optional<std::string> eventfd_name(int pid, int fd) {
+  const auto info = descriptor_info(pid, fd);
+  if (!info) return std::nullopt;
+  const auto id = field(*info, "\neventfd-id: ");
+  if (id.empty()) return std::nullopt;
+  return "eventfd:[" + std::string(id) + "]";
+}
+
+std::optional<int> pidfd_inner_pid(int pid, int fd) {
+  const auto info = descriptor_info(pid, fd);
+  if (!info) return std::nullopt;
+  const auto inner = static_cast<int>(number(last_word(field(*info, "\nNSpid:\t"))));
+  return inner > 0 ? std::optional(inner) : std::nullopt;
 }
 
 std::vector<int> threads_of(int pid) {

@@ -57,17 +57,34 @@ std::optional<BlockedCall> blocked_call(int pid, int tid);
 /// The kernel function that the task sleeps in; "0" where the kernel does not tell.
 std::optional<std::string> wait_channel(int pid, int tid);
 
-/// The mapping that an address lies in.
+/// A line of maps.
 struct Mapping {
-  bool shared = false;  // what one writes the others see
-  std::string path;     // "/lib/libc.so.6", "/dev/zero (deleted)", "[heap]"; empty: anonymous
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::uint64_t offset = 0;  // of `begin` in the file
+  bool shared = false;       // what one writes the others see
+  std::string file;          // device and inode, "00:01:1024"; inode 0: no file
+  std::string path;          // "/lib/libc.so.6", "/dev/zero (deleted)", "[heap]"; empty: anonymous
 };
+std::vector<Mapping> mappings(int pid);
+/// The one that an address lies in.
 std::optional<Mapping> mapping_at(int pid, std::uint64_t address);
 
 /// "pipe:[4711]", "socket:[4712]", "anon_inode:[eventfd]", "/path".
 std::optional<std::string> descriptor_target(int pid, int fd);
 std::optional<std::string> descriptor_info(int pid, int fd);
 std::optional<std::uint64_t> descriptor_inode(int pid, int fd);
+
+/// The numbers of all open descriptors; empty where they may not be looked at.
+std::vector<int> descriptors_of(int pid);
+/// How it was opened (O_RDONLY, O_WRONLY, O_RDWR), from fdinfo.
+std::optional<int> descriptor_access(int pid, int fd);
+/// "eventfd:[4]", by the number that the kernel gives each (5.2 and later); what several
+/// descriptors of one eventfd have in common.
+std::optional<std::string> eventfd_name(int pid, int fd);
+/// The process that a pidfd stands for, by its number in the innermost namespace; nullopt once it
+/// is reaped, or where `fd` is no pidfd.
+std::optional<int> pidfd_inner_pid(int pid, int fd);
 
 std::vector<int> threads_of(int pid);
 std::optional<int> descriptor_count(int pid);

@@ -1,10 +1,13 @@
 #include "harness/sys/proc.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +16,7 @@
 #include <functional>
 
 #include "harness/sys/fd.h"
+#include "harness/sys/unix_socket.h"
 
 namespace poolproof::sys {
 namespace {
@@ -121,6 +125,47 @@ TEST(Proc, NamesDescriptors) {
   EXPECT_EQ(descriptor_inode(::getpid(), pipe->read.get()),
             descriptor_inode(::getpid(), pipe->write.get()));
   EXPECT_FALSE(descriptor_target(::getpid(), 1 << 20));
+}
+
+TEST(Proc, KnowsHowADescriptorWasOpened) {
+  const auto pipe = make_pipe();
+  ASSERT_TRUE(pipe);
+  EXPECT_EQ(descriptor_access(::getpid(), pipe->read.get()), O_RDONLY);
+  EXPECT_EQ(descriptor_access(::getpid(), pipe->write.get()), O_WRONLY);
+  const auto all = descriptors_of(::getpid());
+  EXPECT_EQ(std::count(all.begin(), all.end(), pipe->read.get()), 1);
+}
+
+TEST(Proc, TellsOneEventfdFromAnother) {
+  const Fd one(::eventfd(0, EFD_CLOEXEC));
+  const Fd copy(::dup(one.get()));
+  const Fd other(::eventfd(0, EFD_CLOEXEC));
+  const auto name = eventfd_name(::getpid(), one.get());
+  if (!name) GTEST_SKIP() << "this kernel numbers no eventfd";
+  EXPECT_EQ(eventfd_name(::getpid(), copy.get()), name);
+  EXPECT_NE(eventfd_name(::getpid(), other.get()), name);
+  EXPECT_FALSE(eventfd_name(::getpid(), 1));
+}
+
+TEST(Proc, KnowsWhomAPidfdStandsFor) {
+  const Child child([] {});
+  const Fd handle = open_pidfd(child.pid());
+  EXPECT_EQ(pidfd_inner_pid(::getpid(), handle.get()), child.pid());
+  EXPECT_FALSE(pidfd_inner_pid(::getpid(), 0));
+}
+
+TEST(UnixSocket, KnowsItsOtherEnd) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const Fd one(ends[0]);
+  const Fd other(ends[1]);
+  const auto inode = [](const Fd& fd) { return *descriptor_inode(::getpid(), fd.get()); };
+  const auto peer = unix_socket_peer(inode(one));
+  if (!peer) GTEST_SKIP() << "this kernel has no unix_diag";
+  EXPECT_EQ(*peer, inode(other));
+  const Fd alone(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_FALSE(unix_socket_peer(inode(alone)));
+  EXPECT_FALSE(unix_socket_peer(1));
 }
 
 TEST(Proc, ReadsAnothersMemory) {

@@ -15,6 +15,7 @@
 #include "harness/warden/child_signal.h"
 #include "harness/warden/claims.h"
 #include "harness/warden/delay.h"
+#include "harness/warden/holders.h"
 #include "harness/warden/injector.h"
 #include "harness/warden/output.h"
 #include "harness/warden/prompts.h"
@@ -230,13 +231,14 @@ void CaseRun::look_for_rest() {
   last_look_ = std::move(now);
   if (!agreed || last_look_.switches == recorded_rest_) return;
   const bool alone = nobody_else();
+  auto resources = resources_of(last_look_.waits, tree_.sleepers(wakers_seen_));
   // A stop, a claim or some output that came while we looked means that it was not at rest.
   readable_.fill(true);
   if (source_->pump() || read_claims() || drain_outputs()) return;
   recorded_rest_ = last_look_.switches;
   if (!alone) last_look_.doubt_all("a process or thread that no birth announced");
   const bool proved = last_look_.proved() && source_->exact();
-  tree_.record(harness::AtRest{proved, last_look_.waits});
+  tree_.record(harness::AtRest{proved, last_look_.waits, std::move(resources)});
   if (proved) stop(End::kAtRest);
 }
 

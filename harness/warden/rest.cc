@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "harness/sys/proc.h"
+#include "harness/warden/holders.h"
 #include "harness/warden/wait_call.h"
 
 namespace poolproof::warden {
@@ -24,7 +25,7 @@ std::string waker_doubt(const Sleeper& process) {
 /// Only SIGCONT moves a stopped thread, whatever else is pending.
 std::optional<WaitCall> stopped_wait(const sys::TaskStatus& status) {
   if (status.state != 't' && status.state != 'T') return std::nullopt;
-  return WaitCall{"stopped", "SIGCONT", false, ""};
+  return WaitCall{"stopped", "SIGCONT", false, "", {{"SIGCONT", ""}}};
 }
 
 std::optional<WaitCall> thread_wait(const Sleeper& process, const Sleeper::Thread& thread,
@@ -35,8 +36,8 @@ std::optional<WaitCall> thread_wait(const Sleeper& process, const Sleeper::Threa
 }
 
 /// False when the thread runs, is about to, or waits with a timeout.
-bool add_wait(Look& look, const Sleeper& process, const Sleeper::Thread& thread,
-              const std::string& doubt, const Outside& outside) {
+bool add_wait(Look& look, const std::vector<Sleeper>& tree, const Sleeper& process,
+              const Sleeper::Thread& thread, const std::string& doubt, const Outside& outside) {
   const auto status = sys::task_status(thread.tid);
   if (!status) return false;
   const bool dead_leader = thread.exiting && thread.tid == process.pid && status->state == 'Z';
@@ -49,6 +50,9 @@ bool add_wait(Look& look, const Sleeper& process, const Sleeper::Thread& thread,
   wait.call = std::move(call->name);
   wait.on = std::move(call->on);
   wait.doubt = call->doubt.empty() ? doubt : std::move(call->doubt);
+  wait.goals = std::move(call->goals);
+  if (call->futex && wait.goals.size() == 1)
+    wait.goals.front().owner = lock_owner(process.pid, *call->futex, tree);
   look.waits.push_back(std::move(wait));
   look.switches.push_back(static_cast<std::uint64_t>(thread.tid));
   look.switches.push_back(status->context_switches);
@@ -73,7 +77,7 @@ Look look(const std::vector<Sleeper>& tree, const Outside& outside) {
   for (const auto& process : tree) {
     const std::string doubt = waker_doubt(process);
     for (const auto& thread : process.threads) {
-      if (!add_wait(look, process, thread, doubt, outside)) return look;
+      if (!add_wait(look, tree, process, thread, doubt, outside)) return look;
     }
   }
   look.blocked = !look.waits.empty();

@@ -63,6 +63,111 @@ TEST_F(Rest, NamesEachWaitAndWhatItIsFor) {
   EXPECT_EQ(rests[0]->waits[1].on.substr(0, 6), "pipe:[");
 }
 
+/// The resource of the first wait's first goal.
+const harness::Resource* first_resource(const AtRest& rest) {
+  for (const auto& resource : rest.resources) {
+    if (resource.name == rest.waits.at(0).goals.at(0).of) return &resource;
+  }
+  return nullptr;
+}
+
+std::string in_words(const harness::Resource* resource) {
+  std::string text;
+  if (resource == nullptr) return "none";
+  for (const auto& holder : resource->holders) text += holder.access + " ";
+  return text;
+}
+
+TEST_F(Rest, KnowsWhoHoldsAPipesEnds) {
+  const Trace trace = run({"wait-read"});
+  const auto rests = all<AtRest>(trace);
+  ASSERT_EQ(rests.size(), 1U) << trace;
+  ASSERT_EQ(rests[0]->waits.at(0).goals.size(), 1U) << trace;
+  EXPECT_EQ(rests[0]->waits[0].goals[0].wants, "byte");
+  EXPECT_EQ(in_words(first_resource(*rests[0])), "r w ") << trace;
+  EXPECT_EQ(first_resource(*rests[0])->holders[1].pid, trace.main());
+}
+
+TEST_F(Rest, KnowsAWriterFromAReader) {
+  const Trace trace = run({"wait-write"});
+  const auto rests = all<AtRest>(trace);
+  ASSERT_EQ(rests.size(), 1U) << trace;
+  EXPECT_EQ(rests[0]->waits.at(0).goals.at(0).wants, "room") << trace;
+}
+
+TEST_F(Rest, FindsTheOtherEndOfASocketPair) {
+  const Trace trace = run({"wait-socket-pair"});
+  const auto rests = all<AtRest>(trace);
+  ASSERT_EQ(rests.size(), 1U) << trace;
+  const auto* own = first_resource(*rests[0]);
+  ASSERT_NE(own, nullptr) << trace;
+  if (own->peer.empty()) GTEST_SKIP() << "this kernel has no unix_diag";
+  ASSERT_EQ(rests[0]->resources.size(), 2U) << trace;
+  for (const auto& resource : rests[0]->resources) EXPECT_EQ(in_words(&resource), "rw ") << trace;
+}
+
+TEST_F(Rest, TellsOneEventfdFromAnother) {
+  const Trace trace = run({"wait-eventfd"});
+  const auto rests = all<AtRest>(trace);
+  ASSERT_EQ(rests.size(), 1U) << trace;
+  EXPECT_EQ(rests[0]->waits.at(0).goals.at(0).of.substr(0, 9), "eventfd:[") << trace;
+  EXPECT_EQ(in_words(first_resource(*rests[0])), "rw ") << trace;
+}
+
+TEST_F(Rest, KnowsWhoSharesAFutex) {
+  const Trace trace = run({"wait-futex-of-two"});
+  const auto rests = all<AtRest>(trace);
+  ASSERT_EQ(rests.size(), 1U) << trace;
+  EXPECT_EQ(in_words(first_resource(*rests[0])), "map map ") << trace;
+  EXPECT_EQ(rests[0]->waits.at(0).goals.at(0).of, rests[0]->waits.at(1).goals.at(0).of) << trace;
+}
+
+TEST_F(Rest, KnowsWhichProcessesAreWaitedFor) {
+  for (const auto* mode : {"wait-child", "wait-pidfd"}) {
+    const Trace trace = run({mode});
+    const auto rests = all<AtRest>(trace);
+    ASSERT_EQ(rests.size(), 1U) << trace;
+    const auto child = all<harness::Born>(trace).at(1)->pid;
+    const auto& goals = rests[0]->waits.at(0).goals;
+    ASSERT_EQ(goals.size(), 1U) << trace;
+    EXPECT_EQ(goals[0].wants + " " + goals[0].of, "exit process:[" + std::to_string(child) + "]");
+  }
+}
+
+TEST_F(Rest, TellsGoalsOfPollByWhatIsAskedFor) {
+  const Trace trace = run({"wait-poll"});
+  const auto rests = all<AtRest>(trace);
+  ASSERT_EQ(rests.size(), 1U) << trace;
+  ASSERT_EQ(rests[0]->waits.at(0).goals.size(), 2U) << trace;
+  EXPECT_EQ(rests[0]->waits[0].goals[1].wants, "byte");
+  EXPECT_EQ(rests[0]->resources.size(), 2U);
+}
+
+/// Each has a thread that holds the lock and sleeps, and main, which waits for the lock.
+class LockOwner : public SubjectTest, public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(LockOwner, IsReadFromTheWord) {
+  const Trace trace = run({"wait-lock", GetParam()});
+  const auto rests = all<AtRest>(trace);
+  ASSERT_EQ(rests.size(), 1U) << trace;
+  const auto& waits = rests[0]->waits;
+  ASSERT_EQ(waits.size(), 2U) << trace;
+  EXPECT_EQ(waits[0].goals.at(0).owner, waits[1].tid) << trace;
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, LockOwner,
+                         ::testing::Values("normal", "recursive", "robust", "priority"),
+                         [](const auto& kind) { return kind.param; });
+
+TEST_F(Rest, NamesNoOwnerWhereTheWordIsNoLock) {
+  for (const auto* kind : {"private", "shared"}) {
+    const Trace trace = run({"wait-futex", kind});
+    const auto rests = all<AtRest>(trace);
+    ASSERT_EQ(rests.size(), 1U) << trace;
+    EXPECT_EQ(rests[0]->waits.at(0).goals.at(0).owner, 0) << trace;
+  }
+}
+
 TEST_F(Rest, OfSurvivorsEndsTheCaseBeforeTheGrace) {
   const auto begun = std::chrono::steady_clock::now();
   const Trace trace = run({"lost-child"}, {.grace = 10s, .fuse = 20s});

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -52,6 +53,18 @@ void doubt(WaitCall& wait, const std::string& why) {
   if (wait.doubt.empty()) wait.doubt = why;
 }
 
+void add_goal(WaitCall& wait, const std::string& wants, std::string of) {
+  const auto is_same = [&](const auto& goal) { return goal.wants == wants && goal.of == of; };
+  if (std::any_of(wait.goals.begin(), wait.goals.end(), is_same)) return;
+  wait.goals.push_back({wants, std::move(of)});
+}
+
+/// What a thread may want of one descriptor.
+struct Wish {
+  bool byte = false;  // or the end, or a connection
+  bool room = false;
+};
+
 bool lies_in(const std::string& path, const std::string& folder) {
   return path == folder || starts_with(path, folder + "/");
 }
@@ -74,14 +87,18 @@ bool reachable_from_outside(const sockaddr_un& address, socklen_t size, const Ou
 
 /// A timeout on the socket does not show in /proc, so a copy of the descriptor is asked. Only unix
 /// sockets can have both ends inside.
-void check_socket(WaitCall& wait, const Context& context, int fd, bool uses_timeout) {
+/// Returns whether it is one that connections arrive at.
+bool check_socket(WaitCall& wait, const Context& context, int fd, bool uses_timeout) {
   const sys::Fd process = sys::open_pidfd(context.pid);
   const sys::Fd copy(process ? ::pidfd_getfd(process.get(), fd, 0) : -1);
-  if (!copy) return doubt(wait, "a socket that may not be looked at");
+  if (!copy) {
+    doubt(wait, "a socket that may not be looked at");
+    return false;
+  }
   int domain = 0;
   socklen_t size = sizeof domain;
   ::getsockopt(copy.get(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
-  if (domain != AF_UNIX) return doubt(wait, "a network socket");
+  if (domain != AF_UNIX) doubt(wait, "a network socket");
   for (const auto ask : {&::getsockname, &::getpeername}) {
     sockaddr_un address{};
     size = sizeof address;
@@ -95,10 +112,39 @@ void check_socket(WaitCall& wait, const Context& context, int fd, bool uses_time
     ::getsockopt(copy.get(), SOL_SOCKET, option, &limit, &size);
     if (uses_timeout && (limit.tv_sec != 0 || limit.tv_usec != 0)) wait.timed = true;
   }
+  int listens = 0;
+  size = sizeof listens;
+  ::getsockopt(copy.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+  return listens != 0;
+}
+
+bool is_eventfd(const std::string& target) {
+  return starts_with(target, "anon_inode:[eventfd]");
+}
+bool is_signalfd(const std::string& target) {
+  return starts_with(target, "anon_inode:[signalfd]");
+}
+bool is_pidfd(const std::string& target) {
+  return starts_with(target, "anon_inode:[pidfd]") || starts_with(target, "pidfd:");
+}
+
+void add_goals(WaitCall& wait, const Context& context, int fd, const std::string& target,
+               Wish wish) {
+  if (is_signalfd(target)) return add_goal(wait, "signal", "");
+  if (is_pidfd(target)) {
+    const auto pid = sys::pidfd_inner_pid(context.pid, fd);
+    return add_goal(wait, "exit", pid ? "process:[" + std::to_string(*pid) + "]" : target);
+  }
+  const bool is_stream = starts_with(target, "pipe:") || starts_with(target, "socket:");
+  const auto name = is_eventfd(target) ? sys::eventfd_name(context.pid, fd) : std::nullopt;
+  if (!is_stream) return add_goal(wait, "event", name.value_or(target));
+  if (wish.byte) add_goal(wait, "byte", target);
+  if (wish.room) add_goal(wait, "room", target);
 }
 
 /// What is known of one descriptor that the thread waits for.
-void add_descriptor(WaitCall& wait, const Context& context, int fd, bool uses_timeout) {
+void add_descriptor(WaitCall& wait, const Context& context, int fd, Wish wish,
+                    bool uses_timeout = false) {
   const auto target = sys::descriptor_target(context.pid, fd);
   if (!target) return doubt(wait, "descriptor " + std::to_string(fd) + " may not be looked at");
   if (!wait.on.empty()) wait.on += ' ';
@@ -106,15 +152,15 @@ void add_descriptor(WaitCall& wait, const Context& context, int fd, bool uses_ti
   if (starts_with(*target, "pipe:")) {
     if (context.outside.pipes.count(*target) != 0) doubt(wait, "a pipe of the warden's");
   } else if (starts_with(*target, "socket:")) {
-    check_socket(wait, context, fd, uses_timeout);
+    if (check_socket(wait, context, fd, uses_timeout)) return add_goal(wait, "connection", *target);
   } else if (starts_with(*target, "anon_inode:[timerfd]")) {
     wait.timed = true;
-  } else if (starts_with(*target, "anon_inode:[pidfd]") || starts_with(*target, "pidfd:")) {
+  } else if (is_pidfd(*target)) {
     if (!context.outside.contained) doubt(wait, "a process that may be a stranger");
-  } else if (!starts_with(*target, "anon_inode:[eventfd]") &&
-             !starts_with(*target, "anon_inode:[signalfd]")) {
+  } else if (!is_eventfd(*target) && !is_signalfd(*target)) {
     doubt(wait, "waits for " + *target);
   }
+  add_goals(wait, context, fd, *target, wish);
 }
 
 void add_poll(WaitCall& wait, const Context& context) {
@@ -128,7 +174,10 @@ void add_poll(WaitCall& wait, const Context& context) {
     return doubt(wait, "poll's list could not be read");
   }
   for (const auto& one : wanted) {
-    if (one.fd >= 0) add_descriptor(wait, context, one.fd, false);
+    if (one.fd < 0) continue;
+    const bool room = (one.events & (POLLOUT | POLLWRNORM)) != 0;
+    // Whatever is asked for, the other side's end is told.
+    add_descriptor(wait, context, one.fd, {(one.events & POLLIN) != 0 || !room, room});
   }
 }
 
@@ -146,7 +195,7 @@ void add_select(WaitCall& wait, const Context& context) {
     }
     for (std::uint64_t fd = 0; fd < count; ++fd) {
       if ((bits[fd / 64] >> (fd % 64) & 1) != 0)
-        add_descriptor(wait, context, static_cast<int>(fd), false);
+        add_descriptor(wait, context, static_cast<int>(fd), {set != 2, set == 2});
     }
   }
 }
@@ -165,7 +214,11 @@ void add_epoll(WaitCall& wait, const Context& context) {
         std::strtoull(info->c_str() + inode + 4, nullptr, 16) != *now) {
       doubt(wait, "an epoll member that is no longer open here");
     }
-    add_descriptor(wait, context, fd, false);
+    const auto events = info->find("events:", at);
+    const auto wanted =
+        events == std::string::npos ? 0 : std::strtoul(info->c_str() + events + 7, nullptr, 16);
+    const bool room = (wanted & EPOLLOUT) != 0;
+    add_descriptor(wait, context, fd, {(wanted & EPOLLIN) != 0 || !room, room});
   }
 }
 
@@ -189,22 +242,64 @@ bool futex_is_known_outside(const Context& context) {
   return !deleted && !known_inside_only(path, context.outside);
 }
 
+/// A futex in shared memory is the same word wherever it is mapped.
+std::optional<std::string> shared_word(const Context& context) {
+  const auto address = context.call.arguments[0];
+  if ((context.call.arguments[1] & FUTEX_PRIVATE_FLAG) != 0) return std::nullopt;
+  const auto mapping = sys::mapping_at(context.pid, address);
+  if (!mapping || !mapping->shared) return std::nullopt;
+  return "futex:" + mapping->file + "+" + hex(address - mapping->begin + mapping->offset);
+}
+
 void add_futex(WaitCall& wait, const Context& context) {
-  wait.on = hex(context.call.arguments[0]);
-  if (!futex_waits(context.call.arguments[1])) return doubt(wait, "a futex call that is no wait");
-  wait.timed = context.call.arguments[3] != 0;
+  const auto& arguments = context.call.arguments;
+  wait.on = hex(arguments[0]);
+  if (!futex_waits(arguments[1])) return doubt(wait, "a futex call that is no wait");
+  wait.timed = arguments[3] != 0;
+  if (wait.timed) return;
   if (futex_is_known_outside(context)) doubt(wait, "a futex in a file that others may map");
+  const auto shared = shared_word(context);
+  const auto command = static_cast<int>(arguments[1] & static_cast<unsigned>(FUTEX_CMD_MASK));
+  wait.futex = FutexWait{arguments[0], command, static_cast<std::uint32_t>(arguments[2]),
+                         shared.has_value()};
+  add_goal(wait, "wake", shared.value_or("futex:" + wait.on));
 }
 
-void add_descriptor_call(WaitCall& wait, const Context& context) {
-  add_descriptor(wait, context, static_cast<int>(context.call.arguments[0]), true);
+int descriptor_of(const Context& context) {
+  return static_cast<int>(context.call.arguments[0]);
+}
+void add_reading(WaitCall& wait, const Context& context) {
+  add_descriptor(wait, context, descriptor_of(context), {.byte = true}, true);
+}
+void add_writing(WaitCall& wait, const Context& context) {
+  add_descriptor(wait, context, descriptor_of(context), {.room = true}, true);
 }
 
-void add_children(WaitCall& wait, const Context&) {
+void add_exit(WaitCall& wait, int inner) {
+  add_goal(wait, "exit", "process:[" + std::to_string(inner) + "]");
+}
+
+/// `only`: one child, by its number in the caller's namespace; 0: all of them.
+void add_children(WaitCall& wait, const Context& context, int only) {
   wait.on = "children";
+  if (only > 0) return add_exit(wait, only);
+  for (const int child : sys::children_of(context.pid)) {
+    const auto status = sys::task_status(child);
+    if (status) add_exit(wait, status->inner_pid);
+  }
+}
+void add_wait4(WaitCall& wait, const Context& context) {
+  add_children(wait, context, static_cast<int>(context.call.arguments[0]));
+}
+void add_waitid(WaitCall& wait, const Context& context) {
+  const auto kind = static_cast<idtype_t>(context.call.arguments[0]);
+  const auto id = static_cast<int>(context.call.arguments[1]);
+  const int by_handle = kind == P_PIDFD ? sys::pidfd_inner_pid(context.pid, id).value_or(0) : 0;
+  add_children(wait, context, kind == P_PID ? id : by_handle);
 }
 void add_signals(WaitCall& wait, const Context&) {
   wait.on = "signals";
+  add_goal(wait, "signal", "");
 }
 
 /// How to read one call's arguments. `timeout` is the argument that is a null pointer (kPointer) or
@@ -219,18 +314,18 @@ struct CallEntry {
 
 constexpr CallEntry kCalls[] = {
     {SYS_futex, "futex", add_futex},
-    {SYS_read, "read", add_descriptor_call},
-    {SYS_readv, "readv", add_descriptor_call},
-    {SYS_write, "write", add_descriptor_call},
-    {SYS_writev, "writev", add_descriptor_call},
-    {SYS_recvfrom, "recvfrom", add_descriptor_call},
-    {SYS_recvmsg, "recvmsg", add_descriptor_call},
-    {SYS_sendto, "sendto", add_descriptor_call},
-    {SYS_sendmsg, "sendmsg", add_descriptor_call},
-    {SYS_accept, "accept", add_descriptor_call},
-    {SYS_accept4, "accept4", add_descriptor_call},
-    {SYS_wait4, "wait4", add_children},
-    {SYS_waitid, "waitid", add_children},
+    {SYS_read, "read", add_reading},
+    {SYS_readv, "readv", add_reading},
+    {SYS_write, "write", add_writing},
+    {SYS_writev, "writev", add_writing},
+    {SYS_recvfrom, "recvfrom", add_reading},
+    {SYS_recvmsg, "recvmsg", add_reading},
+    {SYS_sendto, "sendto", add_writing},
+    {SYS_sendmsg, "sendmsg", add_writing},
+    {SYS_accept, "accept", add_reading},
+    {SYS_accept4, "accept4", add_reading},
+    {SYS_wait4, "wait4", add_wait4},
+    {SYS_waitid, "waitid", add_waitid},
     {SYS_ppoll, "ppoll", add_poll, CallEntry::kPointer, 2},
     {SYS_pselect6, "pselect6", add_select, CallEntry::kPointer, 4},
     {SYS_epoll_pwait, "epoll_pwait", add_epoll, CallEntry::kNumber, 3},

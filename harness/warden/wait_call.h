@@ -1,11 +1,22 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "harness/trace.h"
+
 namespace poolproof::warden {
+
+/// A futex that a thread sleeps on.
+struct FutexWait {
+  std::uint64_t address = 0;
+  int command = 0;             // FUTEX_WAIT ...
+  std::uint32_t expected = 0;  // what the word held when it went to sleep
+  bool shared = false;         // by what is mapped there, other processes may know it
+};
 
 /// The system call that a thread sleeps in.
 struct WaitCall {
@@ -13,6 +24,8 @@ struct WaitCall {
   std::string on;      // "0x7f3a90", "pipe:[4711]", "children", several joined by a blank
   bool timed = false;  // it ends by itself
   std::string doubt;   // why something outside the tree might end it; empty: nothing can
+  std::vector<harness::Goal> goals{};  // each without its owner
+  std::optional<FutexWait> futex{};
 };
 
 /// What of the world outside could wake a thread of the tree.

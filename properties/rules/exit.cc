@@ -7,6 +7,7 @@
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
+#include "properties/wait_graph.h"
 
 namespace poolproof::properties {
 namespace {
@@ -140,9 +141,10 @@ void judge_eof(const Reading& reading, std::string_view stream, Verdicts& verdic
                                   in_words(reading.tree_time(dead, *eof))),
                       {dead.event, eof->event});
   } else if (!holders.empty() && rest) {
-    verdicts.violated(
-        fmt::format("main is gone, but its {} never ends: {} can never wake", stream, holders),
-        {dead.event, rest->event});
+    const auto waits = waits_in_words(reading.trace(), rest->event);
+    verdicts.violated(fmt::format("main is gone, but its {} never ends: {} can never wake{}{}",
+                                  stream, holders, waits.empty() ? "" : ": ", waits),
+                      {dead.event, rest->event});
   } else if (!holders.empty() && !reading.within_grace(dead, reading.end())) {
     verdicts.violated(
         fmt::format("{} after main was gone its {} had not ended: {} still there",
@@ -151,6 +153,16 @@ void judge_eof(const Reading& reading, std::string_view stream, Verdicts& verdic
   } else {
     verdicts.doubtful(fmt::format("main's {} did not end: {}", stream, reading.why_unclear()));
   }
+}
+
+Verdict hanging_exit(const Reading& reading, const std::string& ending) {
+  const auto begun = *reading.ending_begun();
+  const auto rest = *reading.proved_at_rest(begun);
+  const auto waits = waits_in_words(reading.trace(), rest.event);
+  return Violated{fmt::format("main began to end ({}) and hangs: nothing can wake it{}{}", ending,
+                              waits.empty() ? "" : ": ", waits),
+                  {begun.event, rest.event},
+                  ""};
 }
 
 }  // namespace
@@ -167,9 +179,7 @@ Verdict process_exits(const Evidence& evidence) {
   const std::string ending(entry(reading.scenario().ending.kind).name);
   switch (reading.exit_fate()) {
     case Fate::kHangs:
-      return Violated{fmt::format("main began to end ({}) and hangs: nothing can wake it", ending),
-                      {begun.event, reading.proved_at_rest(begun)->event},
-                      ""};
+      return hanging_exit(reading, ending);
     case Fate::kLate:
       if (exit_may_take_its_time(reading)) break;
       return Violated{fmt::format("main began to end ({}) and was still there {} later", ending,

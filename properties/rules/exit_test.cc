@@ -38,7 +38,10 @@ TEST(ProcessExits, IsNotExercisedBeforeTheEnding) {
 TEST(ProcessExits, IsViolatedByAProvedHangAtExit) {
   auto story = about_to_end().ending().at_rest().over(End::kAtRest);
   EXPECT_EQ(story.outcome("E1"), "violated");
-  EXPECT_EQ(story.says("E1"), "main began to end (return) and hangs: nothing can wake it");
+  EXPECT_EQ(
+      story.says("E1"),
+      "main began to end (return) and hangs: nothing can wake it: main 2 and worker 3 wait in "
+      "read(pipe:[7])");
 }
 
 TEST(ProcessExits, IsViolatedAfterTheGraceOfATerminatingPool) {

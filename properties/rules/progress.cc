@@ -2,22 +2,10 @@
 
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
+#include "properties/wait_graph.h"
 
 namespace poolproof::properties {
 namespace {
-
-/// "2 waits in futex(0x7f...), 3 waits in read(pipe:[7])"
-std::string waits_in_words(const harness::Trace& trace, std::size_t event) {
-  constexpr int kMost = 4;
-  std::string text;
-  int count = 0;
-  for (const auto& wait : std::get<harness::AtRest>(trace.events[event].kind).waits) {
-    if (++count > kMost) continue;
-    if (!text.empty()) text += ", ";
-    text += fmt::format("{} waits in {}({})", wait.pid, wait.call, wait.on);
-  }
-  return count > kMost ? fmt::format("{} and {} more", text, count - kMost) : text;
-}
 
 std::string where(const Reading& reading, std::optional<int> pending) {
   return pending ? reading.name(*pending) : std::string("no step");
@@ -37,7 +25,7 @@ Verdict no_deadlock(const Evidence& evidence) {
   if (!rest)
     return Inconclusive{where(reading, pending) + " was not over: " + reading.why_unclear()};
   if (!pending) return Inconclusive{"at rest before the first step or between two"};
-  const std::string waits = waits_in_words(evidence.trace, rest->event);
+  const auto waits = waits_in_words(evidence.trace, rest->event);
   return Violated{fmt::format("{} waits for ever: the whole tree is blocked{}{}",
                               where(reading, pending), waits.empty() ? "" : ": ", waits),
                   {rest->event},

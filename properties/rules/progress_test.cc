@@ -25,8 +25,8 @@ TEST(NoDeadlock, IsViolatedWhereNobodyCanWakeMain) {
   story.begins(1).born(3).ends(1).step(2).begins(3).at_rest().over(End::kAtRest);
   EXPECT_EQ(story.outcome("P1"), "violated");
   EXPECT_EQ(story.says("P1"),
-            "get (step 3) waits for ever: the whole tree is blocked: 2 waits in read(pipe:[7]), 3 "
-            "waits in read(pipe:[7])");
+            "get (step 3) waits for ever: the whole tree is blocked: main 2 and process 3 "
+            "wait in read(pipe:[7])");
 }
 
 TEST(NoDeadlock, IsViolatedWhereAKilledWorkersTaskIsWaitedFor) {

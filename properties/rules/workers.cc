@@ -6,6 +6,7 @@
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
+#include "properties/wait_graph.h"
 
 namespace poolproof::properties {
 namespace {
@@ -29,9 +30,10 @@ void judge_after_main(const Reading& reading, const Process& process, Verdicts& 
     return in_time ? verdicts.held() : outlived(*process.dying, "outlived");
   }
   if (const auto rest = reading.proved_at_rest(dead)) {
+    const auto waits = waits_in_words(reading.trace(), rest->event, process.pid);
     return verdicts.violated(
-        fmt::format("main is gone, and {} is asleep for ever: nothing can wake it",
-                    reading.name(process)),
+        fmt::format("main is gone, and {} is asleep for ever: nothing can wake it{}{}",
+                    reading.name(process), waits.empty() ? "" : ": ", waits),
         {dead.event, rest->event});
   }
   const auto until = process.killed_by_warden.value_or(reading.end());

@@ -53,7 +53,9 @@ TEST(NoWorkerOutlivesParent, IsViolatedAtOnceByOneThatCanNeverWake) {
   auto story = with_one_worker(EndingKind::kSigkill).ending().dies(Story::kMain, Killed{9});
   story.at_rest().over(End::kAtRest);
   EXPECT_EQ(story.outcome("W1"), "violated");
-  EXPECT_EQ(story.says("W1"), "main is gone, and worker 3 is asleep for ever: nothing can wake it");
+  EXPECT_EQ(story.says("W1"),
+            "main is gone, and worker 3 is asleep for ever: nothing can wake it: worker 3 waits in "
+            "read(pipe:[7])");
 }
 
 TEST(NoWorkerOutlivesParent, IsViolatedByOneThatDiesTooLate) {

@@ -55,6 +55,40 @@ int wait_futex(char** words) {
   return 98;
 }
 
+int wait_futex_of_two(char**) {
+  void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  (void)checked(fork(), "fork");
+  syscall(SYS_futex, page, FUTEX_WAIT, 0, nullptr, nullptr, 0);
+  return 98;
+}
+
+pthread_mutex_t contended;
+int told[2];
+
+void* hold_for_ever(void*) {
+  pthread_mutex_lock(&contended);
+  (void)!write(told[1], "", 1);
+  (void)!read(own_pipe().out, &byte, 1);
+  return nullptr;
+}
+
+int wait_lock(char** words) {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  if (strcmp(words[0], "recursive") == 0)
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+  if (strcmp(words[0], "robust") == 0)
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  if (strcmp(words[0], "priority") == 0)
+    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+  if (pthread_mutex_init(&contended, &attributes) != 0) fail("pthread_mutex_init");
+  checked(pipe(told), "pipe");
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, hold_for_ever, nullptr) != 0) fail("pthread_create");
+  if (read(told[0], &byte, 1) != 1) fail("read");
+  return pthread_mutex_lock(&contended);
+}
+
 int wait_child(char**) {
   if (checked(fork(), "fork") == 0) wait_read(nullptr);
   wait(nullptr);
@@ -203,6 +237,8 @@ int lost_child(char**) {
 const Mode kWaitModes[] = {{"wait-read", wait_read},
                            {"wait-write", wait_write},
                            {"wait-futex", wait_futex},
+                           {"wait-futex-of-two", wait_futex_of_two},
+                           {"wait-lock", wait_lock},
                            {"wait-child", wait_child},
                            {"wait-poll", wait_poll},
                            {"wait-poll-after-signal", wait_poll_after_signal},
