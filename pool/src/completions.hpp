@@ -13,13 +13,19 @@ namespace poolproof::detail {
 /// must find the lock free.
 class Core::Completions {
  public:
-  void add(Result result, Outcome outcome) {
+  /// False if it has an outcome already: it was cancelled meanwhile.
+  bool add(Result result, Outcome outcome) {
+    if (!result->claim()) return false;
     entries_.emplace_back(std::move(result), std::move(outcome));
+    return true;
   }
 
-  void deliver() {
+  /// Whether there was anything.
+  bool deliver() {
+    const bool any = !entries_.empty();
     for (auto& [result, outcome] : entries_) result->complete(std::move(outcome));
     entries_.clear();
+    return any;
   }
 
  private:

@@ -23,9 +23,28 @@ std::size_t checked_workers(const PoolOptions& options) {
   return static_cast<std::size_t>(workers);
 }
 
+/// 0: no limit.
+std::chrono::nanoseconds checked_limit(std::optional<std::chrono::nanoseconds> limit,
+                                       std::optional<std::chrono::nanoseconds> otherwise) {
+  if (!limit) limit = otherwise;
+  if (limit && limit->count() <= 0) throw std::invalid_argument("a time limit must be positive");
+  return limit.value_or(std::chrono::nanoseconds(0));
+}
+
+const PoolOptions& checked(const PoolOptions& options) {
+  if (options.tasks_per_worker.value_or(1) < 1) {
+    throw std::invalid_argument("tasks_per_worker must be at least 1");
+  }
+  static_cast<void>(checked_limit(options.time_limit, std::nullopt));
+  return options;
+}
+
 }  // namespace
 
-Core::Core(const PoolOptions& options) : options_(options), crew_(checked_workers(options)) {
+Core::Core(const PoolOptions& options)
+    : options_(checked(options)),
+      crew_(checked_workers(options)),
+      callbacks_(options.on_callback_error) {
   wake_ = off_stdio(Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   if (!wake_.valid()) throw_errno("poolproof: eventfd");
   // Known to the fork hooks before our own fork: it is they that close main's
@@ -41,6 +60,7 @@ void Core::start() {
   }
   // The thread comes after all processes: none of them is a copy of a process in which it ran.
   crew_.start();
+  for (std::size_t i = 0; i < crew_.size(); ++i) prepare(i);
   start_dispatcher();
 }
 
@@ -57,7 +77,9 @@ void Core::require_running() {
   state::require_submittable(state_);
 }
 
-std::vector<Core::Result> Core::submit(Invoke invoke, std::vector<Bytes> payloads) {
+std::vector<Result> Core::submit(Invoke invoke, std::vector<Bytes> payloads,
+                                 std::optional<std::chrono::nanoseconds> time_limit) {
+  const std::chrono::nanoseconds limit = checked_limit(time_limit, options_.time_limit);
   std::vector<Result> results;
   results.reserve(payloads.size());
   for (std::size_t i = 0; i < payloads.size(); ++i) {
@@ -70,7 +92,7 @@ std::vector<Core::Result> Core::submit(Invoke invoke, std::vector<Bytes> payload
     if (broken_) throw PoolBroken(*broken_);
     state::require_submittable(state_);
     for (std::size_t i = 0; i < payloads.size(); ++i) {
-      queue_.push_back({++last_task_, invoke, std::move(payloads[i]), results[i]});
+      queue_.push_back({++last_task_, invoke, std::move(payloads[i]), results[i], limit});
     }
     // The caller writes to an idle worker itself: one wake-up less.
     incomplete = dispatch();
@@ -86,6 +108,11 @@ void Core::close() {
     state_ = state::after_close(state_);
   }
   wake_dispatcher();  // there may be nothing to wait for
+}
+
+void Core::call_back(Results results, std::function<void()> call) {
+  require_own_process();
+  callbacks_.add(results, std::move(call));
 }
 
 std::vector<ChildInfo> Core::active_children() {
@@ -105,24 +132,44 @@ PoolState Core::state() {
   return state_;
 }
 
+bool Core::can_take(const Slot& slot) const {
+  return slot.life == Slot::Life::alive && !slot.task && !slot.leaving && slot.channel.listening();
+}
+
 bool Core::dispatch() {
   bool incomplete = false;
+  if (stopping_) return incomplete;
   for (Slot& slot : crew_.slots()) {
+    drop_cancelled();
     if (queue_.empty()) break;
-    if (stopping_ || slot.life != Slot::Life::alive || slot.task || !slot.channel.listening()) {
-      continue;
-    }
-    slot.task.emplace(std::move(queue_.front()));
+    if (!can_take(slot)) continue;
+    Task task = std::move(queue_.front());
     queue_.pop_front();
-    FrameHeader header;
-    header.kind = FrameKind::task;
-    header.task = slot.task->number;
-    header.invoke = std::bit_cast<std::uint64_t>(slot.task->invoke);
-    header.size = slot.task->payload.size();
-    slot.channel.send(header, slot.task->payload.view());
-    incomplete = incomplete || slot.channel.sending();
+    ++slot.given;
+    incomplete = give(slot, std::move(task)) || incomplete;
   }
   return incomplete;
+}
+
+bool Core::give(Slot& slot, Task task) {
+  slot.task.emplace(std::move(task));
+  FrameHeader header;
+  header.kind = slot.initialising ? FrameKind::initializer : FrameKind::task;
+  header.task = slot.task->number;
+  header.invoke = std::bit_cast<std::uint64_t>(slot.task->invoke);
+  header.size = slot.task->payload.size();
+  slot.channel.send(header, slot.task->payload.view());
+  // The dispatcher also has to know when a limit ends.
+  return slot.channel.sending() || slot.task->limit.count() > 0;
+}
+
+/// After its last result: the worker is not told beforehand, so nothing that it has sent is lost.
+void Core::dismiss_if_spent(std::size_t index) {
+  const Slot& slot = crew_.slots()[index];
+  const auto quota = options_.tasks_per_worker;
+  if (quota && !slot.task && slot.given >= static_cast<std::uint64_t>(*quota)) {
+    crew_.dismiss(index);
+  }
 }
 
 template <class Fate>

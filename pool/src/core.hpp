@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "at_fork.hpp"
+#include "callbacks.hpp"
 #include "crew.hpp"
 
 namespace poolproof::detail {
@@ -27,8 +28,6 @@ namespace poolproof::detail {
 /// never held while a user's code runs, and results are completed outside it.
 class Core final : public ForkAware {
  public:
-  using Result = std::shared_ptr<ResultState>;
-
   /// Starts nothing yet. Errors: std::invalid_argument, std::system_error.
   explicit Core(const PoolOptions& options);
   ~Core();
@@ -41,10 +40,13 @@ class Core final : public ForkAware {
 
   // What Pool offers; contracts there. From any thread.
   void require_running();
-  std::vector<Result> submit(Invoke invoke, std::vector<Bytes> payloads);
+  std::vector<Result> submit(Invoke invoke, std::vector<Bytes> payloads,
+                             std::optional<std::chrono::nanoseconds> time_limit);
+  bool cancel(Results results);
   void close();
   void terminate();
   bool join(Deadline deadline);
+  void call_back(Results results, std::function<void()> call);
   std::vector<ChildInfo> active_children();
   std::size_t size();
   PoolState state();
@@ -71,18 +73,36 @@ class Core final : public ForkAware {
   void wait_for_something(Watched& watched);
 
   void collect_watched(Watched& watched);
-  [[nodiscard]] int next_timeout() const;
+  [[nodiscard]] int next_timeout();
   void serve(const Watched& watched, Completions& done);
   void serve_slot(std::size_t slot, short events, Completions& done);
   void read_results(std::size_t slot, Completions& done);
   void take_reports(Completions& done);
   void on_death(const Report& report, Completions& done);
+
+  // limits.cc; with the lock held.
+  [[nodiscard]] Deadline next_task_due();
+  [[nodiscard]] Deadline due(std::size_t slot);
+  void kill_overdue_tasks(Completions& done);
+  void drop_cancelled();
+  /// Kills the worker that holds the task, if one does.
+  void abandon(const Result& result);
+
+  // initializer.cc; with the lock held. A worker that has just been started runs the initializer,
+  // as a task without a result, before it is given any other.
+  void prepare(std::size_t slot);
+  void on_initialised(std::size_t slot, const Frame& answer, Completions& done);
+  void on_initializer_death(const Report& report, Completions& done);
+
   void fill_vacancies(Completions& done);
   void stop_when_drained();
   void kill_when_overdue();
-  /// Gives queued tasks to idle workers. True if one could not be written
-  /// in full, so that the dispatcher has to watch for room.
+  /// Gives queued tasks to idle workers. True if the dispatcher has to know of
+  /// it: one could not be written in full, or has a time limit.
   bool dispatch();
+  bool give(Slot& slot, Task task);
+  [[nodiscard]] bool can_take(const Slot& slot) const;
+  void dismiss_if_spent(std::size_t slot);
 
   void stop(Command::Kind how);
   /// Fate: outcome::Dropped or outcome::Broken.
@@ -104,6 +124,7 @@ class Core final : public ForkAware {
   bool terminating_ = false;  // ... and not to wait for anything
   Deadline overdue_ = kNever;
 
+  Callbacks callbacks_;
   Event ended_;  // every process is gone and every descriptor closed
 
   std::mutex thread_mutex_;

@@ -146,9 +146,7 @@ int Crew::send_spawn(std::size_t index) {
   } catch (const std::system_error& error) {
     return error.code().value();
   }
-  WorkerStatus& status = board_.slot(index);
-  status.ready.store(0, std::memory_order_relaxed);
-  status.started.store(0, std::memory_order_relaxed);
+  board_.slot(index).clear();
   slot.serial = next_serial();
   slot.name = "ForkPoolWorker-" + std::to_string(slot.serial);
 
@@ -192,6 +190,9 @@ void Crew::vacate(std::size_t index, Vacancy why) {
   slot.pidfd.reset();
   slot.pid = 0;
   slot.life = Slot::Life::vacant;
+  slot.given = 0;
+  slot.initialising = false;
+  slot.leaving = false;
   slot.hire_at = Clock::now();
   switch (why) {
     case Vacancy::after_work:
@@ -211,6 +212,11 @@ bool Crew::had_started(std::size_t index) {
   return task && board_.slot(index).started.load(std::memory_order_acquire) == task->number;
 }
 
+Clock::time_point Crew::began(std::size_t index) {
+  return Clock::time_point(
+      std::chrono::nanoseconds(board_.slot(index).began_ns.load(std::memory_order_acquire)));
+}
+
 bool Crew::was_ready(std::size_t index) {
   return board_.slot(index).ready.load(std::memory_order_acquire) != 0;
 }
@@ -221,8 +227,8 @@ void Crew::stop(Command::Kind how, milliseconds patience) {
     ::pidfd_send_signal(supervisor_pidfd_.get(), SIGCONT, nullptr, 0);
   }
   if (how == Command::Kind::drain) {
-    for (Slot& slot : slots_) {
-      if (slot.channel.listening()) slot.channel.send(FrameHeader{});
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (slots_[i].channel.listening()) dismiss(i);
     }
   }
   Command command;
@@ -231,6 +237,12 @@ void Crew::stop(Command::Kind how, milliseconds patience) {
   if (control::send(control_.get(), &command, sizeof command) != 0) {
     kill_supervisor();  // it takes nothing any more, so it is of no use
   }
+}
+
+void Crew::dismiss(std::size_t index) {
+  if (slots_[index].leaving) return;
+  slots_[index].leaving = true;
+  slots_[index].channel.send(FrameHeader{});
 }
 
 void Crew::kill_worker(std::size_t index) {

@@ -27,6 +27,7 @@ struct Task {
   Invoke invoke = nullptr;
   Bytes payload;
   std::shared_ptr<ResultState> result;
+  std::chrono::nanoseconds limit{0};  ///< how long it may run; 0: without end
 };
 
 /// Why a slot is empty; decides when it is filled again.
@@ -49,8 +50,11 @@ struct Slot {
   std::uint64_t serial = 0;
   Fd pidfd;
   Channel channel;
-  std::optional<Task> task;  ///< the one in its hands
-  int failures = 0;          ///< starts in a row that came to nothing
+  std::optional<Task> task;   ///< the one in its hands
+  std::uint64_t given = 0;    ///< tasks that this worker was given
+  bool initialising = false;  ///< that task is the pool's initializer
+  bool leaving = false;       ///< it was told to quit
+  int failures = 0;           ///< starts in a row that came to nothing
   std::chrono::steady_clock::time_point hire_at{};
 };
 
@@ -93,13 +97,19 @@ class Crew {
   /// out: empties the slot and says when to fill it again.
   void vacate(std::size_t slot, Vacancy why);
 
-  /// Whether the slot's worker had begun the task in its hands, and whether it
-  /// had come as far as to take tasks at all. Only after its death.
+  /// Whether the slot's worker has begun the task in its hands, and when it
+  /// began that, or the last item of it.
   [[nodiscard]] bool had_started(std::size_t slot);
+  [[nodiscard]] std::chrono::steady_clock::time_point began(std::size_t slot);
+
+  /// Whether it had come as far as to take tasks at all. Only after its death.
   [[nodiscard]] bool was_ready(std::size_t slot);
 
   /// Ends the workers: `drain` waits for them to leave, `terminate` signals.
   void stop(Command::Kind how, std::chrono::milliseconds patience);
+
+  /// Has a worker leave that has no task in its hands; nothing more may be sent to it.
+  void dismiss(std::size_t slot);
 
   void kill_worker(std::size_t slot);
   /// For a supervisor that does not answer.

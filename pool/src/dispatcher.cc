@@ -131,8 +131,8 @@ void Core::collect_watched(Watched& watched) {
   watched.timeout = next_timeout();
 }
 
-int Core::next_timeout() const {
-  Deadline next = overdue_;
+int Core::next_timeout() {
+  Deadline next = std::min(overdue_, next_task_due());
   if (!stopping_) {
     for (const Slot& slot : crew_.slots()) {
       if (slot.life == Slot::Life::vacant) next = std::min(next, slot.hire_at);
@@ -154,6 +154,7 @@ void Core::serve(const Watched& watched, Completions& done) {
   // After the results: what a worker sent before it died counts.
   if (watched.fds[1].revents) take_reports(done);
   if (!stopping_ && !crew_.supervisor_lost()) {
+    kill_overdue_tasks(done);
     fill_vacancies(done);
     dispatch();
     stop_when_drained();
@@ -183,8 +184,13 @@ void Core::read_results(std::size_t index, Completions& done) {
       slot.channel.close();
       return crew_.kill_worker(index);
     }
+    if (slot.initialising) {
+      on_initialised(index, frame, done);
+      continue;
+    }
     Result result = std::move(slot.task->result);
     slot.task.reset();
+    dismiss_if_spent(index);
     if (!result) continue;  // failed already: the pool was terminated
     if (frame.header.kind == FrameKind::value) {
       done.add(std::move(result), outcome::Value{Bytes(std::move(frame.payload))});
@@ -199,6 +205,7 @@ void Core::take_reports(Completions& done) {
   while (crew_.take_report(report, false)) {
     const auto slot = static_cast<std::size_t>(report.slot);
     if (report.kind == Report::Kind::died) on_death(report, done);
+    if (report.kind == Report::Kind::started) prepare(slot);
     if (report.kind == Report::Kind::fork_failed) crew_.vacate(slot, Vacancy::failed_start);
   }
 }
@@ -208,6 +215,7 @@ void Core::on_death(const Report& report, Completions& done) {
   Slot& slot = crew_.slots()[index];
   // Everything it sent is here by now: read it before the task is given up.
   read_results(index, done);
+  if (slot.initialising) return on_initializer_death(report, done);
   if (slot.task) {
     if (!slot.task->result) {
       // Failed already: the pool was terminated.
@@ -236,6 +244,7 @@ void Core::fill_vacancies(Completions& done) {
 }
 
 void Core::stop_when_drained() {
+  drop_cancelled();
   if (stopping_ || state_ != PoolState::closed || !queue_.empty()) return;
   for (const Slot& slot : crew_.slots()) {
     if (slot.task) return;

@@ -28,7 +28,7 @@ bool Core::join(Deadline deadline) {
   }
   if (!ended_.wait_until(deadline)) return false;
   join_dispatcher();
-  return true;
+  return callbacks_.finish(deadline);
 }
 
 Core::~Core() {

@@ -7,6 +7,13 @@ WorkerDied::WorkerDied(pid_t worker, ExitStatus status)
       pid_(worker),
       status_(status) {}
 
+TimeLimitExceeded::TimeLimitExceeded(pid_t worker, std::chrono::nanoseconds limit)
+    : Error("the task ran longer than its limit of " +
+            std::to_string(std::chrono::duration<double>(limit).count()) + " s; worker " +
+            std::to_string(worker) + " was killed"),
+      pid_(worker),
+      limit_(limit) {}
+
 std::string RemoteTrace::text() const {
   std::string text = type_name + ": " + message + " (worker " + std::to_string(worker_pid) + ")";
   for (const Cause& cause : causes) {

@@ -20,4 +20,16 @@ bool Event::wait_until(Deadline deadline) {
   }
 }
 
+void Signal::raise() {
+  count_.fetch_add(1, std::memory_order_acq_rel);
+  futex::wake(count_, futex::Scope::in_process);
+}
+
+bool Signal::wait_until(std::uint32_t seen, Deadline deadline) {
+  while (count() == seen) {
+    if (!futex::wait(count_, seen, deadline, futex::Scope::in_process)) return count() != seen;
+  }
+  return true;
+}
+
 }  // namespace poolproof::detail

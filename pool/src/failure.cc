@@ -198,6 +198,12 @@ Bytes encode_failure(const std::exception_ptr& error) noexcept {
   }
 }
 
+std::string describe_error(const std::exception_ptr& error) {
+  std::exception_ptr next;
+  const Failure failure = describe(error, next);
+  return demangle(without_nesting(failure.type)) + ": " + failure.message;
+}
+
 void throw_failure(std::string_view encoded, pid_t worker) {
   const Failure failure = decode(encoded);
   const RemoteTrace trace = trace_of(failure, worker);

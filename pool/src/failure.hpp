@@ -18,4 +18,7 @@ Bytes encode_failure(const std::exception_ptr& error) noexcept;
 /// others, also those derived from them, as RemoteError.
 [[noreturn]] void throw_failure(std::string_view encoded, pid_t worker);
 
+/// "std::runtime_error: the text", for a line of text. Errors: std::bad_alloc.
+std::string describe_error(const std::exception_ptr& error);
+
 }  // namespace poolproof::detail

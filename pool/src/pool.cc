@@ -6,17 +6,17 @@ namespace poolproof {
 
 // In two steps: a worker, forked in the second, must find core_ in its copy of this pool, or it
 // could not refuse to use it.
-Pool::Pool(PoolOptions options) : core_(std::make_unique<detail::Core>(options)) {
+Pool::Pool(PoolOptions options)
+    : core_(new detail::Core(options), [](detail::Core* core) {
+        // Locks and waiters in a foreign one are those of another process: nothing of it may be
+        // touched, not even to free it.
+        if (!core->is_foreign()) delete core;
+      }) {
   core_->start();
 }
 
 Pool::~Pool() {
-  if (core_->is_foreign()) {
-    // Locks and waiters in here are those of another process: nothing of it
-    // may be touched, not even to free it.
-    static_cast<void>(core_.release());
-    return;
-  }
+  if (core_->is_foreign()) return;
   core_->terminate();
   core_->join(detail::kNever);
 }
@@ -49,14 +49,28 @@ void Pool::require_running() const {
   core_->require_running();
 }
 
-Pool::Result Pool::failed(std::exception_ptr error) {
+detail::Result Pool::failed(std::exception_ptr error) {
   auto result = std::make_shared<detail::ResultState>();
+  static_cast<void>(result->claim());
   result->complete(detail::outcome::Unsent{std::move(error)});
   return result;
 }
 
-std::vector<Pool::Result> Pool::accept(detail::Invoke invoke, std::vector<detail::Bytes> payloads) {
-  return core_->submit(invoke, std::move(payloads));
+std::vector<detail::Result> Pool::accept(detail::Invoke invoke, std::vector<detail::Bytes> payloads,
+                                         std::optional<std::chrono::nanoseconds> time_limit) {
+  return core_->submit(invoke, std::move(payloads), time_limit);
 }
+
+namespace detail {
+
+void call_back(Core& core, Results results, std::function<void()> call) {
+  core.call_back(results, std::move(call));
+}
+
+bool cancel(Core& core, Results results) {
+  return core.cancel(results);
+}
+
+}  // namespace detail
 
 }  // namespace poolproof

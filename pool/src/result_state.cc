@@ -21,6 +21,12 @@ struct Open {
   std::string_view operator()(const outcome::Dropped&) const {
     throw Terminated("the pool was terminated before this result came");
   }
+  std::string_view operator()(const outcome::Cancelled&) const {
+    throw Cancelled("the task was cancelled");
+  }
+  std::string_view operator()(const outcome::Overdue& overdue) const {
+    throw TimeLimitExceeded(overdue.worker, overdue.limit);
+  }
   std::string_view operator()(const outcome::Broken& broken) const { throw PoolBroken(broken.why); }
   std::string_view operator()(const outcome::Unsent& unsent) const {
     std::rethrow_exception(unsent.error);
@@ -32,6 +38,7 @@ struct Open {
 void ResultState::complete(Outcome outcome) {
   outcome_ = std::move(outcome);
   done_.set();
+  completions_.run();
 }
 
 bool ResultState::successful() const {

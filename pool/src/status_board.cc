@@ -13,6 +13,13 @@ std::size_t page_size() {
 
 }  // namespace
 
+void WorkerStatus::clear() {
+  for (auto* number : {&ready, &started, &tasks}) number->store(0, std::memory_order_relaxed);
+  for (auto* instant : {&began_ns, &ready_ns, &initialising_ns, &working_ns, &waiting_ns}) {
+    instant->store(0, std::memory_order_relaxed);
+  }
+}
+
 StatusBoard::StatusBoard(std::size_t slots)
     : file_(::memfd_create("poolproof", MFD_CLOEXEC)),
       bytes_(slots * page_size()),

@@ -9,11 +9,12 @@ namespace poolproof::detail {
 
 /// Between main and one worker, in shared memory: records, each a header and a payload.
 enum class FrameKind : std::uint32_t {
-  task = 1,     ///< to the worker: run `invoke` with the payload
-  quit = 2,     ///< to the worker: leave in order
-  value = 3,    ///< to main: the task's encoded result
-  failure = 4,  ///< to main: the task's encoded error
-  skip = 5,     ///< nothing: the next record is at the beginning of the ring
+  task = 1,         ///< to the worker: run `invoke` with the payload
+  quit = 2,         ///< to the worker: leave in order
+  value = 3,        ///< to main: the task's encoded result
+  failure = 4,      ///< to main: the task's encoded error
+  skip = 5,         ///< nothing: the next record is at the beginning of the ring
+  initializer = 6,  ///< to the worker: as `task`, but it is the pool's initializer
 };
 
 /// Where a payload is.

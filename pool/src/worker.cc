@@ -25,6 +25,7 @@
 #include "lifeline.hpp"
 #include "signals.hpp"
 #include "status_board.hpp"
+#include "timesheet.hpp"
 #include "wire.hpp"
 
 extern "C" {
@@ -55,6 +56,7 @@ class Worker {
  public:
   explicit Worker(const WorkerSetup& setup) : setup_(setup) {}
   [[noreturn]] void run();
+  void begin_item() { timesheet_.begin_item(); }
 
  private:
   void settle();
@@ -66,12 +68,18 @@ class Worker {
 
   WorkerSetup setup_;
   WorkerStatus* status_ = nullptr;
+  Timesheet timesheet_;
   std::string arguments_;
   Bytes result_;
 };
 
+/// That of this process; null in main.
+Worker* this_worker = nullptr;
+
 void Worker::run() {
   settle();
+  timesheet_ = Timesheet(*status_);
+  this_worker = this;
   status_->ready.store(1, std::memory_order_release);
   for (;;) {
     FrameHeader header;
@@ -156,11 +164,12 @@ void Worker::send(const FrameHeader& header, std::string_view payload) const {
 }
 
 void Worker::work(const FrameHeader& task) {
-  status_->started.store(task.task, std::memory_order_release);
+  timesheet_.begin(task.task);
   result_.clear();
   FrameHeader answer;
   answer.task = task.task;
   answer.kind = perform(std::bit_cast<Invoke>(task.invoke), arguments_, result_);
+  timesheet_.end(task.kind == FrameKind::initializer);
   answer.size = result_.size();
   // Before the answer: who has the result may read the output.
   flush_output();
@@ -183,6 +192,10 @@ FrameKind Worker::perform(Invoke invoke, std::string_view arguments, Bytes& resu
 }
 
 }  // namespace
+
+void begin_item() {
+  if (this_worker) this_worker->begin_item();
+}
 
 void run_worker(const WorkerSetup& setup) {
   Worker(setup).run();

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <poolproof/exit_status.hpp>
 #include <stdexcept>
 #include <string>
@@ -59,8 +60,28 @@ class Terminated : public Error {
   using Error::Error;
 };
 
-/// The pool could not go on: its supervisor was killed, or workers died again
-/// and again before they could work. Also thrown by later submissions.
+/// The task was taken back by `cancel`; it does not run, or no longer.
+class Cancelled : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The task ran longer than its time limit, and its worker was killed for it.
+class TimeLimitExceeded : public Error {
+ public:
+  TimeLimitExceeded(pid_t worker, std::chrono::nanoseconds limit);
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] std::chrono::nanoseconds limit() const { return limit_; }
+
+ private:
+  pid_t pid_;
+  std::chrono::nanoseconds limit_;
+};
+
+/// The pool could not go on: its supervisor was killed, its initializer failed,
+/// or workers died again and again before they could work; the text says which.
+/// Also thrown by later submissions.
 class PoolBroken : public PoolNotRunning {
  public:
   using PoolNotRunning::PoolNotRunning;

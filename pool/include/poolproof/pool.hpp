@@ -8,9 +8,11 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <poolproof/child_info.hpp>
 #include <poolproof/detail/bytes.hpp>
 #include <poolproof/detail/event.hpp>
+#include <poolproof/detail/items.hpp>
 #include <poolproof/detail/task.hpp>
 #include <poolproof/errors.hpp>
 #include <poolproof/future.hpp>
@@ -20,10 +22,6 @@
 #include <vector>
 
 namespace poolproof {
-
-namespace detail {
-class Core;
-}
 
 /// What a pool takes: tasks while running, nothing once closed or terminated.
 /// There is no state for "joined", as in multiprocessing.
@@ -68,36 +66,78 @@ class Pool {
 
   /// Submits `F(args...)` and returns at once. An argument that cannot be
   /// serialized is an error of the future, not of this call.
-  /// Errors: PoolNotRunning, WrongProcess.
+  /// Errors: PoolNotRunning, WrongProcess; std::invalid_argument for the options.
   template <auto F, class... Args>
   auto apply_async(const Args&... args) {
-    return submit<detail::FixedFunction<F>>(args...);
+    return submit<detail::FixedFunction<F>>(TaskOptions{}, args...);
   }
   template <class F, class... Args>
   auto apply_async(F, const Args&... args) {
     detail::refuse_captures<F>();
-    return submit<F>(args...);
+    return submit<F>(TaskOptions{}, args...);
+  }
+  template <auto F, class... Args>
+  auto apply_async(const TaskOptions& options, const Args&... args) {
+    return submit<detail::FixedFunction<F>>(options, args...);
+  }
+  template <class F, class... Args>
+  auto apply_async(const TaskOptions& options, F, const Args&... args) {
+    detail::refuse_captures<F>();
+    return submit<F>(options, args...);
   }
 
   /// `F` of every item, results in the order of the items; nothing for a
   /// function without result. Items travel in chunks of `chunk_size`;
-  /// 0: about four chunks for each worker, ceil(n / (4 * size())).
+  /// 0: about four chunks for each worker, ceil(n / (4 * size())). Any range
+  /// will do, also one that can be gone through but once; an error that it
+  /// throws is this call's, before anything is submitted.
   /// Waits for all chunks, then throws the error of the first chunk (by
   /// position) that failed, as multiprocessing does; within a chunk the items
   /// after a failed one are not run.
   /// Errors: PoolNotRunning, WrongProcess; those of Future::get.
   template <auto F, class Range>
-  auto map(const Range& items, std::size_t chunk_size = 0) {
-    return map_items<detail::FixedFunction<F>>(items, chunk_size);
+  auto map(Range&& items, std::size_t chunk_size = 0) {
+    return map_async<F>(items, {.chunk_size = chunk_size}).get();
   }
   template <auto F, class Item>
   auto map(std::initializer_list<Item> items, std::size_t chunk_size = 0) {
-    return map_items<detail::FixedFunction<F>>(items, chunk_size);
+    return map_async<F>(items, {.chunk_size = chunk_size}).get();
   }
   template <class F, class Range>
-  auto map(F, const Range& items, std::size_t chunk_size = 0) {
+  auto map(F callable, Range&& items, std::size_t chunk_size = 0) {
+    return map_async(callable, items, {.chunk_size = chunk_size}).get();
+  }
+
+  /// As `map`, without waiting: a MapFuture, whose `get` gives all results.
+  /// Errors: PoolNotRunning, WrongProcess; std::invalid_argument for the options.
+  template <auto F, class Range>
+  auto map_async(Range&& items, const MapOptions& options = {}) {
+    return submit_all<detail::OneArgument, detail::FixedFunction<F>>(items, options);
+  }
+  template <class F, class Range>
+  auto map_async(F, Range&& items, const MapOptions& options = {}) {
     detail::refuse_captures<F>();
-    return map_items<F>(items, chunk_size);
+    return submit_all<detail::OneArgument, F>(items, options);
+  }
+
+  /// As `map`, for functions of several parameters: an item is a tuple, a pair
+  /// or an array of arguments.
+  template <auto F, class Range>
+  auto starmap(Range&& items, const MapOptions& options = {}) {
+    return starmap_async<F>(items, options).get();
+  }
+  template <class F, class Range>
+  auto starmap(F callable, Range&& items, const MapOptions& options = {}) {
+    return starmap_async(callable, items, options).get();
+  }
+  template <auto F, class Range>
+  auto starmap_async(Range&& items, const MapOptions& options = {}) {
+    return submit_all<detail::AllArguments, detail::FixedFunction<F>>(items, options);
+  }
+  template <class F, class Range>
+  auto starmap_async(F, Range&& items, const MapOptions& options = {}) {
+    detail::refuse_captures<F>();
+    return submit_all<detail::AllArguments, F>(items, options);
   }
 
   /// Accepts nothing more; what was accepted still runs, then the workers
@@ -135,10 +175,8 @@ class Pool {
   [[nodiscard]] PoolState state() const;
 
  private:
-  using Result = std::shared_ptr<detail::ResultState>;
-
   template <class Callable, class... Args>
-  auto submit(const Args&... args) {
+  auto submit(const TaskOptions& options, const Args&... args) {
     using Call = detail::CallFor<Callable, Args...>;
     using Future = poolproof::Future<typename Call::Result>;
     require_running();
@@ -146,70 +184,41 @@ class Pool {
     try {
       payload.push_back(Call::encode(args...));
     } catch (...) {
-      return Future(failed(std::current_exception()));
+      return Future(core_, failed(std::current_exception()));
     }
-    return Future(accept(&Call::run, std::move(payload)).front());
+    return Future(core_, accept(&Call::run, std::move(payload), options.time_limit).front());
   }
 
-  template <class Callable, class Range>
-  auto map_items(const Range& items, std::size_t chunk_size) {
-    using Item = std::decay_t<decltype(*std::begin(items))>;
-    using Call = detail::CallFor<Callable, Item>;
+  template <template <class, class> class Encoding, class Callable, class Range>
+  auto submit_all(Range& items, const MapOptions& options) {
+    using Item = detail::ItemOf<Range>;
+    using Encode = Encoding<Callable, Item>;
+    using Call = typename Encode::Call;
     require_running();
-    const auto count = static_cast<std::size_t>(std::distance(std::begin(items), std::end(items)));
-    const std::size_t chunk = chunk_size ? chunk_size : detail::default_chunk_size(count, size());
-    const std::vector<Result> results =
-        accept(&Call::run_chunk, encode_chunks<Call, Item>(items, count, chunk));
-    for (const Result& result : results) result->wait_until(detail::kNever);
-    return decode_chunks<typename Call::Result>(results, count, chunk);
-  }
-
-  template <class Call, class Item, class Range>
-  static std::vector<detail::Bytes> encode_chunks(const Range& items, std::size_t count,
-                                                  std::size_t chunk) {
-    std::vector<detail::Bytes> payloads;
-    auto item = std::begin(items);
-    for (std::size_t done = 0; done < count; done += chunk) {
-      const std::uint64_t size = std::min(chunk, count - done);
-      detail::Encoder encoder(payloads.emplace_back());
-      encoder(size);
-      for (std::uint64_t i = 0; i < size; ++i, ++item) {
-        Call::encode_items(encoder, static_cast<const Item&>(*item));
-      }
-    }
-    return payloads;
-  }
-
-  template <class R>
-  static auto decode_chunks(const std::vector<Result>& results, std::size_t count,
-                            std::size_t chunk) {
-    if constexpr (std::is_void_v<R>) {
-      for (const Result& result : results) {
-        static_cast<void>(result->value(detail::kNever));
-      }
+    if constexpr (detail::Countable<Range>) {
+      const auto count =
+          static_cast<std::size_t>(std::distance(std::begin(items), std::end(items)));
+      const std::size_t chunk =
+          options.chunk_size ? options.chunk_size : detail::default_chunk_size(count, size());
+      return MapFuture<typename Call::Result>(
+          core_,
+          accept(&Call::run_chunk, detail::encode_chunks<Encode>(items, count, chunk),
+                 options.time_limit),
+          count, chunk);
     } else {
-      std::vector<R> values;
-      values.reserve(count);
-      for (const Result& result : results) {
-        detail::Decoder decoder(result->value(detail::kNever));
-        const std::size_t size = std::min(chunk, count - values.size());
-        for (std::size_t i = 0; i < size; ++i) {
-          R value{};
-          decoder(value);
-          values.push_back(std::move(value));
-        }
-      }
-      return values;
+      const auto collected = detail::collect(items);
+      return submit_all<Encoding, Callable>(collected, options);
     }
   }
 
   void require_running() const;
-  [[nodiscard]] static Result failed(std::exception_ptr error);
-  [[nodiscard]] std::vector<Result> accept(detail::Invoke invoke,
-                                           std::vector<detail::Bytes> payloads);
+  [[nodiscard]] static detail::Result failed(std::exception_ptr error);
+  [[nodiscard]] std::vector<detail::Result> accept(
+      detail::Invoke invoke, std::vector<detail::Bytes> payloads,
+      std::optional<std::chrono::nanoseconds> time_limit);
   bool join_until(detail::Deadline deadline);
 
-  std::unique_ptr<detail::Core> core_;
+  std::shared_ptr<detail::Core> core_;
 };
 
 }  // namespace poolproof

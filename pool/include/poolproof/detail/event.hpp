@@ -41,4 +41,21 @@ class Event {
   std::atomic<std::uint32_t> word_{kClear};
 };
 
+/// Counts what has happened, and can be waited for to count on: look at the
+/// count, look at what it stands for, and wait if there was nothing. Thread
+/// safe.
+class Signal {
+ public:
+  [[nodiscard]] std::uint32_t count() const { return count_.load(std::memory_order_acquire); }
+
+  /// Everything that happened before is visible to who sees the new count.
+  void raise();
+
+  /// False if the count is still `seen` at `deadline`.
+  bool wait_until(std::uint32_t seen, Deadline deadline);
+
+ private:
+  std::atomic<std::uint32_t> count_{0};
+};
+
 }  // namespace poolproof::detail

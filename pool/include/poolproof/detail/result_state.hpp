@@ -2,13 +2,17 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <poolproof/detail/bytes.hpp>
+#include <poolproof/detail/completion.hpp>
 #include <poolproof/detail/event.hpp>
 #include <poolproof/exit_status.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 namespace poolproof::detail {
@@ -37,7 +41,12 @@ struct Died {  // its worker did
   pid_t worker;
   ExitStatus status;
 };
-struct Dropped {};  // the pool was terminated
+struct Dropped {};    // the pool was terminated
+struct Cancelled {};  // its caller took it back
+struct Overdue {      // it ran longer than it may
+  pid_t worker;
+  std::chrono::nanoseconds limit;
+};
 struct Broken {
   std::string why;
 };
@@ -46,15 +55,25 @@ struct Unsent {  // its arguments could not be encoded
 };
 }  // namespace outcome
 using Outcome = std::variant<outcome::Pending, outcome::Value, outcome::Failure, outcome::Died,
-                             outcome::Dropped, outcome::Broken, outcome::Unsent>;
+                             outcome::Dropped, outcome::Cancelled, outcome::Overdue,
+                             outcome::Broken, outcome::Unsent>;
 
 /// What becomes of one submitted task. Shared by the caller's futures and the
-/// pool; completed exactly once, by whoever took the task out of the pool's
-/// books under its lock. Reading is thread safe, also in a forked child: it
-/// takes no lock.
+/// pool; completed exactly once, by whoever claimed it. Reading is thread safe,
+/// also in a forked child: it takes no lock.
 class ResultState {
  public:
+  /// The right to complete it: true for the first who asks, and for nobody
+  /// else. Thread safe.
+  [[nodiscard]] bool claim() { return !claimed_.exchange(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool claimed() const { return claimed_.load(std::memory_order_relaxed); }
+
   void complete(Outcome outcome);
+
+  /// Has `completion` run once the result is there: at once if it is.
+  void on_completion(std::unique_ptr<Completion> completion) {
+    completions_.add(std::move(completion));
+  }
 
   [[nodiscard]] bool ready() const { return done_.is_set(); }
   /// Errors: ResultNotReady.
@@ -67,7 +86,9 @@ class ResultState {
  private:
   const ProcessIdentity owner_ = ProcessIdentity::here();
   Outcome outcome_;
+  std::atomic<bool> claimed_{false};
   Event done_;  // set last: publishes outcome_
+  CompletionList completions_;
 };
 
 }  // namespace poolproof::detail

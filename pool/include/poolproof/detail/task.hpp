@@ -19,6 +19,9 @@ namespace poolproof::detail {
 /// address is the task's identity: a forked worker has the same image.
 using Invoke = void (*)(std::string_view arguments, Bytes& result);
 
+/// In the worker: the next item of a chunk begins.
+void begin_item();
+
 /// An ordinary function, named as a template argument, as an empty type.
 template <auto F>
 struct FixedFunction {
@@ -30,6 +33,10 @@ struct FixedFunction {
 
 template <auto F>
 struct Signature<FixedFunction<F>> : Signature<decltype(F)> {};
+
+/// Names a type in a call.
+template <class T>
+struct TypeTag {};
 
 template <class F>
 constexpr void refuse_captures() {
@@ -80,6 +87,12 @@ struct Call<Callable, std::tuple<P...>> {
     run_once(decoder, encoder);
   }
 
+  /// As `run`, but what the call returns stays in the worker.
+  static void run_for_effect(std::string_view arguments, Bytes& /*result*/) {
+    Decoder decoder(arguments);
+    std::apply(Callable{}, decode_params(decoder));
+  }
+
   /// The arguments are a count and as many sets of parameters. The first
   /// error ends the chunk, as in multiprocessing's `mapstar`.
   static void run_chunk(std::string_view arguments, Bytes& result) {
@@ -87,17 +100,24 @@ struct Call<Callable, std::tuple<P...>> {
     Encoder encoder(result);
     std::uint64_t count = 0;
     decoder(count);
-    for (std::uint64_t i = 0; i < count; ++i) run_once(decoder, encoder);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      begin_item();
+      run_once(decoder, encoder);
+    }
   }
 
  private:
-  static void run_once(Decoder& decoder, Encoder& encoder) {
+  static std::tuple<P...> decode_params(Decoder& decoder) {
     std::tuple<P...> params;
     std::apply([&](auto&... param) { (decoder(param), ...); }, params);
+    return params;
+  }
+
+  static void run_once(Decoder& decoder, Encoder& encoder) {
     if constexpr (std::is_void_v<Result>) {
-      std::apply(Callable{}, std::move(params));
+      std::apply(Callable{}, decode_params(decoder));
     } else {
-      const Result value = std::apply(Callable{}, std::move(params));
+      const Result value = std::apply(Callable{}, decode_params(decoder));
       encoder(value);
     }
   }

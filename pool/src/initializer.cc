@@ -1,0 +1,56 @@
+#include "completions.hpp"
+#include "core.hpp"
+#include "failure.hpp"
+
+// The initializer is a task of the pool's own, the first of each worker. What fails in it, fails
+// for every worker: the pool says so once, instead of starting workers without end.
+namespace poolproof::detail {
+namespace {
+
+std::string error_in(const Frame& answer, pid_t worker) {
+  try {
+    throw_failure(answer.payload, worker);
+  } catch (const RemoteTrace& trace) {
+    return trace.text();
+  } catch (...) {
+    return "an error that cannot be read here";
+  }
+}
+
+}  // namespace
+
+void Core::prepare(std::size_t index) {
+  Slot& slot = crew_.slots()[index];
+  if (!options_.initializer || slot.life != Slot::Life::alive || stopping_) return;
+  slot.initialising = true;
+  Task task;
+  task.number = ++last_task_;
+  task.invoke = options_.initializer.invoke();
+  task.payload = Bytes(std::string(options_.initializer.arguments()));
+  give(slot, std::move(task));
+}
+
+void Core::on_initialised(std::size_t index, const Frame& answer, Completions& done) {
+  Slot& slot = crew_.slots()[index];
+  slot.initialising = false;
+  slot.task.reset();
+  slot.failures = 0;
+  if (answer.header.kind == FrameKind::failure && !stopping_) {
+    break_down("the initializer failed: " + error_in(answer, slot.pid), done);
+  }
+}
+
+void Core::on_initializer_death(const Report& report, Completions& done) {
+  const auto index = static_cast<std::size_t>(report.slot);
+  crew_.slots()[index].task.reset();
+  const ExitStatus status = status_of(report);
+  // Somebody may have killed it, which says nothing about the others.
+  crew_.vacate(index, Vacancy::failed_start);
+  if (std::holds_alternative<Exited>(status) && !stopping_) {
+    break_down(
+        "worker " + std::to_string(report.pid) + " left in the initializer: " + to_string(status),
+        done);
+  }
+}
+
+}  // namespace poolproof::detail

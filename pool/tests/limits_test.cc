@@ -1,0 +1,151 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "support.hpp"
+
+namespace poolproof::testing {
+namespace {
+
+/// Tells its pid through a pipe that the worker was forked with... there is none: by a file name.
+int spin() {
+  for (volatile bool go_on = true; go_on;) {
+  }
+  return 0;
+}
+
+void nap(int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+TEST(Cancel, AQueuedTaskNeverRuns) {
+  Pool pool{{.workers = 1}};
+  const auto running = pool.apply_async<&never_end>();
+  const auto queued = pool.apply_async<&add>(1, 1);
+  const auto next = pool.apply_async<&add>(2, 2);
+  EXPECT_TRUE(queued.cancel());
+  EXPECT_THROW(queued.get(), Cancelled);
+  EXPECT_FALSE(queued.cancel()) << "it has its outcome";
+  EXPECT_FALSE(next.ready());
+  EXPECT_TRUE(running.cancel());
+  EXPECT_EQ(next.get(), 4);
+}
+
+TEST(Cancel, ARunningTaskIsStoppedAndItsWorkerReplaced) {
+  Pool pool{{.workers = 1}};
+  const pid_t worker = pool.apply<&worker_pid>();
+  const auto endless = pool.apply_async<&spin>();
+  ASSERT_TRUE(eventually([&] { return state_of(worker) == 'R'; }));
+  EXPECT_TRUE(endless.cancel());
+  EXPECT_THROW(endless.get(0ms), Cancelled) << "at once";
+  EXPECT_TRUE(eventually([&] { return is_dead(worker); }));
+  EXPECT_NE(pool.apply<&worker_pid>(), worker);
+  EXPECT_EQ(pool.active_children().size(), 1U);
+}
+
+TEST(Cancel, AFinishedTaskKeepsItsResult) {
+  Pool pool{{.workers = 1}};
+  const auto sum = pool.apply_async<&add>(1, 2);
+  sum.wait();
+  const pid_t worker = pool.apply<&worker_pid>();
+  EXPECT_FALSE(sum.cancel());
+  EXPECT_EQ(sum.get(), 3);
+  EXPECT_EQ(pool.apply<&worker_pid>(), worker);
+}
+
+// pebble#153: there the kill hits whatever the worker does next.
+TEST(Cancel, NeverHitsAnotherTask) {
+  Pool pool{{.workers = 2}};
+  int cancelled = 0;
+  for (int i = 0; i < 500; ++i) {
+    const auto doomed = pool.apply_async<&add>(i, 1);
+    const auto next = pool.apply_async<&add>(i, 2);
+    const auto last = pool.apply_async<&add>(i, 3);
+    if (i % 3 != 0) nap(0);
+    if (doomed.cancel()) ++cancelled;
+    ASSERT_EQ(next.get(), i + 2);
+    ASSERT_EQ(last.get(), i + 3);
+  }
+  RecordProperty("cancelled", cancelled);
+}
+
+TEST(Cancel, StopsAWholeMap) {
+  Pool pool{{.workers = 2}};
+  std::vector<int> items(50, 100'000);
+  const auto naps = pool.map_async<nap>(items, {.chunk_size = 1});
+  EXPECT_TRUE(naps.cancel());
+  EXPECT_THROW(naps.get(), Cancelled);
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+}
+
+TEST(Cancel, LetsAClosedPoolEnd) {
+  Pool pool{{.workers = 1}};
+  const auto endless = pool.apply_async<&never_end>();
+  const auto queued = pool.apply_async<&never_end>();
+  pool.close();
+  EXPECT_TRUE(queued.cancel());
+  EXPECT_TRUE(endless.cancel());
+  EXPECT_TRUE(pool.join(kSoon));
+}
+
+TEST(Cancel, AfterTheEndIsNoError) {
+  Pool pool{{.workers = 1}};
+  const auto endless = pool.apply_async<&never_end>();
+  pool.terminate();
+  EXPECT_FALSE(endless.cancel());
+  EXPECT_THROW(endless.get(), Terminated);
+}
+
+TEST(TimeLimit, StopsTheTaskAndNamesItsWorker) {
+  Pool pool{{.workers = 1}};
+  const pid_t worker = pool.apply<&worker_pid>();
+  try {
+    pool.apply_async<&spin>({.time_limit = 20ms}).get();
+    FAIL();
+  } catch (const TimeLimitExceeded& error) {
+    EXPECT_EQ(error.pid(), worker);
+    EXPECT_EQ(error.limit(), 20ms);
+    EXPECT_NE(std::string(error.what()).find("0.02"), std::string::npos) << error.what();
+  }
+  EXPECT_TRUE(eventually([&] { return is_dead(worker); }));
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+}
+
+TEST(TimeLimit, DoesNotCountTheTimeInTheQueue) {
+  Pool pool{{.workers = 1}};
+  const auto first = pool.apply_async<&nap>(100);
+  const auto second = pool.apply_async<&add>({.time_limit = 50ms}, 1, 2);
+  EXPECT_EQ(second.get(), 3);
+}
+
+TEST(TimeLimit, IsThatOfEachItemOfAMap) {
+  Pool pool{{.workers = 1}};
+  const std::vector<int> items(10, 20);  // together longer than the limit
+  EXPECT_NO_THROW(
+      pool.map_async<nap>(items, {.chunk_size = 10, .time_limit = kSanitized ? 190ms : 150ms})
+          .get());
+  EXPECT_THROW(
+      pool.map_async<nap>(std::vector<int>{1, 100'000}, {.chunk_size = 2, .time_limit = 20ms})
+          .get(),
+      TimeLimitExceeded);
+}
+
+TEST(TimeLimit, OfThePoolHoldsUnlessTheTaskSaysOtherwise) {
+  PoolOptions options = workers(1);
+  options.time_limit = 20ms;
+  Pool pool(options);
+  EXPECT_THROW(pool.apply<&spin>(), TimeLimitExceeded);
+  EXPECT_NO_THROW(pool.apply_async<&nap>({.time_limit = 100s}, 50).get());
+}
+
+TEST(TimeLimit, MustBePositive) {
+  PoolOptions options = workers(1);
+  options.time_limit = 0s;
+  EXPECT_THROW(Pool{options}, std::invalid_argument);
+  Pool pool{{.workers = 1}};
+  EXPECT_THROW(pool.apply_async<&spin>({.time_limit = -1s}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace poolproof::testing
