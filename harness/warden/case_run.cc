@@ -231,12 +231,15 @@ void CaseRun::look_for_rest() {
   last_look_ = std::move(now);
   if (!agreed || last_look_.switches == recorded_rest_) return;
   const bool alone = nobody_else();
-  auto resources = resources_of(last_look_.waits, tree_.sleepers(wakers_seen_));
+  const auto tree = tree_.sleepers(wakers_seen_);
+  auto resources = resources_of(last_look_.waits, tree);
+  const auto ends = doubt_about_ends(last_look_.waits, resources, tree, outside_);
   // A stop, a claim or some output that came while we looked means that it was not at rest.
   readable_.fill(true);
   if (source_->pump() || read_claims() || drain_outputs()) return;
   recorded_rest_ = last_look_.switches;
   if (!alone) last_look_.doubt_all("a process or thread that no birth announced");
+  if (!ends.empty()) last_look_.doubt_all(ends);
   const bool proved = last_look_.proved() && source_->exact();
   tree_.record(harness::AtRest{proved, last_look_.waits, std::move(resources)});
   if (proved) stop(End::kAtRest);

@@ -196,6 +196,14 @@ bool PtraceSource::is_sync_point(int tid, int signal) {
   return info && info->si_code == SI_TKILL && info->si_pid == tree_.owner(tid)->inner;
 }
 
+/// By its inner number; 0: the kernel, or somebody outside.
+harness::Pid sender_of_signal(int tid) {
+  const auto info = trace::signal_info(tid);
+  const bool from_process =
+      info && (info->si_code == SI_USER || info->si_code == SI_TKILL || info->si_code == SI_QUEUE);
+  return from_process ? info->si_pid : 0;
+}
+
 void PtraceSource::signal_stop(int tid, int signal) {
   if (is_sync_point(tid, signal)) {
     resume(tid);
@@ -203,11 +211,11 @@ void PtraceSource::signal_stop(int tid, int signal) {
   }
   // A child's end is told by the child itself; its parent's SIGCHLD would only fill the record.
   if (signal != SIGCHLD) {
-    const auto info = trace::signal_info(tid);
-    const bool from_process = info && (info->si_code == SI_USER || info->si_code == SI_TKILL ||
-                                       info->si_code == SI_QUEUE);
-    tree_.record(
-        harness::Signalled{tree_.owner(tid)->inner, signal, from_process ? info->si_pid : 0});
+    const auto sender = sender_of_signal(tid);
+    const bool stops =
+        signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+    if (stops) tree_.stop_signal(tid, sender);
+    tree_.record(harness::Signalled{tree_.owner(tid)->inner, signal, sender});
   }
   resume(tid, signal);
 }

@@ -22,15 +22,19 @@ std::string waker_doubt(const Sleeper& process) {
   return {};
 }
 
-/// Only SIGCONT moves a stopped thread, whatever else is pending.
-std::optional<WaitCall> stopped_wait(const sys::TaskStatus& status) {
+/// Only SIGCONT moves a stopped thread, whatever else is pending. Whoever stopped it from outside
+/// (a person, a batch scheduler) will send it.
+std::optional<WaitCall> stopped_wait(const Sleeper& process, const sys::TaskStatus& status) {
   if (status.state != 't' && status.state != 'T') return std::nullopt;
+  if (process.stopped_from_outside)
+    return WaitCall{
+        "stopped", "SIGCONT", false, "stopped by nobody of the tree", {{"SIGCONT", ""}}};
   return WaitCall{"stopped", "SIGCONT", false, "", {{"SIGCONT", ""}}};
 }
 
 std::optional<WaitCall> thread_wait(const Sleeper& process, const Sleeper::Thread& thread,
                                     const sys::TaskStatus& status, const Outside& outside) {
-  if (thread.stopped) return stopped_wait(status);
+  if (thread.stopped) return stopped_wait(process, status);
   if (thread.exiting || status.state != 'S' || signal_waits(status)) return std::nullopt;
   return describe_wait(process.pid, thread.tid, outside);
 }
@@ -59,6 +63,24 @@ bool add_wait(Look& look, const std::vector<Sleeper>& tree, const Sleeper& proce
   return true;
 }
 
+/// Where no end is left at all the kernel would have ended the wait; so somebody has one.
+bool somebody_holds_other_end(const harness::Goal& goal,
+                              const std::vector<harness::Resource>& resources) {
+  const auto named = [&](const std::string& name) {
+    return std::find_if(resources.begin(), resources.end(),
+                        [&](const auto& resource) { return resource.name == name; });
+  };
+  const auto resource = named(goal.of);
+  if (resource == resources.end() || (goal.wants != "byte" && goal.wants != "room")) return true;
+  if (goal.of.rfind("socket:", 0) == 0) {
+    return resource->peer.empty() || !named(resource->peer)->holders.empty();
+  }
+  const char access = goal.wants == "byte" ? 'w' : 'r';
+  return std::any_of(resource->holders.begin(), resource->holders.end(), [&](const auto& holder) {
+    return holder.access.find(access) != std::string::npos;
+  });
+}
+
 }  // namespace
 
 bool Look::proved() const {
@@ -70,6 +92,26 @@ void Look::doubt_all(const std::string& why) {
   for (auto& wait : waits) {
     if (wait.doubt.empty()) wait.doubt = why;
   }
+}
+
+std::string doubt_about_ends(const std::vector<harness::Wait>& waits,
+                             const std::vector<harness::Resource>& resources,
+                             const std::vector<Sleeper>& tree, const Outside& outside) {
+  for (const auto& wait : waits) {
+    for (const auto& goal : wait.goals) {
+      if (!somebody_holds_other_end(goal, resources))
+        return "the other end of " + goal.of + " is held by nobody of the tree";
+    }
+  }
+  for (const auto& process : tree) {
+    for (const int fd : sys::descriptors_of(process.pid)) {
+      const auto target = sys::descriptor_target(process.pid, fd);
+      const bool is_socket = target && target->rfind("socket:", 0) == 0;
+      if (is_socket && leads_outside(process.pid, fd, outside))
+        return "descriptors may have been handed over by a socket that others may know";
+    }
+  }
+  return {};
 }
 
 Look look(const std::vector<Sleeper>& tree, const Outside& outside) {

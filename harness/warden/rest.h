@@ -22,6 +22,7 @@ struct Sleeper {
   std::vector<Thread> threads;     // all that were announced
   bool wakers_known = false;       // calls that arm an unseen waker (subject.h) were reported ...
   bool has_unseen_wakers = false;  // ... and this process made one
+  bool stopped_from_outside = false;  // where its threads are stopped: by whom is not known
 };
 
 /// One look at the whole tree through /proc, which disturbs nothing (a PTRACE_INTERRUPT would turn
@@ -39,6 +40,12 @@ struct Look {
   /// Something that concerns every wait.
   void doubt_all(const std::string& why);
 };
+
+/// A doubt where some descriptor of the tree leads outside: the other end of what is waited for is
+/// held by nobody inside, or an open socket may have been used to hand it over. Empty: none does.
+std::string doubt_about_ends(const std::vector<harness::Wait>& waits,
+                             const std::vector<harness::Resource>& resources,
+                             const std::vector<Sleeper>& tree, const Outside& outside);
 
 Look look(const std::vector<Sleeper>& tree, const Outside& outside);
 

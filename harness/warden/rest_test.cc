@@ -1,7 +1,12 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "harness/sys/fd.h"
 #include "harness/warden/testing/subject_test.h"
 
 namespace poolproof::testing {
@@ -204,7 +209,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Words{"timed-socket"}, Words{"timer-descriptor"}, Words{"timer-in-epoll"},
                       Words{"timer-in-epoll-renamed"}, Words{"alarm"}, Words{"alarm-before-exec"},
                       Words{"interval-timer"}, Words{"posix-timer"}, Words{"spin"},
-                      Words{"one-thread-spins"}, Words{"one-child-spins"}),
+                      Words{"one-thread-spins"}, Words{"one-child-spins"},
+                      Words{"uninterruptible"}),
     test_name);
 
 /// At rest, but somebody outside may end it: said with a doubt.
@@ -219,6 +225,7 @@ TEST_P(OpenWait, IsRecordedWithADoubt) {
 
 INSTANTIATE_TEST_SUITE_P(Of, OpenWait,
                          ::testing::Values(Words{"network-socket"}, Words{"named-pipe"},
+                                           Words{"terminal"}, Words{"file-lock"},
                                            Words{"watched-folder"}, Words{"event-of-a-ring"},
                                            Words{"alarm-before-exec"},
                                            Words{"wait-accept", "/tmp/../tmp/socket"}),
@@ -245,10 +252,113 @@ TEST_F(Shared, FutexInAFileIsDoubted) {
   EXPECT_NE(doubts(trace).find("a futex in a file"), std::string::npos) << trace;
 }
 
+TEST_F(Shared, FutexInAFileThatLostItsNameIsDoubted) {
+  const Trace trace = run({"nameless-file-futex", folder_ + "/page"}, kShort);
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
+  EXPECT_NE(doubts(trace).find("a futex in a file"), std::string::npos) << trace;
+}
+
+TEST_F(Shared, FutexInAPrivateFileThatLostItsNameIsNot) {
+  const Trace trace = run({"nameless-file-futex", "/tmp/page"}, {.grace = 5s, .fuse = 20s});
+  EXPECT_TRUE(proved_at_rest(trace)) << trace;
+}
+
+/// Somebody outside who is handed a descriptor and keeps it.
+class Stranger : public Shared {
+ protected:
+  void SetUp() override {
+    Shared::SetUp();
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path().copy(name.sun_path, sizeof name.sun_path - 1);
+    ASSERT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
+    ASSERT_EQ(::listen(socket_.get(), 1), 0);
+  }
+  std::string path() const { return folder_ + "/socket"; }
+
+ private:
+  sys::Fd socket_{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+};
+
+TEST_F(Stranger, WhoHoldsTheOnlyWriteEndIsDoubted) {
+  const Trace trace = run({"handed-over-pipe", path(), "all"}, kShort);
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
+  EXPECT_NE(doubts(trace).find("is held by nobody of the tree"), std::string::npos) << trace;
+}
+
+TEST_F(Stranger, WhoMayHoldAWriteEndTooIsDoubted) {
+  const Trace trace = run({"handed-over-pipe", path(), "a copy"}, kShort);
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
+  EXPECT_NE(doubts(trace).find("may have been handed over"), std::string::npos) << trace;
+}
+
 TEST_F(Shared, SocketWithANameIsDoubted) {
   const Trace trace = run({"wait-accept", folder_ + "/socket"}, kShort);
   EXPECT_FALSE(proved_at_rest(trace)) << trace;
   EXPECT_NE(doubts(trace).find("a socket that others may know"), std::string::npos) << trace;
+}
+
+// ---- Held up from outside
+// -------------------------------------------------------------------------
+
+class HeldUp : public SubjectTest {
+ protected:
+  /// Runs a mode, and does something to its process as soon as that is there.
+  Trace run_and(const std::string& mode, const std::function<bool(int pid)>& disturb) {
+    auto* where = runner();
+    where->submit(job({mode}, {.grace = 5s, .fuse = 600ms}));
+    const auto ours = [&] { return processes_with(mode); };
+    EXPECT_TRUE(comes_true([&] { return ours().size() == 1; }));
+    if (!ours().empty()) disturbed_ = disturb(ours().front());
+    auto finished = where->next(std::chrono::steady_clock::now() + 60s);
+    EXPECT_TRUE(finished && finished->trace);
+    return finished && finished->trace ? *std::move(finished->trace) : Trace{};
+  }
+  bool disturbed_ = false;
+};
+
+TEST_F(HeldUp, ByAStopSignalIsRecordedWithADoubt) {
+  const Trace trace = run_and("spin", [](int pid) { return ::kill(pid, SIGSTOP) == 0; });
+  EXPECT_EQ(trace.end, End::kFuse) << trace;
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
+  EXPECT_NE(doubts(trace).find("stopped by nobody of the tree"), std::string::npos) << trace;
+}
+
+/// A control group of the unified hierarchy; none where there is none to be made.
+class ControlGroup {
+ public:
+  ControlGroup() {
+    for (const auto* root : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+      const auto path =
+          std::filesystem::path(root) / ("poolproof-test-" + std::to_string(::getpid()));
+      std::error_code error;
+      const bool unified = std::filesystem::exists(std::string(root) + "/cgroup.procs", error);
+      if (unified && std::filesystem::create_directory(path, error)) path_ = path;
+    }
+  }
+  ~ControlGroup() {
+    std::error_code error;
+    std::filesystem::remove(path_, error);
+  }
+  bool exists() const { return !path_.empty(); }
+  bool put(const char* file, const std::string& text) const {
+    const auto opened = sys::open_file(path_ / file, O_WRONLY);
+    return opened && sys::write_all(opened->get(), text);
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+TEST_F(HeldUp, ByAFreezerIsNoHang) {
+  const ControlGroup group;
+  if (!group.exists()) GTEST_SKIP() << "no control group can be made here";
+  const Trace trace = run_and("spin", [&](int pid) {
+    return group.put("cgroup.procs", std::to_string(pid)) && group.put("cgroup.freeze", "1");
+  });
+  if (!disturbed_) GTEST_SKIP() << "no process can be frozen here";
+  EXPECT_EQ(trace.end, End::kFuse) << trace;
+  EXPECT_FALSE(proved_at_rest(trace)) << trace;
 }
 
 // ---- Who was not announced

@@ -103,6 +103,12 @@ void Tree::alive(int tid) {
   process.alive_at = now();
 }
 
+void Tree::stop_signal(int tid, Pid sender) {
+  owner(tid)->stopped_from_outside =
+      std::none_of(inner_.begin(), inner_.end(),
+                   [sender](const auto& known) { return sender != 0 && known.second == sender; });
+}
+
 void Tree::spoke(Pid inner) {
   for (auto& [pid, process] : live_) {
     if (process.inner != inner) continue;
@@ -158,7 +164,12 @@ std::vector<ThreadId> Tree::thread_ids() const {
 std::vector<Sleeper> Tree::sleepers(bool wakers_known) const {
   std::vector<Sleeper> all;
   for (const auto& [pid, process] : live_) {
-    Sleeper sleeper{pid, process.inner, {}, wakers_known, process.has_unseen_wakers};
+    Sleeper sleeper{pid,
+                    process.inner,
+                    {},
+                    wakers_known,
+                    process.has_unseen_wakers,
+                    process.stopped_from_outside};
     for (const auto& [tid, thread] : process.threads) {
       sleeper.threads.push_back({tid, thread.inner, thread.exiting, thread.stopped});
     }

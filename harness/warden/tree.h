@@ -22,14 +22,15 @@ struct Thread {
 struct Process {
   int pid = 0;
   harness::Pid inner = 0;
-  std::map<int, Thread> threads;     // by tid; the one with the process's own number is its leader
-  bool has_unseen_wakers = false;    // made a call that arms what /proc does not show
-  bool had_threads = false;          // besides its leader
-  bool dying = false;                // recorded as such
-  std::string path;                  // "main.1.2": by birth, as faults name it
-  int children = 0;                  // made so far
-  std::size_t alive_before = 0;      // the event before which it was last seen alive ...
-  harness::Nanoseconds alive_at{0};  // ... and when
+  std::map<int, Thread> threads;      // by tid; the one with the process's own number is its leader
+  bool has_unseen_wakers = false;     // made a call that arms what /proc does not show
+  bool had_threads = false;           // besides its leader
+  bool dying = false;                 // recorded as such
+  bool stopped_from_outside = false;  // the last stop signal came from no process of the tree
+  std::string path;                   // "main.1.2": by birth, as faults name it
+  int children = 0;                   // made so far
+  std::size_t alive_before = 0;       // the event before which it was last seen alive ...
+  harness::Nanoseconds alive_at{0};   // ... and when
 };
 
 /// The subject's processes and the trace that is being recorded of them. The sources of facts
@@ -52,6 +53,8 @@ class Tree {
   void execed(int pid);
   /// A thread was met alive, and not stopped by a signal for good.
   void alive(int tid);
+  /// A signal that stops is about to be delivered; `sender` by its inner number, 0: unknown.
+  void stop_signal(int tid, harness::Pid sender);
   /// A process wrote the claim that was recorded last: it was alive until then.
   void spoke(harness::Pid inner);
   /// A thread is in its exit stop. The process is dying with its last thread, whichever that is:

@@ -85,6 +85,18 @@ bool reachable_from_outside(const sockaddr_un& address, socklen_t size, const Ou
   return !known_inside_only({address.sun_path, ::strnlen(address.sun_path, size - head)}, outside);
 }
 
+/// Whether a unix socket, or the one at its other end, has a name that others may know.
+bool is_known_outside(const sys::Fd& socket, const Outside& outside) {
+  for (const auto ask : {&::getsockname, &::getpeername}) {
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    if (ask(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
+    if (address.sun_family == AF_UNIX && reachable_from_outside(address, size, outside))
+      return true;
+  }
+  return false;
+}
+
 /// A timeout on the socket does not show in /proc, so a copy of the descriptor is asked. Only unix
 /// sockets can have both ends inside.
 /// Returns whether it is one that connections arrive at.
@@ -99,13 +111,8 @@ bool check_socket(WaitCall& wait, const Context& context, int fd, bool uses_time
   socklen_t size = sizeof domain;
   ::getsockopt(copy.get(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
   if (domain != AF_UNIX) doubt(wait, "a network socket");
-  for (const auto ask : {&::getsockname, &::getpeername}) {
-    sockaddr_un address{};
-    size = sizeof address;
-    if (ask(copy.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
-    if (reachable_from_outside(address, size, context.outside))
-      doubt(wait, "a socket that others may know");
-  }
+  if (domain == AF_UNIX && is_known_outside(copy, context.outside))
+    doubt(wait, "a socket that others may know");
   for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
     timeval limit{};
     size = sizeof limit;
@@ -228,18 +235,25 @@ bool futex_waits(std::uint64_t operation) {
          command == FUTEX_WAIT_REQUEUE_PI;
 }
 
-/// A futex in a file's memory can be woken by whoever maps the file; a file without a name only by
-/// those who inherited it.
+/// A futex in a file's memory can be woken by whoever maps the file; one that never had a name only
+/// by those who inherited it. A name that is gone may have been opened while it was there.
 bool futex_is_known_outside(const Context& context) {
   if ((context.call.arguments[1] & FUTEX_PRIVATE_FLAG) != 0) return false;
   const auto mapping = sys::mapping_at(context.pid, context.call.arguments[0]);
   if (!mapping) return true;
-  const auto& path = mapping->path;
+  auto path = mapping->path;
   if (!mapping->shared || path.empty() || path.front() != '/') return false;
   constexpr std::string_view kDeleted = " (deleted)";
-  const bool deleted = path.size() > kDeleted.size() &&
-                       path.compare(path.size() - kDeleted.size(), kDeleted.size(), kDeleted) == 0;
-  return !deleted && !known_inside_only(path, context.outside);
+  if (path.size() > kDeleted.size() &&
+      path.compare(path.size() - kDeleted.size(), kDeleted.size(), kDeleted) == 0) {
+    path.resize(path.size() - kDeleted.size());
+    // Anonymous memory, and what memfd_create made, never had a name that somebody could open.
+    // Where nothing is private, the names of /dev/shm are random ones that live for an instant.
+    const bool nameless =
+        path == "/dev/zero" || starts_with(path, "/memfd:") || starts_with(path, "/SYSV");
+    if (nameless || (!context.outside.contained && lies_in(path, "/dev/shm"))) return false;
+  }
+  return !known_inside_only(path, context.outside);
 }
 
 /// A futex in shared memory is the same word wherever it is mapped.
@@ -381,11 +395,29 @@ bool is_restarted_poll(int pid, int tid, long number) {
 #endif
 }
 
+/// A thread may sleep on its way out of a call, which then still shows: stopped by a freezer or a
+/// debugger, or in a page fault that a program serves. The wait channel tells, where the kernel
+/// shows it.
+bool is_held_up(int pid, int tid) {
+  const auto channel = sys::wait_channel(pid, tid);
+  if (!channel) return false;
+  constexpr std::string_view kWays[] = {"freez",     "refrigerator",      "ptrace",
+                                        "userfault", "user_notification", "signal_stop"};
+  return std::any_of(std::begin(kWays), std::end(kWays),
+                     [&](const auto way) { return channel->find(way) != std::string::npos; });
+}
+
 }  // namespace
+
+bool leads_outside(int pid, int fd, const Outside& outside) {
+  const sys::Fd process = sys::open_pidfd(pid);
+  const sys::Fd copy(process ? ::pidfd_getfd(process.get(), fd, 0) : -1);
+  return !copy || is_known_outside(copy, outside);
+}
 
 std::optional<WaitCall> describe_wait(int pid, int tid, const Outside& outside) {
   auto call = sys::blocked_call(pid, tid);
-  if (!call || call->running || call->number < 0) return std::nullopt;
+  if (!call || call->running || call->number < 0 || is_held_up(pid, tid)) return std::nullopt;
 #ifdef SYS_poll
   if (is_restarted_poll(pid, tid, call->number)) call->number = SYS_poll;
 #endif

@@ -35,6 +35,10 @@ struct Outside {
   std::vector<std::string> shown;  // ... but for these folders and files
 };
 
+/// Whether the descriptor is a unix socket by which descriptors may be handed to strangers; doubt
+/// says yes.
+bool leads_outside(int pid, int fd, const Outside& outside);
+
 /// nullopt when the thread runs or is in no call. A call that is not known to be untimed is given
 /// with a doubt, never taken for one. Source: proc(5) on /proc/PID/syscall; the calls' own pages
 /// for their timeouts.

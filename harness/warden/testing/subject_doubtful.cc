@@ -9,9 +9,11 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/select.h>
@@ -20,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -196,6 +199,72 @@ int file_futex(char** words) {
   return static_cast<int>(syscall(SYS_futex, page, FUTEX_WAIT, 0, nullptr, nullptr, 0));
 }
 
+/// A file that others may have opened before its name went.
+int nameless_file_futex(char** words) {
+  const int fd = static_cast<int>(checked(open(words[0], O_RDWR | O_CREAT, 0600), words[0]));
+  checked(unlink(words[0]), "unlink");
+  checked(ftruncate(fd, 4096), "ftruncate");
+  void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  return static_cast<int>(syscall(SYS_futex, page, FUTEX_WAIT, 0, nullptr, nullptr, 0));
+}
+
+/// The only write end goes to whoever listens there.
+int handed_over_pipe(char** words) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  strncpy(name.sun_path, words[0], sizeof name.sun_path - 1);
+  const int away = static_cast<int>(checked(socket(AF_UNIX, SOCK_STREAM, 0), "socket"));
+  checked(connect(away, reinterpret_cast<sockaddr*>(&name), sizeof name), words[0]);
+  int ends[2];
+  checked(pipe(ends), "pipe");
+  char room[CMSG_SPACE(sizeof(int))] = {};
+  iovec data{&byte, 1};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = room;
+  message.msg_controllen = sizeof room;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(header), &ends[1], sizeof(int));
+  checked(sendmsg(away, &message, 0), "sendmsg");
+  if (strcmp(words[1], "all") == 0) {
+    close(ends[1]);
+    close(away);
+  }
+  return static_cast<int>(read(ends[0], &byte, 1));
+}
+
+int terminal(char**) {
+  const int master = static_cast<int>(checked(posix_openpt(O_RDWR | O_NOCTTY), "posix_openpt"));
+  checked(grantpt(master), "grantpt");
+  checked(unlockpt(master), "unlockpt");
+  const int line = static_cast<int>(checked(open(ptsname(master), O_RDWR | O_NOCTTY), "open"));
+  return static_cast<int>(read(line, &byte, 1));
+}
+
+int file_lock(char**) {
+  const auto lock = [] {
+    const int fd = static_cast<int>(checked(open("/tmp/lock", O_RDWR | O_CREAT, 0600), "open"));
+    return flock(fd, LOCK_EX);
+  };
+  checked(lock(), "flock");
+  return lock();
+}
+
+/// In no wait that a signal could end: the parent, until its child goes.
+int uninterruptible(char**) {
+  int ends[2];
+  checked(pipe(ends), "pipe");
+  if (vfork() == 0) {
+    (void)!read(ends[0], &byte, 1);
+    _exit(0);
+  }
+  return 98;
+}
+
 int watched_folder(char**) {
   const int fd = static_cast<int>(checked(inotify_init(), "inotify_init"));
   checked(inotify_add_watch(fd, "/", IN_CREATE), "inotify_add_watch");
@@ -266,6 +335,11 @@ const Mode kDoubtfulModes[] = {{"timed-poll", timed_poll},
                                {"network-socket", network_socket},
                                {"named-pipe", named_pipe},
                                {"file-futex", file_futex},
+                               {"nameless-file-futex", nameless_file_futex},
+                               {"handed-over-pipe", handed_over_pipe},
+                               {"terminal", terminal},
+                               {"file-lock", file_lock},
+                               {"uninterruptible", uninterruptible},
                                {"watched-folder", watched_folder},
                                {"event-of-a-ring", event_of_a_ring},
                                {"unannounced-child", unannounced_child},
