@@ -3,12 +3,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <bit>
 #include <stdexcept>
 #include <system_error>
 
 #include "completions.hpp"
 #include "processors.hpp"
+#include "reexec.hpp"
 #include "state.hpp"
 #include "threads.hpp"
 
@@ -39,11 +39,25 @@ const PoolOptions& checked(const PoolOptions& options) {
   return options;
 }
 
+StartMethod chosen_method(const PoolOptions& options) {
+  const StartMethod by_default = reexec::possible() ? StartMethod::forkserver : StartMethod::fork;
+  const StartMethod method = options.start_method.value_or(by_default);
+  const bool is_copy = reexec::is_unfinished_copy();
+  if (is_copy || (method != StartMethod::fork && !reexec::possible())) {
+    throw InitMissing(std::string("start method ") + to_string(method) +
+                      " starts this program again: make `poolproof::init(argc, argv);` the first "
+                      "line of main, so that the copy knows what it is" +
+                      (is_copy ? " (this process is such a copy)" : ""));
+  }
+  return method;
+}
+
 }  // namespace
 
 Core::Core(const PoolOptions& options)
     : options_(checked(options)),
-      crew_(checked_workers(options)),
+      method_(chosen_method(options)),
+      crew_(checked_workers(options), method_),
       callbacks_(options.on_callback_error) {
   wake_ = off_stdio(Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   if (!wake_.valid()) throw_errno("poolproof: eventfd");
@@ -53,13 +67,15 @@ Core::Core(const PoolOptions& options)
 }
 
 void Core::start() {
-  if (!options_.force_fork_with_threads && other_threads_present()) {
+  const bool force = options_.force_fork_with_threads;
+  if (method_ == StartMethod::fork && !force && other_threads_present()) {
     throw ThreadsPresent(
         "start method fork in a process with threads: the workers would inherit locks that nobody "
-        "releases; create the pool first, or set force_fork_with_threads");
+        "releases; create the pool first, use another start method, or set "
+        "force_fork_with_threads");
   }
   // The thread comes after all processes: none of them is a copy of a process in which it ran.
-  crew_.start();
+  crew_.start(force);
   for (std::size_t i = 0; i < crew_.size(); ++i) prepare(i);
   start_dispatcher();
 }
@@ -86,13 +102,14 @@ std::vector<Result> Core::submit(Invoke invoke, std::vector<Bytes> payloads,
     results.push_back(std::make_shared<ResultState>());
   }
   require_own_process();
+  const std::uint64_t function = crew_.name_of(invoke);
   bool incomplete = false;
   {
     const std::lock_guard lock(mutex_);
     if (broken_) throw PoolBroken(*broken_);
     state::require_submittable(state_);
     for (std::size_t i = 0; i < payloads.size(); ++i) {
-      queue_.push_back({++last_task_, invoke, std::move(payloads[i]), results[i], limit});
+      queue_.push_back({++last_task_, function, std::move(payloads[i]), results[i], limit});
     }
     // The caller writes to an idle worker itself: one wake-up less.
     incomplete = dispatch();
@@ -156,7 +173,7 @@ bool Core::give(Slot& slot, Task task) {
   FrameHeader header;
   header.kind = slot.initialising ? FrameKind::initializer : FrameKind::task;
   header.task = slot.task->number;
-  header.invoke = std::bit_cast<std::uint64_t>(slot.task->invoke);
+  header.function = slot.task->function;
   header.size = slot.task->payload.size();
   slot.channel.send(header, slot.task->payload.view());
   // The dispatcher also has to know when a limit ends.

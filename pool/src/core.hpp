@@ -28,7 +28,7 @@ namespace poolproof::detail {
 /// never held while a user's code runs, and results are completed outside it.
 class Core final : public ForkAware {
  public:
-  /// Starts nothing yet. Errors: std::invalid_argument, std::system_error.
+  /// Starts nothing yet. Errors: std::invalid_argument, InitMissing, std::system_error.
   explicit Core(const PoolOptions& options);
   ~Core();
   Core(const Core&) = delete;
@@ -111,6 +111,7 @@ class Core final : public ForkAware {
   void break_down(const std::string& why, Completions& done);
 
   const PoolOptions options_;
+  const StartMethod method_;
   const ProcessIdentity owner_ = ProcessIdentity::here();
 
   std::mutex mutex_;

@@ -4,17 +4,22 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cerrno>
+#include <poolproof/errors.hpp>
 #include <system_error>
 
 #include "control.hpp"
+#include "image.hpp"
 #include "lifeline.hpp"
 #include "reap.hpp"
+#include "reexec.hpp"
 #include "signals.hpp"
 #include "supervisor.hpp"
 #include "worker.hpp"
@@ -33,6 +38,8 @@ using std::chrono::milliseconds;
 /// socket buffer may fill up with nobody reading.
 constexpr std::size_t kHiresInFlight = 16;
 constexpr milliseconds kDelayWhenKilledEarly{10};
+/// Between a copy's start and its call of `init` lie its static objects only, which have this long.
+constexpr milliseconds kCopyMayTake{60'000};
 constexpr milliseconds kFirstDelay{1};
 constexpr milliseconds kLongestDelay{1000};
 
@@ -56,6 +63,25 @@ bool is_open(int fd) {
   return ::fcntl(fd, F_GETFD) != -1;
 }
 
+/// What is buffered is written first, so that no child can print it again; and no handler of main's
+/// may run there.
+pid_t fork_supervisor(const SupervisorSetup& setup) {
+  flush_output();
+  const SignalsBlocked blocked;
+  const pid_t pid = ::fork();
+  if (pid == -1) throw_errno("poolproof: fork the supervisor");
+  if (pid == 0) run_supervisor(setup);
+  return pid;
+}
+
+/// As multiprocessing names them.
+std::string worker_name(StartMethod method, std::uint64_t serial) {
+  const char* const kind = method == StartMethod::fork         ? "Fork"
+                           : method == StartMethod::forkserver ? "ForkServer"
+                                                               : "Spawn";
+  return std::string(kind) + "PoolWorker-" + std::to_string(serial);
+}
+
 milliseconds delay_after(int failures) {
   const int doublings = std::min(failures - 1, 10);
   return std::min(kFirstDelay * (1 << doublings), kLongestDelay);
@@ -63,7 +89,8 @@ milliseconds delay_after(int failures) {
 
 }  // namespace
 
-Crew::Crew(std::size_t workers) : owner_(::getpid()), slots_(workers), board_(workers) {}
+Crew::Crew(std::size_t workers, StartMethod method)
+    : owner_(::getpid()), method_(method), slots_(workers), board_(workers) {}
 
 Crew::~Crew() {
   if (supervisor_ == 0) return;
@@ -81,10 +108,9 @@ void Crew::abandon_in_child() {
   supervisor_ = 0;
 }
 
-void Crew::start() {
+void Crew::start(bool force) {
   // The order: all that can fail for lack of descriptors or memory first;
-  // then what is buffered is written, so that no child can print it again;
-  // then fork, signals blocked so that no handler of main's runs there.
+  // then the supervisor.
   Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null.valid()) throw_errno("poolproof: open /dev/null");
   null = off_stdio(std::move(null));
@@ -92,18 +118,49 @@ void Crew::start() {
   auto [ours, theirs] = socket_pair(SOCK_SEQPACKET);
   control_ = std::move(ours);
   std::vector<SupervisorSetup::Worker> workers(slots_.size());
-  const SupervisorSetup setup{theirs.get(),        main_pidfd.get(), null.get(),
-                              board_.file().get(), workers.data(),   workers.size()};
-  flush_output();
-  const SignalsBlocked blocked;
-  const pid_t pid = ::fork();
-  if (pid == -1) throw_errno("poolproof: fork the supervisor");
-  if (pid == 0) run_supervisor(setup);
-  supervisor_ = pid;
-  supervisor_pidfd_ = Fd(open_pidfd(pid));
+  const SupervisorSetup setup{theirs.get(),   main_pidfd.get(), null.get(), board_.file().get(),
+                              workers.data(), workers.size(),   method_};
+  supervisor_ =
+      method_ == StartMethod::fork ? fork_supervisor(setup) : reexec::start_supervisor(setup);
+  supervisor_pidfd_ = Fd(open_pidfd(supervisor_));
   theirs.reset();
   board_.file().reset();
+  if (method_ != StartMethod::fork) await_supervisor(force);
   hire_all();
+}
+
+void Crew::await_supervisor(bool force) {
+  pollfd answer{control_.get(), POLLIN, 0};
+  const Clock::time_point limit = Clock::now() + kCopyMayTake;
+  while (Clock::now() < limit && ::poll(&answer, 1, 1000) <= 0) {
+  }
+  Report report;
+  if (answer.revents == 0 || !take_report(report, true)) supervisor_never_came();
+  if (report.code != 0) {
+    throw Error("poolproof: /proc/self/exe is another program than the one that runs here");
+  }
+  if (report.how != 0 && !force) {
+    throw ThreadsPresent(
+        "the fork server has threads, which static objects of the program have started: use start "
+        "method spawn, or set force_fork_with_threads");
+  }
+}
+
+void Crew::supervisor_never_came() {
+  kill_supervisor();
+  siginfo_t end{};
+  ::waitid(P_PID, static_cast<id_t>(supervisor_), &end, WEXITED | WNOWAIT);
+  Report death;
+  death.how = end.si_code;
+  death.code = end.si_status;
+  throw InitMissing("a copy of this program did not come to poolproof::init (" +
+                    to_string(status_of(death)) +
+                    "); make `poolproof::init(argc, argv);` the first line of main");
+}
+
+std::uint64_t Crew::name_of(Invoke function) const {
+  return method_ == StartMethod::fork ? std::bit_cast<std::uint64_t>(function)
+                                      : image::code_of(function);
 }
 
 void Crew::hire_all() {
@@ -148,7 +205,7 @@ int Crew::send_spawn(std::size_t index) {
   }
   board_.slot(index).clear();
   slot.serial = next_serial();
-  slot.name = "ForkPoolWorker-" + std::to_string(slot.serial);
+  slot.name = worker_name(method_, slot.serial);
 
   Command command;
   command.slot = static_cast<std::int32_t>(index);
@@ -285,7 +342,7 @@ std::vector<ChildInfo> Crew::living() const {
     // Its death may not have been reported yet; the kernel knows.
     pollfd death{slot.pidfd.get(), POLLIN, 0};
     if (slot.pidfd.valid() && ::poll(&death, 1, 0) > 0) continue;
-    children.push_back({slot.name, slot.pid, owner_, true, true});
+    children.push_back({slot.name, slot.pid, owner_, true, true, method_});
   }
   return children;
 }

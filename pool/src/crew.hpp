@@ -24,7 +24,7 @@ namespace poolproof::detail {
 /// One message to a worker, kept until its outcome is known.
 struct Task {
   std::uint64_t number = 0;
-  Invoke invoke = nullptr;
+  std::uint64_t function = 0;  ///< as Crew::name_of names it
   Bytes payload;
   std::shared_ptr<ResultState> result;
   std::chrono::nanoseconds limit{0};  ///< how long it may run; 0: without end
@@ -64,7 +64,7 @@ struct Slot {
 class Crew {
  public:
   /// Starts nothing yet. Errors: std::system_error.
-  explicit Crew(std::size_t workers);
+  Crew(std::size_t workers, StartMethod method);
   /// Ends what is left, by hanging up.
   ~Crew();
   Crew(const Crew&) = delete;
@@ -73,11 +73,15 @@ class Crew {
   /// For fork hooks: closes main's ends, in a forked child.
   void abandon_in_child();
 
-  /// Forks the supervisor and has it fork all workers. Separate from
+  /// Starts the supervisor and has it start all workers. Separate from
   /// construction, so that the fork hooks know the crew already. If it throws,
   /// the destructor ends what was started.
-  /// Errors: std::system_error.
-  void start();
+  /// force: also if the fork server has threads.
+  /// Errors: std::system_error, InitMissing, ThreadsPresent.
+  void start(bool force);
+
+  /// How the workers know this function. Errors: Error if they can't.
+  [[nodiscard]] std::uint64_t name_of(Invoke function) const;
 
   [[nodiscard]] std::vector<Slot>& slots() { return slots_; }
   [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
@@ -122,11 +126,14 @@ class Crew {
   [[nodiscard]] std::vector<ChildInfo> living() const;
 
  private:
+  void await_supervisor(bool force);
+  [[noreturn]] void supervisor_never_came();
   void hire_all();
   int send_spawn(std::size_t slot);
   void welcome(const Report& report, int pidfd);
 
-  pid_t owner_;
+  const pid_t owner_;
+  const StartMethod method_;
   std::vector<Slot> slots_;
   StatusBoard board_;
   Fd control_;

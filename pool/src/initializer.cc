@@ -25,7 +25,7 @@ void Core::prepare(std::size_t index) {
   slot.initialising = true;
   Task task;
   task.number = ++last_task_;
-  task.invoke = options_.initializer.invoke();
+  task.function = crew_.name_of(options_.initializer.invoke());
   task.payload = Bytes(std::string(options_.initializer.arguments()));
   give(slot, std::move(task));
 }

@@ -24,6 +24,17 @@ bool main_is_gone(short control_events, short main_events) {
   return (control_events & (POLLHUP | POLLERR | POLLNVAL)) != 0 || main_events != 0;
 }
 
+void bind_to_starter(pid_t starter) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != starter) ::_exit(0);
+}
+
+void release_from_starter() {
+  // Main may end this thread of its at any time from now on. Its control socket and its pidfd tell
+  // of its own end.
+  ::prctl(PR_SET_PDEATHSIG, 0);
+}
+
 void bind_to_supervisor(pid_t supervisor) {
   // The signal follows the *thread* that forked us; the supervisor has but
   // one, which lives as long as it does.

@@ -19,6 +19,13 @@ Fd open_on_this_process();
 /// socket and of main's pidfd.
 bool main_is_gone(short control_events, short main_events);
 
+/// A fresh copy of the program, first thing: SIGKILL when the thread that started it ends, which
+/// waits for it. Leaves at once if it is gone already.
+void bind_to_starter(pid_t starter);
+
+/// Supervisor, once it is one: lives on when the thread that started it ends.
+void release_from_starter();
+
 /// Worker, first thing: SIGKILL when the supervisor dies.
 /// Leaves at once if it is dead already.
 void bind_to_supervisor(pid_t supervisor);

@@ -16,7 +16,9 @@
 #include "descriptors.hpp"
 #include "lifeline.hpp"
 #include "reap.hpp"
+#include "reexec.hpp"
 #include "signals.hpp"
+#include "threads.hpp"
 #include "wire.hpp"
 #include "worker.hpp"
 
@@ -35,6 +37,7 @@ class Supervisor {
 
  private:
   void settle();
+  void report_ready();
   [[nodiscard]] int patience_left() const;
   void take_commands();
   void obey(const Command& command, const control::Descriptors& descriptors);
@@ -59,6 +62,7 @@ class Supervisor {
 
 void Supervisor::run() {
   settle();
+  if (setup_.method != StartMethod::fork) report_ready();
   for (;;) {
     std::array<pollfd, 3> watched{
         {{setup_.control, POLLIN, 0}, {setup_.main_pidfd, POLLIN, 0}, {deaths_, POLLIN, 0}}};
@@ -93,6 +97,15 @@ void Supervisor::settle() {
   ::sigaddset(&child, SIGCHLD);
   ::sigprocmask(SIG_SETMASK, &child, nullptr);
   deaths_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/// What has not been forked from main may have turned out differently.
+void Supervisor::report_ready() {
+  Report ready;
+  ready.kind = Report::Kind::ready;
+  ready.code = setup_.same_program ? 0 : ENOEXEC;
+  ready.how = setup_.method == StartMethod::forkserver && other_threads_present() ? 1 : 0;
+  report(ready);
 }
 
 int Supervisor::patience_left() const {
@@ -130,6 +143,7 @@ void Supervisor::spawn(const Command& command, const control::Descriptors& descr
   worker.serial = command.serial;
   worker.board = setup_.board;
   worker.channel = descriptors[0];
+  worker.is_copy_of_main = setup_.method == StartMethod::fork;
   std::size_t next = 1;
   if (command.has_stdout) worker.output = descriptors[next++];
   if (command.has_stderr) worker.error = descriptors[next];
@@ -140,7 +154,7 @@ void Supervisor::spawn(const Command& command, const control::Descriptors& descr
     // A SIGTERM sent while the worker still has our dispositions would be
     // ignored and lost; blocked, it stays pending until the worker is ready.
     const SignalsBlocked blocked;
-    pid = ::fork();
+    pid = setup_.method == StartMethod::spawn ? reexec::start_worker(worker) : ::fork();
     error = errno;
     if (pid == 0) run_worker(worker);
   }

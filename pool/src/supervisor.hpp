@@ -3,10 +3,11 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <poolproof/start_method.hpp>
 
 namespace poolproof::detail {
 
-/// What main prepares for its supervisor before it forks.
+/// What main prepares for its supervisor before it starts it.
 struct SupervisorSetup {
   struct Worker {
     pid_t pid = 0;  // 0: no worker in this slot
@@ -18,10 +19,12 @@ struct SupervisorSetup {
   int board = -1;             ///< status board
   Worker* workers = nullptr;  ///< allocated by main: none is made after fork
   std::size_t slots = 0;
+  StartMethod method = StartMethod::fork;
+  bool same_program = true;  ///< false: what was started is not the program that main is
 };
 
 /// The life of the supervisor: single-threaded, in its own process group,
-/// adopts orphans below it, forks workers on command, reports and reaps the
+/// adopts orphans below it, starts workers on command, reports and reaps the
 /// dead, and kills all below it when main is gone or asks for it.
 [[noreturn]] void run_supervisor(const SupervisorSetup& setup);
 

@@ -3,13 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 
-/// What crosses between processes. Both sides are the same image, so plain
+/// What crosses between processes. Both sides are the same program, so plain
 /// structs will do.
 namespace poolproof::detail {
 
 /// Between main and one worker, in shared memory: records, each a header and a payload.
 enum class FrameKind : std::uint32_t {
-  task = 1,         ///< to the worker: run `invoke` with the payload
+  task = 1,         ///< to the worker: run `function` with the payload
   quit = 2,         ///< to the worker: leave in order
   value = 3,        ///< to main: the task's encoded result
   failure = 4,      ///< to main: the task's encoded error
@@ -29,9 +29,9 @@ struct FrameHeader {
   std::uint16_t magic = kMagic;
   Carrier carrier = Carrier::ring;
   FrameKind kind = FrameKind::quit;
-  std::uint64_t task = 0;    ///< number of the task, from 1, per pool
-  std::uint64_t invoke = 0;  ///< address of its Invoke
-  std::uint64_t size = 0;    ///< bytes of payload
+  std::uint64_t task = 0;      ///< number of the task, from 1, per pool
+  std::uint64_t function = 0;  ///< its Invoke: address in a copy of main, else by image.hpp
+  std::uint64_t size = 0;      ///< bytes of payload
 };
 static_assert(sizeof(FrameHeader) == 32);
 
@@ -61,6 +61,7 @@ struct Report {
     started,      ///< carries the worker's pidfd
     fork_failed,  ///< code: errno
     died,         ///< how: si_code, code: si_status; the worker is reaped
+    ready,        ///< the supervisor is; code: errno; how: 1 if it has threads
   };
   Kind kind = Kind::started;
   std::int32_t slot = 0;

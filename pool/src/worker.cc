@@ -22,6 +22,7 @@
 #include "at_fork.hpp"
 #include "descriptors.hpp"
 #include "failure.hpp"
+#include "image.hpp"
 #include "lifeline.hpp"
 #include "signals.hpp"
 #include "status_board.hpp"
@@ -64,7 +65,7 @@ class Worker {
   bool receive(void* data, std::size_t size) const;
   void send(const FrameHeader& header, std::string_view payload) const;
   void work(const FrameHeader& task);
-  static FrameKind perform(Invoke invoke, std::string_view arguments, Bytes& result);
+  FrameKind perform(std::uint64_t function, std::string_view arguments, Bytes& result);
 
   WorkerSetup setup_;
   WorkerStatus* status_ = nullptr;
@@ -168,7 +169,7 @@ void Worker::work(const FrameHeader& task) {
   result_.clear();
   FrameHeader answer;
   answer.task = task.task;
-  answer.kind = perform(std::bit_cast<Invoke>(task.invoke), arguments_, result_);
+  answer.kind = perform(task.function, arguments_, result_);
   timesheet_.end(task.kind == FrameKind::initializer);
   answer.size = result_.size();
   // Before the answer: who has the result may read the output.
@@ -178,8 +179,10 @@ void Worker::work(const FrameHeader& task) {
   if (arguments_.capacity() > kKeptBuffer) std::string().swap(arguments_);
 }
 
-FrameKind Worker::perform(Invoke invoke, std::string_view arguments, Bytes& result) {
+FrameKind Worker::perform(std::uint64_t function, std::string_view arguments, Bytes& result) {
   try {
+    const Invoke invoke =
+        setup_.is_copy_of_main ? std::bit_cast<Invoke>(function) : image::function_at(function);
     invoke(arguments, result);
     return FrameKind::value;
   } catch (...) {

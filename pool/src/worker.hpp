@@ -15,9 +15,10 @@ struct WorkerSetup {
   int board = -1;
   std::size_t slot = 0;
   std::uint64_t serial = 0;
+  bool is_copy_of_main = true;  ///< and functions lie where main has them
 };
 
-/// The life of a worker, from just after fork, all signals blocked. Ends by
+/// The life of a worker, from just after fork or exec, all signals blocked. Ends by
 /// _exit only: what main registered with atexit is main's.
 [[noreturn]] void run_worker(const WorkerSetup& setup);
 

@@ -182,7 +182,9 @@ TEST_F(Life, AForkedChildDoesNoHarm) {
 TEST_F(Life, AForkedChildMayExitOrHaveAPoolOfItsOwn) {
   // At a place that the worker knows, as a global pool is.
   static Pool* const pool = std::allocator<Pool>().allocate(1);
-  std::construct_at(pool, workers(1));
+  PoolOptions options = workers(1);
+  options.start_method = StartMethod::fork;
+  std::construct_at(pool, options);
   const pid_t child = start_main([] {
     Pool own{{.workers = 1}};
     std::exit(own.apply<&add>(1, 1));
@@ -209,9 +211,9 @@ TEST_F(Life, ThreadsAreRefusedUnlessForced) {
     char byte = 0;
     static_cast<void>(!::read(hold.read_end, &byte, 1));
   });
-  EXPECT_THROW(Pool{{.workers = 1}}, ThreadsPresent);
+  EXPECT_THROW((Pool{{.workers = 1, .start_method = StartMethod::fork}}), ThreadsPresent);
   {
-    Pool pool{{.workers = 1, .force_fork_with_threads = true}};
+    Pool pool{{.workers = 1, .start_method = StartMethod::fork, .force_fork_with_threads = true}};
     EXPECT_EQ(pool.apply<&add>(1, 1), 2);
   }
   hold.close_write_end();

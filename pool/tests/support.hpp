@@ -5,10 +5,18 @@
 
 #include <chrono>
 #include <functional>
+#include <ostream>
 #include <poolproof/pool.hpp>
 #include <string>
 #include <thread>
 #include <vector>
+
+namespace poolproof {
+/// How GoogleTest names a test's parameter.
+inline void PrintTo(StartMethod method, std::ostream* out) {
+  *out << to_string(method);
+}
+}  // namespace poolproof
 
 /// What the tests have in common. Every wait is for a condition and ends at a deadline.
 namespace poolproof::testing {

@@ -161,7 +161,7 @@ TEST(Pool, RefusesLessThanOneWorker) {
 }
 
 TEST(Pool, ListsItsWorkersAsPythonDoes) {
-  Pool pool{{.workers = 2}};
+  Pool pool{{.workers = 2, .start_method = StartMethod::fork}};
   const std::vector<ChildInfo> children = pool.active_children();
   ASSERT_EQ(children.size(), 2U);
   for (const ChildInfo& child : children) {
@@ -172,7 +172,7 @@ TEST(Pool, ListsItsWorkersAsPythonDoes) {
     EXPECT_FALSE(is_dead(child.pid));
   }
   std::ostringstream text;
-  text << ChildInfo{"ForkPoolWorker-1", 7, 3, true, true};
+  text << ChildInfo{"ForkPoolWorker-1", 7, 3, true, true, StartMethod::fork};
   EXPECT_EQ(text.str(), "<ForkProcess name='ForkPoolWorker-1' pid=7 parent=3 started daemon>");
   pool.terminate();
   EXPECT_TRUE(pool.active_children().empty());

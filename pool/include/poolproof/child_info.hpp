@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <iosfwd>
+#include <poolproof/start_method.hpp>
 #include <string>
 
 namespace poolproof {
@@ -15,9 +16,10 @@ struct ChildInfo {
                        ///< getppid() says in a worker is the supervisor
   bool daemon = true;  ///< never keeps main from exiting
   bool alive = true;
+  StartMethod start_method = StartMethod::fork;
 };
 
-/// `<ForkProcess name='ForkPoolWorker-1' pid=7 parent=3 started daemon>`
+/// `<ForkServerProcess name='ForkServerPoolWorker-1' pid=7 parent=3 started daemon>`
 std::ostream& operator<<(std::ostream& out, const ChildInfo& child);
 
 }  // namespace poolproof

@@ -42,6 +42,13 @@ class ThreadsPresent : public Error {
   using Error::Error;
 };
 
+/// Start method forkserver or spawn in a program that has not called `poolproof::init`, or whose
+/// copy ended before it came to that call.
+class InitMissing : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A wait ran into its deadline. The task goes on.
 class TimeoutError : public Error {
  public:

@@ -6,13 +6,9 @@
 #include <functional>
 #include <optional>
 #include <poolproof/initializer.hpp>
+#include <poolproof/start_method.hpp>
 
 namespace poolproof {
-
-/// How workers come into being.
-enum class StartMethod {
-  fork,  ///< copies of main as it was when the pool was constructed
-};
 
 /// What can be said about one task: `pool.apply_async<f>({.time_limit = 2s}, 7)`.
 struct TaskOptions {
@@ -54,7 +50,9 @@ struct PoolOptions {
   /// (sched_getaffinity(2)). Less than 1 is std::invalid_argument.
   std::optional<int> workers = std::nullopt;
 
-  StartMethod start_method = StartMethod::fork;
+  /// Default: forkserver if `poolproof::init` was called, else fork. The others without `init` are
+  /// InitMissing.
+  std::optional<StartMethod> start_method = std::nullopt;
 
   /// A worker that has done so many tasks leaves, and a fresh one takes its
   /// place: for tasks that leak. A chunk of `map` counts as one task. Default:

@@ -16,6 +16,7 @@
 #include <poolproof/detail/task.hpp>
 #include <poolproof/errors.hpp>
 #include <poolproof/future.hpp>
+#include <poolproof/init.hpp>
 #include <poolproof/options.hpp>
 #include <type_traits>
 #include <utility>
@@ -40,7 +41,7 @@ enum class PoolState { running, closed, terminated };
 class Pool {
  public:
   /// Starts all workers; all or none.
-  /// Errors: std::invalid_argument (workers < 1), ThreadsPresent,
+  /// Errors: std::invalid_argument (workers < 1), ThreadsPresent, InitMissing,
   /// std::system_error (no process, descriptor or thread to be had).
   explicit Pool(PoolOptions options);
   Pool() : Pool(PoolOptions{}) {}

@@ -1,0 +1,22 @@
+#include <cstdio>
+#include <cstring>
+#include <poolproof/pool.hpp>
+
+// A main whose copies do not come to `init`: they leave before (exit), or make a pool of their own
+// (pool). Its output is what the test looks at.
+int main(int argc, char** argv) {
+  const bool is_copy = argc > 1 && std::strncmp(argv[1], "--", 2) == 0;
+  const char* const way = std::getenv("WAY");
+  if (is_copy) {
+    if (std::strcmp(way, "exit") == 0) return 5;
+  } else {
+    poolproof::init(argc, argv);
+  }
+  try {
+    poolproof::Pool pool{{.workers = 1, .start_method = poolproof::StartMethod::forkserver}};
+    std::puts("started");
+  } catch (const poolproof::InitMissing& error) {
+    std::puts(error.what());
+    return is_copy ? 6 : 0;
+  }
+}
