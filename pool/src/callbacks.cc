@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "failure.hpp"
+#include <poolproof/detail/failure.hpp>
 #include "signals.hpp"
 #include "threads.hpp"
 

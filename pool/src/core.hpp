@@ -39,6 +39,7 @@ class Core final : public ForkAware {
   void start();
 
   // What Pool offers; contracts there. From any thread.
+  void require_own_process() const;
   void require_running();
   std::vector<Result> submit(Invoke invoke, std::vector<Bytes> payloads,
                              std::optional<std::chrono::nanoseconds> time_limit);
@@ -62,7 +63,6 @@ class Core final : public ForkAware {
   class Completions;
   struct Watched;
 
-  void require_own_process() const;
   void start_dispatcher();
   void join_dispatcher();
   static void* dispatcher_entry(void* self);

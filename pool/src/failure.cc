@@ -1,4 +1,4 @@
-#include "failure.hpp"
+#include <poolproof/detail/failure.hpp>
 
 #include <cxxabi.h>
 
@@ -196,6 +196,11 @@ Bytes encode_failure(const std::exception_ptr& error) noexcept {
   } catch (...) {
     return {};  // only memory can be lacking here
   }
+}
+
+Bytes encode_current_failure() {
+  if (!abi::__cxa_current_exception_type()) throw;
+  return encode_failure(std::current_exception());
 }
 
 std::string describe_error(const std::exception_ptr& error) {

@@ -1,6 +1,6 @@
+#include <poolproof/detail/failure.hpp>
 #include "completions.hpp"
 #include "core.hpp"
-#include "failure.hpp"
 
 // The initializer is a task of the pool's own, the first of each worker. What fails in it, fails
 // for every worker: the pool says so once, instead of starting workers without end.

@@ -49,19 +49,19 @@ void Pool::require_running() const {
   core_->require_running();
 }
 
-detail::Result Pool::failed(std::exception_ptr error) {
-  auto result = std::make_shared<detail::ResultState>();
-  static_cast<void>(result->claim());
-  result->complete(detail::outcome::Unsent{std::move(error)});
-  return result;
-}
-
 std::vector<detail::Result> Pool::accept(detail::Invoke invoke, std::vector<detail::Bytes> payloads,
                                          std::optional<std::chrono::nanoseconds> time_limit) {
   return core_->submit(invoke, std::move(payloads), time_limit);
 }
 
 namespace detail {
+
+Result failed(std::exception_ptr error) {
+  auto result = std::make_shared<ResultState>();
+  static_cast<void>(result->claim());
+  result->complete(outcome::Unsent{std::move(error)});
+  return result;
+}
 
 void call_back(Core& core, Results results, std::function<void()> call) {
   core.call_back(results, std::move(call));

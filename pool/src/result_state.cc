@@ -2,7 +2,7 @@
 #include <poolproof/errors.hpp>
 #include <utility>
 
-#include "failure.hpp"
+#include <poolproof/detail/failure.hpp>
 
 namespace poolproof::detail {
 namespace {

@@ -16,12 +16,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <poolproof/detail/failure.hpp>
 #include <poolproof/detail/task.hpp>
 #include <string>
 
 #include "at_fork.hpp"
 #include "descriptors.hpp"
-#include "failure.hpp"
 #include "image.hpp"
 #include "lifeline.hpp"
 #include "signals.hpp"

@@ -1,7 +1,12 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <list>
+#include <numeric>
+#include <optional>
 #include <sstream>
 
 #include "support.hpp"
@@ -16,6 +21,10 @@ int odd_or_throw(int number) {
 
 int sum_of_three(int a, int b, int c) {
   return a + b + c;
+}
+
+int add_one(int number) {
+  return number + 1;
 }
 
 bool inverted(bool value) {
@@ -87,6 +96,236 @@ TEST(Starmap, SpreadsTuplesPairsAndArrays) {
   EXPECT_EQ(pool.starmap(join, items, {.chunk_size = 1}), (std::vector<std::string>{"a1", "b2"}));
   EXPECT_EQ(pool.starmap_async(join, items).get().size(), 2U);
   EXPECT_EQ(pool.starmap_async<add>(std::vector<std::pair<int, int>>{}).get().size(), 0U);
+}
+
+std::string text_of_next(ResultStream<int>& stream) {
+  try {
+    const auto value = stream.next();
+    return value ? std::to_string(*value) : "end";
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+TEST(Imap, GivesResultsInTheOrderOfTheInput) {
+  Pool pool{{.workers = 3}};
+  std::vector<int> items(200);
+  std::iota(items.begin(), items.end(), 0);
+  for (const std::size_t chunk : {1, 7, 1000}) {
+    std::vector<double> halves;
+    for (const double value : pool.imap<half>(items, {.chunk_size = chunk})) {
+      halves.push_back(value);
+    }
+    ASSERT_EQ(halves.size(), items.size()) << chunk;
+    for (std::size_t i = 0; i < items.size(); ++i) EXPECT_EQ(halves[i], items[i] / 2.0);
+  }
+}
+
+TEST(Imap, TakesRangesTemporariesIteratorsAndLambdas) {
+  Pool pool{{.workers = 2}};
+  const auto to_vector = [](auto stream) {
+    return std::vector<double>(stream.begin(), stream.end());
+  };
+  const std::list<int> list{2, 4};
+  const std::vector<double> halves{1, 2};
+  EXPECT_EQ(to_vector(pool.imap<half>(list)), halves);
+  EXPECT_EQ(to_vector(pool.imap<half>(std::vector<int>{2, 4})), halves);
+  EXPECT_EQ(to_vector(pool.imap<half>(list.begin(), list.end())), halves);
+  EXPECT_EQ(to_vector(pool.imap([](int x) { return x / 2.0; }, list)), halves);
+  std::istringstream text("2 4");
+  using Numbers = std::istream_iterator<int>;
+  EXPECT_EQ(to_vector(pool.imap<half>(Numbers(text), Numbers())), halves);
+  EXPECT_TRUE(to_vector(pool.imap<half>(std::vector<int>{})).empty());
+}
+
+TEST(Imap, GoesOnAfterAnItemThatFailed) {
+  Pool pool{{.workers = 2}};
+  for (const std::size_t chunk : {1, 2, 10}) {
+    auto stream = pool.imap<odd_or_throw>(std::vector<int>{1, 2, 3}, {.chunk_size = chunk});
+    EXPECT_EQ(text_of_next(stream), "1");
+    EXPECT_EQ(text_of_next(stream), "even: 2");
+    EXPECT_EQ(text_of_next(stream), "3");
+    EXPECT_EQ(text_of_next(stream), "end");
+    EXPECT_EQ(text_of_next(stream), "end") << "repeatable";
+  }
+}
+
+TEST(Imap, LetsALoopStepOverAnItemThatFailed) {
+  Pool pool{{.workers = 2}};
+  auto stream = pool.imap<odd_or_throw>(std::vector<int>{1, 2, 3});
+  int sum = 0;
+  int errors = 0;
+  for (auto item = stream.begin(); item != stream.end(); ++item) {
+    try {
+      sum += *item;
+    } catch (const RemoteTrace& error) {
+      EXPECT_EQ(error.message, "even: 2");
+      EXPECT_GT(error.worker_pid, 0);
+      ++errors;
+    }
+  }
+  EXPECT_EQ(sum, 4);
+  EXPECT_EQ(errors, 1);
+}
+
+TEST(Imap, AnErrorOfTheInputIsItsLastItem) {
+  Pool pool{{.workers = 2}};
+  for (const std::size_t chunk : {1, 2, 10}) {
+    auto stream = pool.imap<add_one>(Generator{5, 3}, {.chunk_size = chunk});
+    EXPECT_EQ(text_of_next(stream), "1");
+    EXPECT_EQ(text_of_next(stream), "2");
+    EXPECT_EQ(text_of_next(stream), "3");
+    EXPECT_EQ(text_of_next(stream), "input 3");
+    EXPECT_EQ(text_of_next(stream), "end");
+  }
+}
+
+struct Unserializable {
+  int number = 0;
+  template <class Archive>
+  void save(Archive& archive) const {
+    if (number == 1) throw std::domain_error("cannot be saved");
+    archive(number);
+  }
+  template <class Archive>
+  void load(Archive& archive) {
+    archive(number);
+  }
+};
+
+TEST(Imap, AnItemThatCannotBeSentFailsAlone) {
+  Pool pool{{.workers = 1}};
+  for (const std::size_t chunk : {1, 2, 10}) {
+    auto stream = pool.imap([](const Unserializable& item) { return item.number; },
+                            std::vector<Unserializable>{{0}, {1}, {2}}, {.chunk_size = chunk});
+    EXPECT_EQ(text_of_next(stream), "0");
+    EXPECT_EQ(text_of_next(stream), "cannot be saved");
+    EXPECT_EQ(text_of_next(stream), "2");
+    EXPECT_EQ(text_of_next(stream), "end");
+  }
+}
+
+TEST(Imap, ADeadWorkerFailsItsItemAlone) {
+  Pool pool{{.workers = 2}};
+  const auto die_at_2 = [](int i) {
+    if (i == 2) ::_exit(1);
+    return i;
+  };
+  auto stream = pool.imap(die_at_2, std::vector<int>{1, 2, 3});
+  EXPECT_EQ(stream.next(), 1);
+  EXPECT_THROW(stream.next(), WorkerDied);
+  EXPECT_EQ(stream.next(), 3);
+}
+
+TEST(Imap, KeepsABoundedNumberInFlight) {
+  Pool pool{{.workers = 2}};
+  int taken = 0;
+  struct Counting {
+    using value_type = int;
+    using difference_type = std::ptrdiff_t;
+    int* taken;
+    int operator*() const { return ++*taken; }
+    Counting& operator++() { return *this; }
+    void operator++(int) {}
+    bool operator==(std::default_sentinel_t) const { return false; }  // it has no end
+  };
+  auto stream = pool.imap<add_one>(Counting{&taken}, std::default_sentinel, {.ahead = 5});
+  EXPECT_EQ(taken, 5);
+  for (int i = 1; i <= 1000; ++i) {
+    EXPECT_EQ(stream.next(), i + 1);
+    EXPECT_LE(taken, i + 5);
+  }
+}
+
+TEST(Imap, NextHasADeadline) {
+  Pool pool{{.workers = 1}};
+  auto stream = pool.imap(
+      [](int milliseconds) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+        return milliseconds;
+      },
+      std::vector<int>{50});
+  EXPECT_THROW(stream.next(1ms), TimeoutError);
+  EXPECT_EQ(stream.next(kSoon), 50) << "it stays usable";
+  EXPECT_EQ(stream.next(0ms), std::nullopt);
+}
+
+TEST(Imap, OfAClosedPoolStillGivesWhatWasTaken) {
+  Pool pool{{.workers = 1}};
+  auto stream = pool.imap<add_one>(std::vector<int>{1, 2, 3}, {.ahead = 2});
+  pool.close();
+  pool.join();
+  EXPECT_EQ(stream.next(), 2);
+  EXPECT_EQ(stream.next(), 3);
+  EXPECT_THROW(stream.next(), PoolNotRunning);
+  EXPECT_EQ(stream.next(), std::nullopt);
+  EXPECT_THROW(pool.imap<add_one>(std::vector<int>{1}), PoolNotRunning);
+}
+
+TEST(Imap, OfATerminatedPoolFailsAtOnce) {
+  Pool pool{{.workers = 1}};
+  auto ordered = pool.imap([](int) { never_end(); }, std::vector<int>{1, 2});
+  auto unordered = pool.imap_unordered([](int) { never_end(); }, std::vector<int>{1, 2});
+  pool.terminate();
+  EXPECT_THROW(ordered.next(), Terminated);
+  EXPECT_THROW(unordered.next(), Terminated);
+}
+
+TEST(Imap, OutlivesItsPool) {
+  std::optional<ResultStream<int>> stream;
+  {
+    Pool pool{{.workers = 1}};
+    stream.emplace(pool.imap_unordered<add_one>(std::vector<int>{1, 2}));
+    EXPECT_EQ(stream->next(), 2);
+  }
+  try {
+    EXPECT_EQ(stream->next(), 3);
+  } catch (const Terminated&) {  // it was still running
+  }
+  EXPECT_EQ(stream->next(), std::nullopt);
+}
+
+TEST(Imap, RunsFunctionsWithoutAResult) {
+  Pool pool{{.workers = 2}};
+  int count = 0;
+  for ([[maybe_unused]] auto nothing : pool.imap([](int) {}, std::vector<int>(5))) ++count;
+  EXPECT_EQ(count, 5);
+}
+
+TEST(Imap, RefusesChunksOfNothing) {
+  Pool pool{{.workers = 1}};
+  EXPECT_THROW(pool.imap<add_one>(std::vector<int>{1}, {.chunk_size = 0}), std::invalid_argument);
+}
+
+TEST(Imap, IsRefusedInAForkedChild) {
+  Pool pool{{.workers = 1}};
+  auto stream = pool.imap<add_one>(std::vector<int>{1, 2});
+  const pid_t child = start_main([&] { EXPECT_THROW(stream.next(), WrongProcess); });
+  EXPECT_EQ(wait_for(child), 0);
+}
+
+TEST(ImapUnordered, GivesEachResultOnceAsTheyCome) {
+  Pool pool{{.workers = 2}};
+  const auto nap = [](int milliseconds) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    return milliseconds;
+  };
+  auto stream = pool.imap_unordered(nap, std::vector<int>{300, 0, 0, 0});
+  std::vector<int> order;
+  for (const int value : stream) order.push_back(value);
+  EXPECT_EQ(order, (std::vector<int>{0, 0, 0, 300}));
+}
+
+TEST(ImapUnordered, LosesNothingOfALongInput) {
+  Pool pool{{.workers = 3}};
+  for (const std::size_t chunk : {1, 10}) {
+    std::vector<bool> seen(2000);
+    for (const int value : pool.imap_unordered<add_one>(Generator{2000}, {.chunk_size = chunk})) {
+      ASSERT_FALSE(seen.at(static_cast<std::size_t>(value) - 1));
+      seen.at(static_cast<std::size_t>(value) - 1) = true;
+    }
+    EXPECT_EQ(std::count(seen.begin(), seen.end(), false), 0);
+  }
 }
 
 }  // namespace

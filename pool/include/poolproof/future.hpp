@@ -21,7 +21,6 @@ namespace poolproof {
 namespace detail {
 
 class Core;
-using Result = std::shared_ptr<ResultState>;
 using Results = std::span<const Result>;
 
 /// Errors: WrongProcess, std::system_error (no thread to be had).

@@ -18,6 +18,7 @@
 #include <poolproof/future.hpp>
 #include <poolproof/init.hpp>
 #include <poolproof/options.hpp>
+#include <poolproof/stream.hpp>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -141,6 +142,41 @@ class Pool {
     return submit_all<detail::AllArguments, F>(items, options);
   }
 
+  /// `F` of every item, each result as it comes: in the order of the items, or
+  /// (imap_unordered) in that of their completion. Returns at once. The input
+  /// may be any range, or two iterators; it may have no end. It is taken bit by
+  /// bit, in the thread that takes the results, and kept alive by its owner if
+  /// it is an lvalue.
+  /// Errors: PoolNotRunning, WrongProcess; std::invalid_argument for the options.
+  template <auto F, class Range>
+  auto imap(Range&& items, const StreamOptions& options = {}) {
+    return stream_of<detail::FixedFunction<F>>(kOrdered, std::forward<Range>(items), options);
+  }
+  template <auto F, std::input_or_output_iterator Iterator, std::sentinel_for<Iterator> Sentinel>
+  auto imap(Iterator first, Sentinel last, const StreamOptions& options = {}) {
+    return stream_of<detail::FixedFunction<F>>(kOrdered, std::move(first), std::move(last),
+                                               options);
+  }
+  template <class F, class Range>
+  auto imap(F, Range&& items, const StreamOptions& options = {}) {
+    detail::refuse_captures<F>();
+    return stream_of<F>(kOrdered, std::forward<Range>(items), options);
+  }
+  template <auto F, class Range>
+  auto imap_unordered(Range&& items, const StreamOptions& options = {}) {
+    return stream_of<detail::FixedFunction<F>>(kUnordered, std::forward<Range>(items), options);
+  }
+  template <auto F, std::input_or_output_iterator Iterator, std::sentinel_for<Iterator> Sentinel>
+  auto imap_unordered(Iterator first, Sentinel last, const StreamOptions& options = {}) {
+    return stream_of<detail::FixedFunction<F>>(kUnordered, std::move(first), std::move(last),
+                                               options);
+  }
+  template <class F, class Range>
+  auto imap_unordered(F, Range&& items, const StreamOptions& options = {}) {
+    detail::refuse_captures<F>();
+    return stream_of<F>(kUnordered, std::forward<Range>(items), options);
+  }
+
   /// Accepts nothing more; what was accepted still runs, then the workers
   /// leave. Returns at once; no-op if closed or terminated.
   /// Errors: WrongProcess.
@@ -185,7 +221,7 @@ class Pool {
     try {
       payload.push_back(Call::encode(args...));
     } catch (...) {
-      return Future(core_, failed(std::current_exception()));
+      return Future(core_, detail::failed(std::current_exception()));
     }
     return Future(core_, accept(&Call::run, std::move(payload), options.time_limit).front());
   }
@@ -212,8 +248,31 @@ class Pool {
     }
   }
 
+  static constexpr auto kOrdered = detail::Stream::Order::of_input;
+  static constexpr auto kUnordered = detail::Stream::Order::of_completion;
+
+  template <class Callable, class Range>
+  auto stream_of(detail::Stream::Order order, Range&& items, const StreamOptions& options) {
+    return open_stream<Callable>(order, detail::RangeHolder<Range>{std::forward<Range>(items)},
+                                 options);
+  }
+  template <class Callable, class Iterator, class Sentinel>
+  auto stream_of(detail::Stream::Order order, Iterator first, Sentinel last,
+                 const StreamOptions& options) {
+    return open_stream<Callable>(
+        order, detail::IteratorPair<Iterator, Sentinel>{std::move(first), std::move(last)},
+        options);
+  }
+  template <class Callable, class Holder>
+  auto open_stream(detail::Stream::Order order, Holder holder, const StreamOptions& options) {
+    using Item = std::iter_value_t<decltype(holder.begin())>;
+    using Call = detail::CallFor<Callable, Item>;
+    using Source = detail::RangeSource<Callable, Holder>;
+    return ResultStream<typename Call::Result>(std::make_unique<detail::Stream>(
+        core_, &Call::run_each, std::make_unique<Source>(std::move(holder)), order, options));
+  }
+
   void require_running() const;
-  [[nodiscard]] static detail::Result failed(std::exception_ptr error);
   [[nodiscard]] std::vector<detail::Result> accept(
       detail::Invoke invoke, std::vector<detail::Bytes> payloads,
       std::optional<std::chrono::nanoseconds> time_limit);

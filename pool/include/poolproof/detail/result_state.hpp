@@ -91,4 +91,9 @@ class ResultState {
   CompletionList completions_;
 };
 
+using Result = std::shared_ptr<ResultState>;
+
+/// One that failed before it was sent.
+Result failed(std::exception_ptr error);
+
 }  // namespace poolproof::detail

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <poolproof/codec.hpp>
+#include <poolproof/detail/batch.hpp>
 #include <poolproof/detail/bytes.hpp>
 #include <poolproof/detail/signature.hpp>
 #include <string_view>
@@ -104,6 +105,22 @@ struct Call<Callable, std::tuple<P...>> {
       begin_item();
       run_once(decoder, encoder);
     }
+  }
+
+  /// The same for `imap`: an error is the outcome of its item, and the others
+  /// are run.
+  static void run_each(std::string_view arguments, Bytes& result) {
+    Decoder decoder(arguments);
+    const std::uint64_t count = batch::count_in(arguments);
+    batch::Writer outcomes(result, count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      begin_item();
+      outcomes.add([&](Bytes& bytes) {
+        Encoder encoder(bytes);
+        run_once(decoder, encoder);
+      });
+    }
+    outcomes.finish();
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <poolproof/detail/bytes.hpp>
+#include <string>
 #include <string_view>
 
 namespace poolproof::detail {
@@ -12,6 +13,10 @@ namespace poolproof::detail {
 /// chain of std::nested_exception. Never throws, and never returns nothing,
 /// even without memory (then the bytes are empty).
 Bytes encode_failure(const std::exception_ptr& error) noexcept;
+
+/// The exception being handled. One without a type is pthread_exit at work,
+/// which goes on.
+Bytes encode_current_failure();
 
 /// Main's side: throws it. Exactly the standard types that can be rebuilt from
 /// their what() come as themselves (Rebuilt<E>), and so do this library's own;
