@@ -239,6 +239,20 @@ std::optional<int> descriptor_count(int pid) {
   return static_cast<int>(numeric_entries(path).size());
 }
 
+std::optional<int> process_group(int pid) {
+  const int group = ::getpgid(pid);
+  return group >= 0 ? std::optional(group) : std::nullopt;
+}
+
+std::optional<std::uint64_t> private_memory(int pid) {
+  const auto text = content(proc_path(pid, "status"));
+  const auto kilobytes = text ? field(*text, "\nVmData:\t") : std::string_view();
+  if (kilobytes.empty()) return std::nullopt;
+  const auto digits = kilobytes.find_first_not_of(' ');
+  return digits == kilobytes.npos ? std::nullopt
+                                  : std::optional(number(kilobytes.substr(digits)) * 1024);
+}
+
 std::vector<int> children_of(int pid) {
   std::vector<int> found;
   for (const int tid : threads_of(pid)) {

@@ -88,6 +88,11 @@ std::optional<int> pidfd_inner_pid(int pid, int fd);
 
 std::vector<int> threads_of(int pid);
 std::optional<int> descriptor_count(int pid);
+/// The id of the process group that it is in.
+std::optional<int> process_group(int pid);
+
+/// Bytes of private writable memory, as RLIMIT_DATA counts them.
+std::optional<std::uint64_t> private_memory(int pid);
 
 /// Direct children of all the process's threads. Needs CONFIG_PROC_CHILDREN; where the kernel has
 /// none, the whole of /proc is searched for the parent.

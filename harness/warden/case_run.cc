@@ -39,14 +39,12 @@ constexpr Nanoseconds kCleanUpLimit = 10s;
 constexpr std::size_t kMostEvents = 10'000;
 
 /// Where the kits shall stop for us: at the end of the steps that want the process table as it is
-/// then, and where main's calls begin to count. All other claims are read soon enough from the
-/// file.
-std::string sync_points(const Request& request) {
-  std::string words;
+/// then, and where a fault wants it. All other claims are read soon enough from the file.
+std::string sync_points(const Request& request, const Injector& injector) {
+  std::string words = injector.sync_points();
   for (const int step : request.snapshot_steps) {
     words += "step-ended:" + std::to_string(step) + " ";
   }
-  if (request.fault && request.fault->who == "main") words += "step-begun ";
   return words;
 }
 
@@ -57,7 +55,7 @@ class CaseRun {
         request_(request),
         runner_(runner),
         tree_(sandbox.init_pid()),
-        injector_(tree_, request.fault),
+        injector_(tree_, request.fault, [this] { outputs_.at(0).close(); }),
         claims_(sandbox.claims()),
         prompts_(request.prompt_steps) {}
 
@@ -125,7 +123,8 @@ class CaseRun {
 sys::Result<void> CaseRun::start() {
   if (injector_.has_fault() && sandbox_.rung() == Rung::kNoTrace)
     return sys::Error("a fault cannot be placed without ptrace (rung 3)");
-  auto waiting = sandbox_.start(request_.command, request_.scenario, sync_points(request_));
+  auto waiting = sandbox_.start(request_.command, request_.scenario,
+                                sync_points(request_, injector_), injector_.filtered_calls());
   if (!waiting) return waiting.error();
   outputs_.emplace_back("stdout", std::move(waiting->output));
   outputs_.emplace_back("stderr", std::move(waiting->error));
@@ -133,6 +132,7 @@ sys::Result<void> CaseRun::start() {
   outside_.contained = sandbox_.rung() == Rung::kNamespaces;
   outside_.shown = sandbox_.shown();
   wakers_seen_ = waiting->wakers_seen;
+  injector_.note_filter(waiting->wakers_seen);
   const auto claims = [this] { read_claims(); };
   source_ = sandbox_.rung() == Rung::kNoTrace ? proc_source(tree_, sandbox_.init_pid(), claims)
                                               : ptrace_source(tree_, delay_, injector_, claims);
@@ -180,7 +180,7 @@ bool CaseRun::read_claims() {
 
 void CaseRun::take_claim(harness::Event event) {
   prompts_.note(event, delay_.total());
-  if (std::holds_alternative<harness::StepBegun>(event.kind)) injector_.note_step_begun();
+  injector_.note_claim(event);
   const auto* ended = std::get_if<harness::StepEnded>(&event.kind);
   const int step = ended != nullptr ? ended->step : 0;
   const auto writer = writer_of(event);
@@ -270,7 +270,7 @@ bool CaseRun::has_become_too_much() {
 
 bool CaseRun::over() {
   if (over_) return true;
-  if (injector_.keeps_stopped(tree_.now())) return false;
+  if (injector_.keeps_waiting(tree_.now())) return false;
   if (const auto pause = injector_.take_pause(); pause > 0ns) {
     delay_.excuse(pause);
     tree_.record(harness::Delay{delay_.total()});
@@ -315,7 +315,7 @@ sys::Result<void> CaseRun::observe() {
       delay_at_death_ = delay_.total();
     }
     if (sys::monotonic_now() - delay_.last_sample() >= kSampleEvery) sample();
-    if (look_is_due() && !injector_.keeps_stopped(tree_.now())) look_for_rest();
+    if (look_is_due() && !injector_.keeps_waiting(tree_.now())) look_for_rest();
     if (over()) break;
     wait(source_->has_more() ? 0ns : kTick);
     if (init_spoke_) return sys::Error("the sandbox's init died");

@@ -17,7 +17,10 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <sstream>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/sys/proc.h"
 #include "harness/warden/child_signal.h"
@@ -204,11 +207,13 @@ void Init::reap_all_that_ended() {
 
 void Init::start(Packet& order) {
   SubjectPlan subject;
-  const std::string sync_points = order.bytes.c_str() + 1;
-  for (std::size_t at = sync_points.size() + 2; at < order.bytes.size();) {
-    subject.argv.emplace_back(order.bytes.c_str() + at);
-    at += subject.argv.back().size() + 1;
-  }
+  std::vector<std::string> words;
+  for (std::size_t at = 1; at < order.bytes.size(); at += words.back().size() + 1)
+    words.emplace_back(order.bytes.c_str() + at);
+  const std::string sync_points = words.at(0);
+  std::istringstream traced(words.at(1));
+  for (long number = 0; traced >> number;) subject.traced.push_back(number);
+  subject.argv.assign(words.begin() + 2, words.end());
   subject.settings = plan_.settings;
   subject.watch_wakers = plan_.rung != Rung::kNoTrace;
   // Fewer came only if we have no descriptors left: the handshake then ends without a hello.

@@ -1,18 +1,23 @@
 #include "harness/warden/injector.h"
 
-#include <signal.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "harness/sys/call_names.h"
 #include "harness/sys/proc.h"
-#include "harness/warden/ptrace.h"
+#include "harness/warden/claims.h"
+#include "harness/warden/typical_error.h"
 
 namespace poolproof::warden {
 namespace {
+
+using harness::Fault;
+using Trigger = Fault::Trigger;
+using Action = Fault::Action;
 
 /// Calls whose first argument is a descriptor; what it is tells them apart.
 constexpr std::array kOnDescriptors{
@@ -21,6 +26,17 @@ constexpr std::array kOnDescriptors{
     SYS_ioctl,   SYS_lseek,   SYS_fstat,      SYS_getdents64, SYS_accept,    SYS_accept4,
     SYS_connect, SYS_bind,    SYS_listen,     SYS_shutdown,   SYS_epoll_ctl, SYS_ftruncate,
     SYS_dup,     SYS_dup3,    SYS_setsockopt, SYS_getsockopt};
+
+constexpr std::array kBirths{
+#ifdef SYS_fork
+    SYS_fork, SYS_vfork,
+#endif
+    SYS_clone, SYS_clone3};
+
+template <class Numbers>
+bool has(const Numbers& numbers, long number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
 
 /// "pipe", "socket", "eventfd", "memfd", "file"; empty where it cannot be told.
 std::string kind_of_descriptor(int pid, int fd) {
@@ -42,77 +58,168 @@ std::string kind_of_descriptor(int pid, int fd) {
   return text.starts_with("/dev/") && !text.starts_with("/dev/shm/") ? "device" : "file";
 }
 
+/// The number of a step that a claim is about, if it is the trigger's kind of claim.
+bool meets(const Fault& fault, const harness::Event& claim) {
+  switch (fault.trigger) {
+    case Trigger::kBeforeStep: {
+      const auto* begun = std::get_if<harness::StepBegun>(&claim.kind);
+      return begun != nullptr && begun->step == fault.nth;
+    }
+    case Trigger::kAfterStep: {
+      const auto* ended = std::get_if<harness::StepEnded>(&claim.kind);
+      return ended != nullptr && ended->step == fault.nth;
+    }
+    case Trigger::kTask: {
+      const auto* begun = std::get_if<harness::TaskBegun>(&claim.kind);
+      return begun != nullptr && begun->task == fault.nth;
+    }
+    case Trigger::kCall:
+      break;
+  }
+  return false;
+}
+
+constexpr std::string_view kWorker = "worker";
+
+bool is_worker(const std::string& who) {
+  return who.starts_with(kWorker);
+}
+
 }  // namespace
+
+bool Injector::counts_by_filter() const {
+  return filter_ && fault_->call != "*";
+}
+
+std::vector<long> Injector::filtered_calls() const {
+  std::vector<long> numbers;
+  if (!fault_) return numbers;
+  if (fault_->trigger == Trigger::kCall && fault_->call != "*")
+    numbers.push_back(sys::call_number(fault_->call).value_or(-1));
+  if (fault_->action == Action::kLimitProcesses)
+    numbers.insert(numbers.end(), kBirths.begin(), kBirths.end());
+  return numbers;
+}
+
+std::string Injector::sync_points() const {
+  if (!fault_) return "";
+  switch (fault_->trigger) {
+    case Trigger::kBeforeStep:
+      return "step-begun ";
+    case Trigger::kAfterStep:
+      return "step-ended:" + std::to_string(fault_->nth) + " ";
+    case Trigger::kTask:
+      return "task-begun ";
+    case Trigger::kCall:
+      break;
+  }
+  if (fault_->who == "main") return "step-begun ";
+  return is_worker(fault_->who) ? "task-begun " : "";
+}
+
+void Injector::note_claim(const harness::Event& claim) {
+  if (!fault_) return;
+  if (std::holds_alternative<harness::StepBegun>(claim.kind)) main_counts_ = true;
+  const auto writer = writer_of(claim);
+  const bool begins_a_task = std::holds_alternative<harness::TaskBegun>(claim.kind);
+  if (begins_a_task && !has(workers_, writer)) workers_.push_back(writer);
+  if (!fired_ && meets(*fault_, claim)) met_by_ = writer;
+}
+
+void Injector::at_sync_point(const Process& process, int tid) {
+  if (fired_ || met_by_ == 0 || process.inner != met_by_) return;
+  met_by_ = 0;
+  fire(process, tid, *fault_);
+}
+
+/// By birth, or by role as far as it is known by now.
+bool Injector::names(const Process& process) const {
+  const auto& who = fault_->who;
+  if (!is_worker(who)) return process.path == who;
+  const auto number = static_cast<std::size_t>(std::atoi(who.c_str() + kWorker.size()));
+  return number >= 1 && number <= workers_.size() && workers_[number - 1] == process.inner;
+}
 
 bool Injector::follows(const Process& process, int tid) const {
   if (!fault_) return false;
-  if (failing_.contains(tid)) return true;
-  if (fired_ || process.path != fault_->who) return false;
+  if (effects_.awaits_exit(tid)) return true;
+  if (effects_.births_fail() && !filter_) return true;
+  if (fault_->trigger != Trigger::kCall || counts_by_filter()) return false;
+  if ((fired_ && !fault_->lasting) || !names(process)) return false;
   return process.pid != tree_.main() || main_counts_;
 }
 
-void Injector::at_call(const Process& process, int tid) {
-  const auto stop = trace::call_stop(tid);
-  if (!stop) return;
-  if (!stop->entry) {
-    if (failing_.erase(tid) != 0) trace::set_result(tid, -fault_->number);
-    return;
-  }
-  if (fired_ || !follows(process, tid)) return;
-  const auto& numbers = kOnDescriptors;
-  const bool on_descriptor =
-      std::find(numbers.begin(), numbers.end(), stop->number) != numbers.end();
-  const Call call{sys::call_name(stop->number),
-                  on_descriptor ? kind_of_descriptor(process.pid, static_cast<int>(stop->first))
-                                : std::string()};
-  if (is_it(call)) fire(process, tid, call);
+void Injector::at_call(const Process& process, int tid, const trace::CallStop& stop) {
+  if (!fault_ || stop.foreign) return;
+  if (stop.at == trace::CallStop::At::kExit) return effects_.at_exit(tid);
+  const bool by_filter = stop.at == trace::CallStop::At::kFilter;
+  if (effects_.births_fail() && by_filter == filter_ && has(kBirths, stop.number))
+    return effects_.fail(tid, stop, EAGAIN);
+  if (fault_->trigger != Trigger::kCall || by_filter != counts_by_filter()) return;
+  if ((fired_ && !fault_->lasting) || !names(process)) return;
+  if (process.pid == tree_.main() && !main_counts_) return;
+  const Call call = described(process, stop);
+  if (is_it(call)) hit(process, tid, stop, call);
+}
+
+Injector::Call Injector::described(const Process& process, const trace::CallStop& stop) const {
+  Call call{sys::call_name(stop.number), "", std::nullopt};
+  if (has(kOnDescriptors, stop.number))
+    call.target = kind_of_descriptor(process.pid, static_cast<int>(stop.first));
+  if (fault_->action == Action::kTypicalError) call.typical = typical_error(call.name, call.target);
+  return call;
 }
 
 bool Injector::is_it(const Call& call) {
+  if (fault_->action == Action::kTypicalError && !call.typical) return false;
   ++all_;
   const int of_name = ++by_name_[call.name];
   const int of_target = ++by_target_[call.name + "(" + call.target + ")"];
-  if (fault_->call == "*") return all_ == fault_->nth;
+  const auto counted = [this](int so_far) {
+    return fault_->lasting ? so_far >= fault_->nth : so_far == fault_->nth;
+  };
+  if (fault_->call == "*") return counted(all_);
   if (fault_->call != call.name) return false;
-  if (fault_->target.empty()) return of_name == fault_->nth;
-  return fault_->target == call.target && of_target == fault_->nth;
+  if (fault_->target.empty()) return counted(of_name);
+  return fault_->target == call.target && counted(of_target);
 }
 
-/// Recorded before it is done: what it does comes behind it.
-void Injector::fire(const Process& process, int tid, const Call& call) {
-  fired_ = true;
-  harness::Fault named = *fault_;
+void Injector::hit(const Process& process, int tid, const trace::CallStop& stop, const Call& call) {
+  const bool fails = fault_->action == Action::kErrno || fault_->action == Action::kTypicalError;
+  Fault named = *fault_;
   named.call = call.name;
   named.target = call.target;
   named.nth =
       call.target.empty() ? by_name_[call.name] : by_target_[call.name + "(" + call.target + ")"];
-  tree_.record(harness::FaultFired{process.inner, to_string(named), all_});
-  tree_.alive(tid);  // if it makes no exit stop, it began to die after this
-  switch (fault_->action) {
-    case harness::Fault::Action::kSignal:
-      ::kill(process.pid, fault_->number);
-      break;
-    case harness::Fault::Action::kErrno:
-      if (trace::skip_call(tid)) failing_.insert(tid);
-      break;
-    case harness::Fault::Action::kStop:
-      ::kill(process.pid, SIGSTOP);
-      stopped_ = process.pid;
-      stopped_at_ = tree_.now();
-      break;
+  if (call.typical) {
+    named.action = Action::kErrno;
+    named.number = *call.typical;
   }
+  if (!fired_) fire(process, tid, named);
+  if (fails) effects_.fail(tid, stop, named.number);
 }
 
-bool Injector::keeps_stopped(harness::Nanoseconds now) {
-  if (stopped_ == 0) return false;
-  if (now - stopped_at_ < fault_->pause) return true;
-  ::kill(std::exchange(stopped_, 0), SIGCONT);
-  pause_ = now - stopped_at_;
-  return false;
+/// Recorded before it is done: what it does comes behind it.
+void Injector::fire(const Process& process, int tid, const Fault& named) {
+  const auto hit = targets(process);
+  if (hit.empty()) return;  // nobody is there by that name
+  fired_ = true;
+  tree_.record(harness::FaultFired{hit.front()->inner, to_string(named), all_});
+  tree_.alive(tid);  // if it makes no exit stop, it began to die after this
+  effects_.strike(named, hit, tid, tree_.now());
 }
 
-harness::Nanoseconds Injector::take_pause() {
-  return std::exchange(pause_, harness::Nanoseconds{0});
+/// Main's process group was begun by main, so that its number is main's.
+std::vector<const Process*> Injector::targets(const Process& stood) const {
+  if (fault_->trigger == Trigger::kCall || fault_->who == kWorker) return {&stood};
+  std::vector<const Process*> found;
+  for (const auto& [pid, process] : tree_.live()) {
+    const bool of_group =
+        fault_->who == "group" && sys::process_group(pid) == std::optional(tree_.main());
+    if (!of_group && !names(process)) continue;
+    found.insert(pid == tree_.main() ? found.begin() : found.end(), &process);
+  }
+  return found;
 }
 
 }  // namespace poolproof::warden

@@ -10,11 +10,19 @@ namespace {
 using harness::End;
 using harness::FaultFired;
 using harness::Trace;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Faults : public SubjectTest {
  protected:
   static harness::Job faulty(const char* token, const char* who = "main") {
-    auto work = job({"calls", who});
+    return with_fault({"calls", who}, token);
+  }
+  /// Two steps, two tasks by a worker each; says what could be made and how the tasks ended.
+  static Trace life_with(const char* token) { return done(with_fault({"faulted"}, token)); }
+  static harness::Job with_fault(std::vector<std::string> words, const char* token) {
+    auto work = job(std::move(words));
     auto fault = harness::fault_from_string(token);
     EXPECT_TRUE(fault);
     if (fault) work.scenario.fault = *fault;
@@ -90,6 +98,121 @@ TEST_F(Faults, ThatMeetNoCallLeaveNoTrace) {
   const Trace trace = done(faulty("main:write(pipe):99=SIGKILL"));
   EXPECT_EQ(fired(trace), "0 times");
   EXPECT_EQ(end_of_main(trace), "exited 0");
+}
+
+TEST_F(Faults, MeetAStepAsItBegins) {
+  const Trace trace = life_with("main:before-step:2=SIGKILL");
+  EXPECT_EQ(fired(trace), "main:before-step:2=SIGKILL");
+  EXPECT_EQ(end_of_main(trace), "killed by SIGKILL");
+  EXPECT_THAT(trace.out.text, AllOf(HasSubstr("task 2: done"), Not(HasSubstr("second"))));
+}
+
+TEST_F(Faults, MeetAStepThatIsOver) {
+  const Trace trace = life_with("main:after-step:1=SIGTERM");
+  EXPECT_EQ(fired(trace), "main:after-step:1=SIGTERM");
+  EXPECT_EQ(end_of_main(trace), "killed by SIGTERM");
+  EXPECT_THAT(trace.out.text, AllOf(HasSubstr("first process"), Not(HasSubstr("task"))));
+}
+
+TEST_F(Faults, MeetATaskThatHasBegun) {
+  const Trace trace = life_with("worker:task:2=SIGKILL");
+  EXPECT_EQ(fired(trace), "worker:task:2=SIGKILL");
+  EXPECT_THAT(trace.out.text, AllOf(HasSubstr("task 1: done"), HasSubstr("task 2: Killed")));
+  const Trace of_main = life_with("main:task:1=SIGKILL");
+  EXPECT_EQ(end_of_main(of_main), "killed by SIGKILL");
+}
+
+/// By the order of their first tasks, from then on.
+TEST_F(Faults, NameAWorkerByItsRole) {
+  const Trace trace = life_with("worker2:write(pipe):3=SIGKILL");
+  EXPECT_EQ(fired(trace), "worker2:write(pipe):3=SIGKILL");
+  EXPECT_THAT(trace.out.text, AllOf(HasSubstr("task 1: done"), HasSubstr("task 2: Killed")));
+  EXPECT_EQ(fired(life_with("worker3:write(pipe):1=SIGKILL")), "0 times");
+}
+
+TEST_F(Faults, HitMainsWholeGroup) {
+  const Trace trace = life_with("group:task:1=SIGTERM");
+  EXPECT_EQ(fired(trace), "group:task:1=SIGTERM");
+  EXPECT_EQ(end_of_main(trace), "killed by SIGTERM");
+  const auto born = all<harness::Born>(trace);
+  EXPECT_EQ(end_of(trace, born.back()->pid), "killed by SIGTERM");
+}
+
+TEST_F(Faults, MakeEachLaterCallFailToo) {
+  const Trace trace = done(faulty("main:write(pipe):2+=EPIPE"));
+  EXPECT_EQ(fired(trace), "main:write(pipe):2+=EPIPE");
+  EXPECT_EQ(trace.out.text, "one\n");
+  EXPECT_EQ(trace.err.text, "") << "perror's own writes are to a pipe as well";
+}
+
+/// One in the middle of a call: only that thread stands, and no time counts.
+TEST_F(Faults, DelayACall) {
+  auto work = faulty("main:write(pipe):2=delay:600");
+  work.settings.grace = 150ms;
+  work.prompt_steps = {1};
+  const Trace trace = done(work);
+  EXPECT_EQ(fired(trace), "main:write(pipe):2=delay:600");
+  EXPECT_EQ(trace.end, End::kAllDead) << trace;
+  EXPECT_EQ(trace.out.text, "one\ntwo\nthree\n");
+  EXPECT_GE(trace.events.back().at, 600ms);
+  EXPECT_LT(trace.tree_time(0ns, trace.events.back().at), 600ms);
+}
+
+TEST_F(Faults, DelayAStepAndATask) {
+  for (const char* token : {"main:before-step:2=delay:100", "worker:task:1=delay:100"}) {
+    const Trace trace = life_with(token);
+    EXPECT_EQ(fired(trace), token);
+    EXPECT_THAT(trace.out.text, HasSubstr("end\n"));
+    EXPECT_GE(trace.events.back().at, 100ms);
+  }
+}
+
+TEST_F(Faults, ReachTheLimitOfFiles) {
+  const Trace trace = life_with("main:before-step:2=limit:files");
+  EXPECT_THAT(trace.out.text,
+              AllOf(HasSubstr("first file: ok"), HasSubstr("second file: Too many open files")));
+}
+
+TEST_F(Faults, ReachTheLimitOfMemory) {
+  const Trace trace = life_with("main:before-step:2=limit:memory");
+  EXPECT_THAT(trace.out.text, AllOf(HasSubstr("first memory: ok"),
+                                    HasSubstr("second memory: Cannot allocate memory")));
+}
+
+TEST_F(Faults, ReachTheLimitOfProcesses) {
+  const Trace trace = life_with("main:after-step:1=limit:processes");
+  const auto fails = "Resource temporarily unavailable";
+  EXPECT_THAT(trace.out.text,
+              AllOf(HasSubstr("first process: ok"), HasSubstr(std::string("worker: ") + fails),
+                    HasSubstr(std::string("second process: ") + fails)));
+}
+
+TEST_F(Faults, TakeTheReaderOfStdoutAway) {
+  const Trace trace = life_with("main:before-step:2=close-stdout");
+  EXPECT_EQ(fired(trace), "main:before-step:2=close-stdout");
+  EXPECT_EQ(end_of_main(trace), "killed by SIGPIPE");
+  EXPECT_THAT(trace.out.text, AllOf(HasSubstr("task 2"), Not(HasSubstr("second"))));
+}
+
+TEST_F(Faults, FindTheErrorThatSuitsTheCall) {
+  EXPECT_EQ(fired(done(faulty("main:pipe2:1=errno"))), "main:pipe2:1=EMFILE");
+  EXPECT_EQ(fired(done(faulty("main:write(pipe):1=errno"))), "main:write(pipe):1=EPIPE");
+  EXPECT_EQ(fired(done(faulty("main:exit_group:1=errno"))), "0 times");
+}
+
+/// Where no filter can be had, as for a fault that counts through all calls.
+TEST_F(Faults, MeanTheSameWithoutAFilter) {
+  const Trace by_name = done(faulty("main:write(pipe):3=EPIPE"));
+  const int calls = all<FaultFired>(by_name).empty() ? 0 : all<FaultFired>(by_name)[0]->calls;
+  EXPECT_EQ(calls, 3) << "the filter let others through";
+  for (int nth = 1; nth < 60; ++nth) {
+    const Trace trace = done(faulty(("main:*:" + std::to_string(nth) + "=EPIPE").c_str()));
+    if (fired(trace) != "main:write(pipe):3=EPIPE") continue;
+    EXPECT_EQ(trace.out.text, by_name.out.text);
+    EXPECT_EQ(trace.err.text, by_name.err.text);
+    return;
+  }
+  FAIL() << "no call of main's was the third write to a pipe";
 }
 
 TEST_F(Faults, AreRefusedWhereNobodyTraces) {

@@ -15,6 +15,11 @@ class Output {
 
   /// Reads what there is, up to a bound. True when anything came, the end included.
   bool drain();
+  /// Reads what there is, and no more: whoever writes gets EPIPE.
+  void close() {
+    drain();
+    pipe_.reset();
+  }
   bool open() const { return static_cast<bool>(pipe_); }
   int descriptor() const { return pipe_.get(); }
   const std::string& stream() const { return stream_; }

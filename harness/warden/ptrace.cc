@@ -1,6 +1,7 @@
 #include "harness/warden/ptrace.h"
 
 #include <elf.h>
+#include <linux/audit.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
@@ -16,6 +17,12 @@ namespace {
 void* as_pointer(std::uintptr_t value) {
   return reinterpret_cast<void*>(value);  // NOLINT(performance-no-int-to-ptr): ptrace's ABI
 }
+
+#if defined(__x86_64__)
+constexpr unsigned kArchitecture = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr unsigned kArchitecture = AUDIT_ARCH_AARCH64;
+#endif
 
 }  // namespace
 
@@ -42,9 +49,19 @@ std::optional<CallStop> call_stop(int tid) {
   __ptrace_syscall_info info{};
   if (::ptrace(PTRACE_GET_SYSCALL_INFO, tid, as_pointer(sizeof info), &info) < 0)
     return std::nullopt;
-  if (info.op == PTRACE_SYSCALL_INFO_EXIT) return CallStop{};
-  if (info.op != PTRACE_SYSCALL_INFO_ENTRY) return std::nullopt;
-  return CallStop{true, static_cast<long>(info.entry.nr), info.entry.args[0]};
+  const bool foreign = info.arch != kArchitecture;
+  switch (info.op) {
+    case PTRACE_SYSCALL_INFO_EXIT:
+      return CallStop{CallStop::At::kExit, foreign};
+    case PTRACE_SYSCALL_INFO_ENTRY:
+      return CallStop{CallStop::At::kEntry, foreign, static_cast<long>(info.entry.nr),
+                      info.entry.args[0]};
+    case PTRACE_SYSCALL_INFO_SECCOMP:
+      return CallStop{CallStop::At::kFilter, foreign, static_cast<long>(info.seccomp.nr),
+                      info.seccomp.args[0]};
+    default:
+      return std::nullopt;
+  }
 }
 
 bool skip_call(int tid) {

@@ -23,16 +23,19 @@ std::optional<unsigned long> message(int tid);
 std::optional<siginfo_t> signal_info(int tid);
 void detach(int tid);
 
-/// A tracee at the entry or exit of a system call. Source: ptrace(2), PTRACE_GET_SYSCALL_INFO.
+/// A tracee at a system call: at its entry or exit (go_on_to_call), or where a seccomp filter
+/// traces it. Source: ptrace(2), PTRACE_GET_SYSCALL_INFO; Linux 5.3 or later.
 struct CallStop {
-  bool entry = false;
-  long number = 0;          // at the entry
+  enum class At { kEntry, kExit, kFilter };
+  At at = At::kExit;
+  bool foreign = false;     // of another architecture, whose numbers mean other calls
+  long number = 0;          // not at the exit
   unsigned long first = 0;  // its first argument
 };
 std::optional<CallStop> call_stop(int tid);
-/// At a call's entry: the kernel will not make it, but stop at its exit as if it had.
+/// At a call's entry or filter: the kernel will not make it, but go on as if it had.
 bool skip_call(int tid);
-/// At its exit: what the caller gets.
+/// At its exit, or at its filter once it was skipped: what the caller gets.
 bool set_result(int tid, long result);
 /// Whether the stop of this status is one at a system call.
 bool is_call_stop(int wait_status);

@@ -14,6 +14,7 @@
 #include "harness/sys/proc.h"
 #include "harness/warden/ptrace.h"
 #include "harness/warden/source.h"
+#include "harness/warden/subject.h"
 
 namespace poolproof::warden {
 namespace {
@@ -50,6 +51,7 @@ class PtraceSource final : public Source {
   void stopped(int tid, int status);
   void resume(int tid, int signal = 0);
   void signal_stop(int tid, int signal);
+  void call_stop(int tid);
   void child_event(int tid, int event);
   void exit_event(int tid);
   bool is_sync_point(int tid, int signal);
@@ -142,6 +144,7 @@ void PtraceSource::adopt_unannounced() {
 }
 
 void PtraceSource::resume(int tid, int signal) {
+  if (injector_.holds(tid)) return;  // whoever holds it lets it go on
   const Process* process = tree_.owner(tid);
   if (process != nullptr && injector_.follows(*process, tid)) {
     trace::go_on_to_call(tid, signal);
@@ -154,7 +157,7 @@ void PtraceSource::stopped(int tid, int status) {
   const int signal = WSTOPSIG(status);
   tree_.alive(tid);
   if (trace::is_call_stop(status)) {
-    injector_.at_call(*tree_.owner(tid), tid);
+    call_stop(tid);
     return resume(tid);
   }
   switch (const int event = trace::event_of(status); event) {
@@ -173,7 +176,7 @@ void PtraceSource::stopped(int tid, int status) {
       exit_event(tid);
       break;
     case PTRACE_EVENT_SECCOMP:
-      tree_.owner(tid)->has_unseen_wakers = true;
+      call_stop(tid);
       break;
     case PTRACE_EVENT_STOP:
       // A trap is the first stop of a new thread, or the end of a group stop; anything else is a
@@ -187,6 +190,17 @@ void PtraceSource::stopped(int tid, int status) {
       break;
   }
   resume(tid);
+}
+
+/// At its entry or exit, or where the filter stopped it: because it arms a waker, because a fault
+/// waits for it, or because its number is of another architecture.
+void PtraceSource::call_stop(int tid) {
+  Process& process = *tree_.owner(tid);
+  const auto stop = trace::call_stop(tid);
+  if (!stop) return;
+  const bool by_filter = stop->at == trace::CallStop::At::kFilter;
+  if (by_filter && (stop->foreign || arms_a_waker(stop->number))) process.has_unseen_wakers = true;
+  injector_.at_call(process, tid, *stop);
 }
 
 /// Ours: SIGURG that a thread sent to itself, which is how the kits mark a sync point.
@@ -206,6 +220,7 @@ harness::Pid sender_of_signal(int tid) {
 
 void PtraceSource::signal_stop(int tid, int signal) {
   if (is_sync_point(tid, signal)) {
+    injector_.at_sync_point(*tree_.owner(tid), tid);
     resume(tid);
     return;
   }

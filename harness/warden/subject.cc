@@ -80,16 +80,16 @@ constexpr unsigned kForeignNumbers = ~0U;
 #error "the timer filter needs this architecture's name"
 #endif
 
-/// Stops (under ptrace) at each call that arms something which may wake a sleeper and does not show
-/// in /proc: timers, and asynchronous I/O that rings an eventfd. So does every call of another
-/// architecture, whose numbers mean other things. Everything else runs at full speed: the kernel
-/// caches "always allowed" per system call.
-bool install_waker_filter() {
-  constexpr std::array watched{
+constexpr std::array kWakers{
 #ifdef SYS_alarm
-      SYS_alarm,
+    SYS_alarm,
 #endif
-      SYS_setitimer, SYS_timer_create, SYS_io_setup, SYS_io_uring_setup};
+    SYS_setitimer, SYS_timer_create, SYS_io_setup, SYS_io_uring_setup};
+
+/// Stops (under ptrace) at each call that arms a waker or is in `traced`. So does every call of
+/// another architecture, whose numbers mean other things. Everything else runs at full speed: the
+/// kernel caches "always allowed" per system call. Source: seccomp(2), SECCOMP_RET_TRACE.
+bool install_filter(std::vector<long> traced) {
   const auto load = [](std::size_t offset) -> sock_filter {
     return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offset));
   };
@@ -103,7 +103,8 @@ bool install_waker_filter() {
   std::vector<sock_filter> program{
       load(offsetof(seccomp_data, arch)), stop_if(BPF_JEQ, kArchitecture, false),  stop,
       load(offsetof(seccomp_data, nr)),   stop_if(BPF_JGE, kForeignNumbers, true), stop};
-  for (const long number : watched) {
+  traced.insert(traced.end(), kWakers.begin(), kWakers.end());
+  for (const long number : traced) {
     program.push_back(stop_if(BPF_JEQ, static_cast<unsigned>(number), true));
     program.push_back(stop);
   }
@@ -121,12 +122,16 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 
 }  // namespace
 
+bool arms_a_waker(long number) {
+  return std::find(kWakers.begin(), kWakers.end(), number) != kWakers.end();
+}
+
 void become_subject(SubjectPlan& plan) {
   // A session of its own: a Ctrl-C at the harness's terminal is not part of the case.
   ::setsid();
   set_streams(plan);
   set_limits(plan);
-  const bool wakers_seen = plan.watch_wakers && install_waker_filter();
+  const bool wakers_seen = plan.watch_wakers && install_filter(plan.traced);
   auto argv = pointers(plan.argv);
   auto environment = pointers(plan.environment);
   // The hello's credentials tell the warden which process to seize; the exec waits for its go.

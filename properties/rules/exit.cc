@@ -127,6 +127,15 @@ Reading::Maybe eof_of(const Reading& reading, std::string_view stream) {
   return std::nullopt;
 }
 
+/// A fault of the case took away who reads main's stdout: whether it reaches its end nobody knows.
+bool reader_went_away(const harness::Trace& trace) {
+  return std::any_of(trace.events.begin(), trace.events.end(), [](const auto& event) {
+    const auto* fired = std::get_if<harness::FaultFired>(&event.kind);
+    const auto fault = harness::fault_from_string(fired != nullptr ? fired->token : "");
+    return fault && fault->action == harness::Fault::Action::kCloseStdout;
+  });
+}
+
 void judge_eof(const Reading& reading, std::string_view stream, Verdicts& verdicts) {
   const auto dead = *reading.main_dead();
   const auto eof = eof_of(reading, stream);
@@ -221,7 +230,7 @@ Verdict output_reaches_eof(const Evidence& evidence) {
   const Reading reading(evidence);
   if (!reading.main_died()) return NotExercised{};
   Verdicts verdicts;
-  judge_eof(reading, "stdout", verdicts);
+  if (!reader_went_away(evidence.trace)) judge_eof(reading, "stdout", verdicts);
   judge_eof(reading, "stderr", verdicts);
   return verdicts.verdict();
 }

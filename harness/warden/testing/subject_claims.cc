@@ -1,10 +1,12 @@
 // What is written to the claims file.
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +62,46 @@ int calls(char** words) {
     if (write(1, line, static_cast<unsigned long>(size)) != size) perror(word);
   }
   _exit(0);
+}
+
+/// One line for each of the things that a limit can forbid.
+void try_to_make(const char* when) {
+  const int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  printf("%s file: %s\n", when, file < 0 ? strerror(errno) : "ok");
+  void* memory =
+      mmap(nullptr, 64UL << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  printf("%s memory: %s\n", when, memory == MAP_FAILED ? strerror(errno) : "ok");
+  fflush(stdout);
+  const int child = fork();
+  if (child == 0) _exit(0);
+  printf("%s process: %s\n", when, child < 0 ? strerror(errno) : "ok");
+  if (child > 0) waitpid(child, nullptr, 0);
+}
+
+/// Two steps of main with two workers' tasks in between, and what main can still make.
+int faulted(char**) {
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  claim("step-begun", 1, ", \"step\": 1");
+  try_to_make("first");
+  claim("step-ended", 2, R"(, "step": 1, "result": {"kind": "ok"})");
+  for (int task = 1; task <= 2; ++task) {
+    int worker = fork();
+    if (worker < 0) printf("worker: %s\n", strerror(errno));
+    if (worker == 0) {
+      char more[30];
+      snprintf(more, sizeof more, ", \"task\": %d", task);
+      claim("task-begun", 1, more);
+      for (int i = 0; i < 3; ++i) (void)!write(2, "", 0);
+      _exit(0);
+    }
+    int status = 0;
+    if (worker > 0 && waitpid(worker, &status, 0) == worker)
+      printf("task %d: %s\n", task, WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "done");
+  }
+  claim("step-begun", 3, ", \"step\": 2");
+  try_to_make("second");
+  if (puts("end") < 0 || fflush(stdout) != 0) perror("stdout");
+  return 0;
 }
 
 int print_sync_points(char**) {
@@ -152,6 +194,7 @@ int remove_file(char**) {
 const Mode kClaimModes[] = {{"claims", good},
                             {"claims-between", between},
                             {"calls", calls},
+                            {"faulted", faulted},
                             {"print-sync-points", print_sync_points},
                             {"slow", slow},
                             {"garbage", garbage},

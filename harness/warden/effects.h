@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "harness/fault.h"
+#include "harness/trace.h"
+#include "harness/warden/ptrace.h"
+#include "harness/warden/tree.h"
+
+namespace poolproof::warden {
+
+/// What a fault does to whom it hits, once its trigger was met (injector.h). Keeps what takes time:
+/// stopped processes, held threads, calls that fail. Driven by the warden's one thread.
+class Effects {
+ public:
+  explicit Effects(std::function<void()> close_stdout) : close_stdout_(std::move(close_stdout)) {}
+
+  /// `stood` is the thread that met the trigger, which stands still. Not for errors: see fail().
+  void strike(const harness::Fault& fault, const std::vector<const Process*>& targets, int stood,
+              harness::Nanoseconds now);
+
+  /// The call at which this thread stands will not be made, and fails.
+  void fail(int tid, const trace::CallStop& stop, int error);
+  /// The thread stands at a call's exit: hands out the error of one that was skipped.
+  void at_exit(int tid);
+  /// Whether the thread has to stop at the exit of the call that it stands in.
+  bool awaits_exit(int tid) const { return failing_.contains(tid); }
+
+  /// Whether processes and threads can still be made.
+  bool births_fail() const { return births_fail_; }
+  /// Whether the thread must not go on yet.
+  bool holds(int tid) const { return held_ == tid; }
+  /// Lets go on what was kept for long enough. True while something is.
+  bool keeps_waiting(harness::Nanoseconds now);
+  /// How long that was; asked once.
+  harness::Nanoseconds take_pause();
+
+ private:
+  std::function<void()> close_stdout_;
+  std::map<int, int> failing_;  // thread to error, until the exit of its call
+  bool births_fail_ = false;
+  std::vector<int> stopped_;  // processes
+  int held_ = 0;              // a thread
+  harness::Nanoseconds since_{0};
+  harness::Nanoseconds until_{0};
+  harness::Nanoseconds pause_{0};
+};
+
+}  // namespace poolproof::warden
