@@ -10,6 +10,7 @@
 namespace poolproof::end_to_end {
 namespace {
 
+using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 
@@ -46,13 +47,22 @@ TEST_F(Sweep, ItsFindingsCanBeReplayed) {
   const auto found = ended.out.find("  W1-");
   ASSERT_NE(found, std::string::npos) << ended.out;
   const auto folder = ended.out.substr(found + 2, ended.out.find('/', found) - found - 2);
-  const auto again =
-      run({(bin_folder() / "poolproof").string(), "replay",
-           (scratch_.path() / "results" / folder / "case.json").string(), "--times", "3",
-           "--adapter", mutant("workers_outlive_main"), "--contract", reference_contract()},
-          120);
+  std::vector<std::string> replay{(bin_folder() / "poolproof").string(),
+                                  "replay",
+                                  (scratch_.path() / "results" / folder / "case.json").string(),
+                                  "--adapter",
+                                  mutant("workers_outlive_main"),
+                                  "--contract",
+                                  reference_contract()};
+  const auto again = run(replay, 120);
   EXPECT_EQ(again.code, 1) << again.out << again.err;
-  EXPECT_THAT(again.out, HasSubstr("fault: main:"));
+  // Another fault can be put into it, by hand.
+  replay.insert(replay.end(), {"--fault", "main:after-step:1=SIGKILL"});
+  const auto otherwise = run(replay, 120);
+  EXPECT_EQ(otherwise.code, 1) << otherwise.out << otherwise.err;
+  EXPECT_THAT(otherwise.out, HasSubstr("fault: main:after-step:1=SIGKILL"));
+  replay.back() = "main:after-step:1=nothing";
+  EXPECT_EQ(run(replay, 120).code, 2);
 }
 
 TEST_F(Sweep, SaysHowManyPointsThereWere) {
@@ -60,6 +70,21 @@ TEST_F(Sweep, SaysHowManyPointsThereWere) {
   EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("\"complete\":true"));
   EXPECT_THAT(ended.out, ContainsRegex("\"points\":[1-9][0-9]"));
+}
+
+TEST_F(Sweep, PutsTheErrorThatSuitsItAtEachCall) {
+  const auto ended = run({(bin_folder() / "poolproof").string(), "check", "reference", "--sweep",
+                          "errno", "--results", (scratch_.path() / "results").string()},
+                         240);
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("the error that suits it at each"));
+}
+
+TEST_F(Sweep, RefusesWhatIsNoFault) {
+  const auto ended =
+      run({(bin_folder() / "poolproof").string(), "check", "--sweep", "frobnicate"}, 60);
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("--sweep takes kill"), HasSubstr("frobnicate")));
 }
 
 TEST_F(Sweep, WithoutAnyoneOfTheRoleFails) {

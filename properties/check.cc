@@ -148,9 +148,9 @@ std::string absent_lines(const Pools& pools) {
   return text;
 }
 
-SweepOptions sweep_options(const CheckCommand& command) {
+SweepOptions sweep_options(const CheckCommand& command, const harness::Fault& fault) {
   SweepOptions options;
-  if (command.sweep == "stop") options.action = harness::Fault::Action::kStop;
+  options.fault = fault;
   if (command.role == "worker") options.role = SweepRole::kWorker;
   if (command.role == "helper") options.role = SweepRole::kHelper;
   options.use_known = !command.no_known;
@@ -181,14 +181,13 @@ int sweep_exit_code(const SweepResult& result, const CheckCommand& command) {
 }
 
 /// --sweep: one fault at every point, instead of random cases.
-int run_sweep(const CheckCommand& command, const std::vector<Pool>& pools, harness::Runner& runner,
-              const Results& results) {
-  const auto options = sweep_options(command);
+int run_sweep(const CheckCommand& command, const harness::Fault& fault,
+              const std::vector<Pool>& pools, harness::Runner& runner, const Results& results) {
+  const auto options = sweep_options(command, fault);
   auto console = Console::of_this_process();
   if (!command.json) {
     console.print(fmt::format("{} gets {} at each of its system calls  {}\n", name(options.role),
-                              command.sweep == "stop" ? "SIGSTOP, 50 ms later SIGCONT," : "SIGKILL",
-                              runner.containment().name));
+                              sweep_in_words(fault), runner.containment().name));
   }
   const auto stopped = finish_on_interrupt();
   Desk desk(runner, options.case_options, stopped);
@@ -199,12 +198,10 @@ int run_sweep(const CheckCommand& command, const std::vector<Pool>& pools, harne
   for (const auto& pool : pools) sweep.run(pool, result);
   result.interrupted = stopped();
   int number = 0;
-  for (auto& row : result.rows) {
-    for (auto& group : row.groups) {
-      group.first.folder = fmt::format("{}-{}", group.rule->id, ++number);
-      if (auto saved = results.save(group.first); !saved)
-        result.troubles.push_back(saved.error().message());
-    }
+  for (auto& group : result.groups) {
+    group.first.folder = fmt::format("{}-{}", group.rule->id, ++number);
+    if (auto saved = results.save(group.first); !saved)
+      result.troubles.push_back(saved.error().message());
   }
   const auto lines = sweep_as_json_lines(result);
   if (auto saved = results.save_verdicts(lines); !saved)
@@ -220,6 +217,8 @@ int run_sweep(const CheckCommand& command, const std::vector<Pool>& pools, harne
 int run_check(const CheckCommand& command) {
   auto options = options_of(command);
   if (const auto usage = read_rules(command.rules, options)) return *usage;
+  const auto fault = sweep_fault(command.sweep.empty() ? "kill" : command.sweep);
+  if (!fault) return failed_with(kExitUsage, fault.error().message());
   const auto chosen = choose_pools(command.places, command.pools);
   if (chosen.exit_code) return *chosen.exit_code;
   const auto runner = start_runner(command.jobs > 0 ? command.jobs : default_jobs(), command.rung);
@@ -229,7 +228,7 @@ int run_check(const CheckCommand& command) {
     return failed_with(kExitHarness, results.error().message() + " (choose a folder by --results)");
   }
   const auto& pools = chosen.pools.found;
-  if (!command.sweep.empty()) return run_sweep(command, pools, *runner, *results);
+  if (!command.sweep.empty()) return run_sweep(command, *fault, pools, *runner, *results);
   auto console = Console::of_this_process();
   if (!command.json) {
     console.print(absent_lines(chosen.pools) + report_head(pools, options, *runner));

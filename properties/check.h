@@ -24,7 +24,7 @@ struct CheckCommand {
   bool strict = false;
   bool no_known = false;
   bool json = false;
-  std::string sweep;  // "kill", "stop": a fault at every point instead of random cases
+  std::string sweep;  // "kill", "errno" ...: a fault at every point instead of random cases
   std::string role;   // of the sweep
   std::string results;
 };

@@ -78,9 +78,10 @@ void add_check(CLI::App& root, CommandLine& line) {
       ->delimiter(',')
       ->allow_extra_args(false);
   app.add_flag("-x", command.stop_at_first, "stop at the first finding");
-  app.add_option("--sweep", command.sweep, "a fault at every system call: kill, stop")
-      ->type_name("FAULT")
-      ->check(CLI::IsMember({"kill", "stop"}).description(""));
+  app.add_option("--sweep", command.sweep,
+                 "a fault at every system call: kill, stop, errno (the\n"
+                 "error that suits the call), or one such as EINTR")
+      ->type_name("FAULT");
   app.add_option("--role", command.role, "whom it hits: main (default), worker, helper")
       ->type_name("ROLE")
       ->check(CLI::IsMember({"main", "worker", "helper"}).description(""));
@@ -110,6 +111,10 @@ void add_replay(CLI::App& root, CommandLine& line) {
   app.add_option("case", command.case_file, "case.json of a finding")
       ->required()
       ->type_name("CASE");
+  app.add_option("--fault", command.fault,
+                 "what goes wrong from outside, instead of the case's\n"
+                 "own: main:read(pipe):2=SIGKILL; none")
+      ->type_name("TOKEN");
   app.add_option("--times", command.times, "how often (default 1)")
       ->type_name("N")
       ->check(between(1, 100'000));

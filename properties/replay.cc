@@ -198,8 +198,16 @@ int run_on(const Pool& pool, const Case& failing, const ReplayCommand& command,
 }  // namespace
 
 int run_replay(const ReplayCommand& command) {
-  const auto failing = read_case(command.case_file);
+  auto failing = read_case(command.case_file);
   if (!failing) return failed_with(kExitUsage, failing.error().message());
+  if (!command.fault.empty()) {
+    failing->scenario.fault.reset();
+    if (command.fault != "none") {
+      auto fault = harness::fault_from_string(command.fault);
+      if (!fault) return failed_with(kExitUsage, "--fault: " + fault.error().message());
+      failing->scenario.fault = *std::move(fault);
+    }
+  }
   if (const auto wrong = misuse(command.places)) return failed_with(kExitUsage, *wrong);
   const int jobs = command.jobs > 0 ? command.jobs : std::min(default_jobs(), command.times);
   const auto runner = start_runner(jobs, command.rung);

@@ -13,6 +13,7 @@ struct ReplayCommand {
   int times = 1;
   int jobs = 0;
   int rung = 0;
+  std::string fault;  // instead of the case's own; "none" for none
   bool no_known = false;
 };
 

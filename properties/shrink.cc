@@ -1,6 +1,7 @@
 #include "properties/shrink.h"
 
 #include <algorithm>
+#include <csignal>
 #include <map>
 
 #include "properties/model.h"
@@ -10,6 +11,7 @@ namespace {
 
 using harness::Body;
 using harness::BodyKind;
+using harness::Fault;
 using harness::Parameter;
 using harness::Scenario;
 using harness::Step;
@@ -23,12 +25,20 @@ bool has(const std::vector<T>& all, T one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-/// The steps that still make sense, tasks numbered anew.
-std::vector<Step> repaired(const std::vector<Step>& steps, const Contract& contract) {
-  std::vector<Step> kept;
-  std::map<int, int> renumbered;
+/// Steps that make sense together, tasks numbered anew.
+struct Repaired {
+  std::vector<Step> steps;
+  std::map<std::size_t, int> numbers;  // of the steps that were kept, by their places before
+  std::map<int, int> tasks;
+};
+
+/// `steps` with their places in the whole scenario.
+Repaired repaired(const std::map<std::size_t, Step>& steps, const Contract& contract) {
+  Repaired result;
+  auto& [kept, numbers, renumbered] = result;
   Model model(contract);
-  for (Step step : steps) {
+  for (const auto& [place, whole] : steps) {
+    Step step = whole;
     if (step.kind == StepKind::kSubmit) {
       const int old = step.task;
       step.task = model.tasks() + 1;
@@ -43,8 +53,24 @@ std::vector<Step> repaired(const std::vector<Step>& steps, const Contract& contr
     const bool timed = step.kind == StepKind::kGet && step.timeout.has_value();
     model.apply(step, call == Model::Call::kLegal && !timed);
     kept.push_back(std::move(step));
+    numbers[place] = static_cast<int>(kept.size());
   }
-  return kept;
+  return result;
+}
+
+/// The fault at the same step or task, by its number now; nullopt where that is gone.
+std::optional<Fault> moved(Fault fault, const Repaired& repaired) {
+  if (fault.trigger == Fault::Trigger::kCall) return fault;
+  if (fault.trigger == Fault::Trigger::kTask) {
+    const auto task = repaired.tasks.find(fault.nth);
+    if (task == repaired.tasks.end()) return std::nullopt;
+    fault.nth = task->second;
+    return fault;
+  }
+  const auto step = repaired.numbers.find(static_cast<std::size_t>(fault.nth - 1));
+  if (step == repaired.numbers.end()) return std::nullopt;
+  fault.nth = step->second;
+  return fault;
 }
 
 /// Collects candidates that are runnable, simpler, and not there yet.
@@ -78,10 +104,14 @@ void without_steps(Candidates& all, const Scenario& from, const Contract& contra
   const std::size_t n = from.steps.size();
   for (std::size_t chunk = (n + 1) / 2; chunk > 0; chunk /= 2) {
     for (std::size_t at = 0; at < n; at += chunk) {
+      std::map<std::size_t, Step> rest;
+      for (std::size_t i = 0; i < n; ++i) {
+        if (i < at || i >= at + chunk) rest[i] = from.steps[i];
+      }
+      auto repaired = properties::repaired(rest, contract);
       Scenario candidate = from;
-      const auto begin = candidate.steps.begin() + static_cast<std::ptrdiff_t>(at);
-      candidate.steps.erase(begin, begin + static_cast<std::ptrdiff_t>(std::min(chunk, n - at)));
-      candidate.steps = repaired(candidate.steps, contract);
+      if (from.fault) candidate.fault = moved(*from.fault, repaired);
+      candidate.steps = std::move(repaired.steps);
       all.add(std::move(candidate));
     }
   }
@@ -109,6 +139,47 @@ void with_simpler_bodies(Candidates& all, const Scenario& from, const Abilities&
       if (!has(abilities.bodies, body.kind)) continue;
       all.add_with(i, [&](Step& s) { s.body = Body{.kind = body.kind}; });
     }
+  }
+}
+
+/// How much harm it does; for the order of simplicity alone.
+std::int64_t severity(const Fault& fault) {
+  switch (fault.action) {
+    case Fault::Action::kDelay:
+      return 1;
+    case Fault::Action::kStop:
+      return 2;
+    case Fault::Action::kErrno:
+    case Fault::Action::kTypicalError:
+      return fault.lasting ? 4 : 3;
+    case Fault::Action::kCloseStdout:
+    case Fault::Action::kLimitFiles:
+    case Fault::Action::kLimitMemory:
+    case Fault::Action::kLimitProcesses:
+      return 5;
+    case Fault::Action::kSignal:
+      break;
+  }
+  return fault.number == SIGTERM ? 6 : fault.number == SIGKILL ? 8 : 7;
+}
+
+void with_gentler_fault(Candidates& all, const Scenario& from) {
+  if (!from.fault) return;
+  const auto add = [&](auto change) {
+    Scenario candidate = from;
+    change(candidate);
+    all.add(std::move(candidate));
+  };
+  add([](Scenario& s) { s.fault.reset(); });
+  if (from.fault->action == Fault::Action::kSignal)
+    add([](Scenario& s) { s.fault->number = SIGTERM; });
+  add([](Scenario& s) { s.fault->lasting = false; });
+  for (const int nth : {1, from.fault->nth / 2, from.fault->nth - 1}) {
+    if (nth >= 1) add([nth](Scenario& s) { s.fault->nth = nth; });
+  }
+  const auto pause = from.fault->pause;
+  for (const auto shorter : {milliseconds(1), pause / 2, pause - milliseconds(1)}) {
+    if (shorter >= milliseconds(1)) add([shorter](Scenario& s) { s.fault->pause = shorter; });
   }
 }
 
@@ -159,10 +230,14 @@ void with_smaller_numbers(Candidates& all, const Scenario& from) {
 
 Complexity complexity(const Scenario& scenario) {
   Complexity sum{};
-  auto& [steps, ending, letters, timeouts, workers, numbers] = sum;
+  auto& [steps, ending, letters, fault, timeouts, workers, numbers] = sum;
   steps = static_cast<std::int64_t>(scenario.steps.size());
   ending = static_cast<std::int64_t>(scenario.ending.kind);
   numbers = scenario.ending.code;
+  if (scenario.fault) {
+    fault = severity(*scenario.fault);
+    numbers += scenario.fault->nth + scenario.fault->pause.count();
+  }
   for (const Step& step : scenario.steps) {
     if (step.kind == StepKind::kSubmit) letters += static_cast<std::int64_t>(step.body.kind);
     if (step.kind == StepKind::kKill) letters += static_cast<std::int64_t>(step.victim);
@@ -180,6 +255,7 @@ std::vector<Scenario> simpler(const Scenario& scenario, const Abilities& abiliti
   without_steps(all, scenario, contract);
   with_simpler_ending(all, scenario, abilities);
   with_simpler_bodies(all, scenario, abilities);
+  with_gentler_fault(all, scenario);
   with_fewer_timeouts(all, scenario);
   with_fewer_workers(all, scenario);
   with_smaller_numbers(all, scenario);

@@ -104,6 +104,50 @@ TEST(Simpler, TakesTheGetsAwayWithTheirSubmitAndRenumbers) {
   EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
 }
 
+harness::Fault fault(const char* token) {
+  return *harness::fault_from_string(token);
+}
+
+TEST(Simpler, MovesAFaultAlongWithItsStepOrTask) {
+  Scenario scenario;
+  scenario.steps = {create(1), submit(1), submit(2, BodyKind::kRaise), get(1), get(2)};
+  scenario.fault = fault("worker:task:2=SIGKILL");
+  Scenario wanted;
+  wanted.steps = {create(1), submit(1, BodyKind::kRaise), get(1)};
+  wanted.fault = fault("worker:task:1=SIGKILL");
+  auto all = simpler(scenario, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
+  scenario.fault = fault("main:before-step:5=SIGKILL");
+  wanted.fault = fault("main:before-step:3=SIGKILL");
+  all = simpler(scenario, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
+  // Without its step or task there is none.
+  scenario.fault = fault("main:before-step:2=SIGKILL");
+  for (const auto& candidate : simpler(scenario, everything(), Contract{})) {
+    const bool meant = !candidate.fault || candidate.fault->nth <= candidate.length();
+    EXPECT_TRUE(meant) << to_string(*candidate.fault);
+  }
+}
+
+TEST(Simpler, LooksForNoFaultThenForAGentlerAndEarlierOne) {
+  Scenario scenario;
+  scenario.steps = {create(1)};
+  scenario.fault = fault("main:read(pipe):9=SIGKILL");
+  EXPECT_FALSE(shrunk(scenario, [](const Scenario&) { return true; }).first.fault);
+  const auto [gentle, runs] = shrunk(scenario, [](const Scenario& s) {
+    return s.fault && s.fault->action == harness::Fault::Action::kSignal;
+  });
+  EXPECT_EQ(gentle.fault, fault("main:read(pipe):1=SIGTERM"));
+  scenario.fault = fault("main:clone:7+=EAGAIN");
+  const auto [once, more] =
+      shrunk(scenario, [](const Scenario& s) { return s.fault && s.fault->nth >= 3; });
+  EXPECT_EQ(once.fault, fault("main:clone:3=EAGAIN"));
+  scenario.fault = fault("main:*:7=stop:200");
+  const auto [brief, most] =
+      shrunk(scenario, [](const Scenario& s) { return s.fault && s.fault->pause >= 20ms; });
+  EXPECT_EQ(brief.fault, fault("main:*:1=stop:20"));
+}
+
 TEST(Simpler, UsesOnlyWhatTheAdapterCanDo) {
   Abilities few = everything();
   std::erase(few.bodies, BodyKind::kNothing);

@@ -64,11 +64,15 @@ class Siblings {
   std::map<std::size_t, Failing> failed_;  // by place
 };
 
+std::string key(const Scenario& scenario) {
+  return to_json(scenario) + (scenario.fault ? to_string(*scenario.fault) : "");
+}
+
 }  // namespace
 
 Shrunk Shrinker::shrink(Failing first) {
   std::vector<Failing> chain{std::move(first)};
-  tried_.insert(to_json(chain.front().scenario));
+  tried_.insert(key(chain.front().scenario));
   while (!is_over()) {
     auto simpler = simpler_failing(chain.back().scenario);
     if (!simpler) break;
@@ -94,19 +98,19 @@ Shrunk Shrinker::shrink(Failing first) {
 
 std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
   auto candidates = simpler_(scenario);
-  std::erase_if(candidates, [&](const Scenario& c) { return tried_.contains(to_json(c)); });
+  std::erase_if(candidates, [&](const Scenario& c) { return tried_.contains(key(c)); });
   Siblings siblings(desk_, *target_.pool, std::move(candidates));
   for (;;) {
     while (!is_over() && siblings.send_next()) ++runs_;
     if (auto first = siblings.take_first_failing()) {
       if (is_confirmed(first->scenario)) return first;
-      tried_.insert(to_json(first->scenario));
+      tried_.insert(key(first->scenario));
       continue;
     }
     auto ran = siblings.next(options_.deadline);
     if (!ran) return std::nullopt;
     const auto id = ran->id;
-    tried_.insert(to_json(ran->scenario));
+    tried_.insert(key(ran->scenario));
     siblings.resolve(id, failing(std::move(*ran)));
   }
 }

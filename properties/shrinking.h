@@ -73,7 +73,7 @@ class Shrinker {
   Judge judge_;
   ShrinkOptions options_;
   int runs_ = 0;
-  std::set<std::string> tried_;  // scenarios as JSON, not to be run again
+  std::set<std::string> tried_;  // scenarios with their faults, as text: not to be run again
 };
 
 }  // namespace poolproof::properties

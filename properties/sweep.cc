@@ -26,9 +26,8 @@ using std::chrono::milliseconds;
 constexpr int kQuietRuns = 3;
 constexpr int kMostPoints = 100'000;
 constexpr int kProbes = 5;
-constexpr milliseconds kPause{50};
-/// For all the groups of a row; those it does not reach stay as they were found.
-constexpr std::chrono::seconds kShrinkTime{5};
+/// For all the groups of a pool; those it does not reach stay as they were found.
+constexpr std::chrono::seconds kShrinkTime{15};
 
 bool can(const Pool& pool, const Scenario& scenario) {
   return std::all_of(scenario.steps.begin(), scenario.steps.end(), [&](const Step& step) {
@@ -106,6 +105,28 @@ std::string doubt(const Judged& judged) {
 
 }  // namespace
 
+sys::Result<Fault> sweep_fault(const std::string& action) {
+  const std::string plain = action == "kill" ? "SIGKILL" : action == "stop" ? "stop:50" : action;
+  auto fault = harness::fault_from_string("main:*:1=" + plain);
+  if (!fault) {
+    return sys::Error(fmt::format(
+        "--sweep takes kill, stop, errno, a signal, an errno such as EAGAIN, or delay:MS, not '{}'",
+        printable(action)));
+  }
+  return fault;
+}
+
+std::string sweep_in_words(const Fault& fault) {
+  switch (fault.action) {
+    case Fault::Action::kTypicalError:
+      return "the error that suits it";
+    case Fault::Action::kStop:
+      return fmt::format("SIGSTOP, {} ms later SIGCONT,", fault.pause.count());
+    default:
+      return action_text(fault);
+  }
+}
+
 std::string_view name(SweepRole role) {
   constexpr std::array<std::string_view, 3> kNames{"main", "worker", "helper"};
   return kNames[static_cast<std::size_t>(role)];
@@ -115,9 +136,10 @@ void Sweep::run(const Pool& pool, SweepResult& result) {
   for (const auto& scenario : scenarios_for(pool)) {
     for (const auto& who : processes(pool, scenario, result)) {
       if (desk_.stopped() || Clock::now() >= options_.deadline) return;
-      result.rows.push_back(sweep(pool, scenario, who, result));
+      sweep(pool, scenario, who, result);
     }
   }
+  shrink(pool, result);
 }
 
 /// The processes of the role, in a run without a fault: all helpers, and one worker for all, since
@@ -154,9 +176,9 @@ std::vector<std::string> Sweep::processes(const Pool& pool, const Scenario& scen
   return {};
 }
 
-SweepRow Sweep::sweep(const Pool& pool, const Scenario& scenario, const std::string& who,
-                      SweepResult& result) {
-  SweepRow row;
+void Sweep::sweep(const Pool& pool, const Scenario& scenario, const std::string& who,
+                  SweepResult& result) {
+  SweepRow& row = result.rows.emplace_back();
   row.pool = &pool;
   row.scenario = in_words(scenario);
   row.who = who;
@@ -167,9 +189,9 @@ SweepRow Sweep::sweep(const Pool& pool, const Scenario& scenario, const std::str
   bool over = false;
   const auto send = [&] {
     Scenario with_fault = scenario;
-    with_fault.fault = Fault{.who = who, .nth = next, .action = options_.action};
-    with_fault.fault->number = options_.action == Fault::Action::kStop ? SIGSTOP : SIGKILL;
-    if (options_.action == Fault::Action::kStop) with_fault.fault->pause = kPause;
+    with_fault.fault = options_.fault;
+    with_fault.fault->who = who;
+    with_fault.fault->nth = next;
     sent[desk_.submit(pool, with_fault)] = next++;
   };
   while (!over || !sent.empty()) {
@@ -188,9 +210,7 @@ SweepRow Sweep::sweep(const Pool& pool, const Scenario& scenario, const std::str
     on_point_(row, nth);
   }
   desk_.forget_all();
-  shrink(row);
   row.took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
-  return row;
 }
 
 /// True when the fault fired.
@@ -206,11 +226,11 @@ bool Sweep::take(SweepRow& row, int nth, Ran&& ran, SweepResult& result) {
   const auto* met = fired(*ran.trace);
   if (met == nullptr) return ran.trace->end == harness::End::kFuse;
   const auto fault = harness::fault_from_string(met->token);
-  if (fault) count(row, nth, ran, *fault);
+  if (fault) count(row, nth, ran, *fault, result);
   return true;
 }
 
-void Sweep::count(SweepRow& row, int nth, const Ran& ran, const Fault& fault) {
+void Sweep::count(SweepRow& row, int nth, const Ran& ran, const Fault& fault, SweepResult& result) {
   ++row.points;
   const auto judged = judge_case(*row.pool, ran.scenario, *ran.trace, {}, options_.use_known);
   auto outcome = PointOutcome::kKept;
@@ -223,41 +243,49 @@ void Sweep::count(SweepRow& row, int nth, const Ran& ran, const Fault& fault) {
     if (outcome != PointOutcome::kViolated) {
       outcome = violation.known_link.empty() ? PointOutcome::kViolated : PointOutcome::kKnown;
     }
-    const std::string call = call_of(fault);
-    const std::string waits = waits_in_words(*ran.trace);
-    auto group = std::find_if(row.groups.begin(), row.groups.end(), [&](const SweepGroup& other) {
-      return other.rule == violation.rule && other.known_link == violation.known_link &&
-             other.call == call && waits_in_words(other.first.trace) == waits;
-    });
-    if (group == row.groups.end()) {
-      row.groups.push_back({violation.rule, call, violation.known_link, 0, {}});
-      group = row.groups.end() - 1;
-      group->first.case_number = INT32_MAX;
-    }
-    ++group->points;
-    if (nth >= group->first.case_number) continue;
-    Finding& first = group->first;
-    first.pool = row.pool;
-    first.rule = violation.rule;
-    first.known_link = violation.known_link;
-    first.case_number = nth;
-    first.original = {row.pool->name.text(), ran.scenario, desk_.settings(*row.pool),
-                      options_.seed};
-    first.original.scenario.fault = fault;  // by its call's name, which keeps its meaning
-    first.original_trace = first.trace = *ran.trace;
-    first.simplest = first.original;
-    first.evidence = violation.evidence;
+    group(row, nth, ran, fault, violation, result);
   }
   ++row.outcomes[static_cast<std::size_t>(outcome)];
 }
 
+void Sweep::group(const SweepRow& row, int nth, const Ran& ran, const Fault& fault,
+                  const Violation& violation, SweepResult& result) {
+  const std::string call = call_of(fault);
+  const std::string waits = waits_in_words(*ran.trace);
+  auto group =
+      std::find_if(result.groups.begin(), result.groups.end(), [&](const SweepGroup& other) {
+        return other.pool == row.pool && other.rule == violation.rule &&
+               other.known_link == violation.known_link && other.call == call &&
+               waits_in_words(other.first.trace) == waits;
+      });
+  const int row_number = static_cast<int>(result.rows.size());
+  if (group == result.groups.end()) {
+    result.groups.push_back(
+        {row.pool, violation.rule, call, violation.known_link, 0, {}, row_number});
+    group = result.groups.end() - 1;
+    group->first.case_number = INT32_MAX;
+  }
+  ++group->points;
+  if (row_number != group->row || nth >= group->first.case_number) return;
+  Finding& first = group->first;
+  first.pool = row.pool;
+  first.rule = violation.rule;
+  first.known_link = violation.known_link;
+  first.case_number = nth;
+  first.original = {row.pool->name.text(), ran.scenario, desk_.settings(*row.pool), options_.seed};
+  first.original.scenario.fault = fault;  // by its call's name, which keeps its meaning
+  first.original_trace = first.trace = *ran.trace;
+  first.simplest = first.original;
+  first.evidence = violation.evidence;
+}
+
 /// One representative for each group.
-void Sweep::shrink(SweepRow& row) {
+void Sweep::shrink(const Pool& pool, SweepResult& result) {
   const auto end = Clock::now() + kShrinkTime;
-  for (auto& group : row.groups) {
+  for (auto& group : result.groups) {
+    if (group.pool != &pool) continue;
     if (desk_.stopped() || Clock::now() >= end) return;
     Finding& first = group.first;
-    const auto& pool = *row.pool;
     ShrinkOptions options;
     options.runs = 40;
     options.repeats = 5;
@@ -282,6 +310,53 @@ void Sweep::shrink(SweepRow& row) {
   }
 }
 
+namespace {
+
+std::string row_text(const SweepRow& row) {
+  return fmt::format("  {:<43} {:>6} {:>5} {:>4} {:>4} {:>4} {:>6.1f}{}\n",
+                     clipped(fmt::format("{}: {}", row.who, row.scenario), 43), row.points,
+                     row.outcomes[0], row.outcomes[1], row.outcomes[2], row.outcomes[3],
+                     static_cast<double>(row.took.count()) / 1000.0,
+                     row.complete ? "" : "  cut short");
+}
+
+std::string group_text(const SweepGroup& group, const Console& console) {
+  std::string text = fmt::format("\n{} {} {} at {}: {}, first {}\n",
+                                 group.known_link.empty() ? console.bad("F") : "x", group.rule->id,
+                                 group.rule->name, group.call, counted(group.points, "point"),
+                                 to_string(*group.first.original.scenario.fault));
+  text += wrapped(group.first.evidence, 2);
+  if (!group.first.folder.empty()) text += fmt::format("  {}/\n", group.first.folder);
+  return text;
+}
+
+nlohmann::json row_as_json(const SweepRow& row) {
+  return {{"type", "sweep"},
+          {"pool", row.pool->name.text()},
+          {"scenario", row.scenario},
+          {"who", row.who},
+          {"points", row.points},
+          {"kept", row.outcomes[0]},
+          {"violated", row.outcomes[1]},
+          {"known", row.outcomes[2]},
+          {"inconclusive", row.outcomes[3]},
+          {"complete", row.complete},
+          {"ms", row.took.count()}};
+}
+
+nlohmann::json group_as_json(const SweepGroup& group) {
+  return {{"type", "sweep-group"},
+          {"pool", group.pool->name.text()},
+          {"rule", group.rule->id},
+          {"call", group.call},
+          {"points", group.points},
+          {"known", group.known_link},
+          {"first", to_string(*group.first.original.scenario.fault)},
+          {"case", group.first.folder}};
+}
+
+}  // namespace
+
 std::string sweep_table(const SweepResult& result, const Console& console) {
   std::string text = fmt::format("{:<45} {:>6} {:>5} {:>4} {:>4} {:>4} {:>6}\n", "", "points",
                                  "kept", "F", "x", "?", "s");
@@ -289,54 +364,21 @@ std::string sweep_table(const SweepResult& result, const Console& console) {
   for (const auto& row : result.rows) {
     if (row.pool != pool) text += row.pool->label() + "\n";
     pool = row.pool;
-    text += fmt::format("  {:<43} {:>6} {:>5} {:>4} {:>4} {:>4} {:>6.1f}{}\n",
-                        clipped(fmt::format("{}: {}", row.who, row.scenario), 43), row.points,
-                        row.outcomes[0], row.outcomes[1], row.outcomes[2], row.outcomes[3],
-                        static_cast<double>(row.took.count()) / 1000.0,
-                        row.complete ? "" : "  cut short");
+    text += row_text(row);
   }
   text += "F violated  x known  ? unclear\n";
+  for (const auto& group : result.groups) text += group_text(group, console);
   for (const auto& row : result.rows) {
-    for (const auto& group : row.groups) {
-      const bool is_new = group.known_link.empty();
-      text +=
-          fmt::format("\n{} {} {} at {}: {}, first {}\n", is_new ? console.bad("F") : "x",
-                      group.rule->id, group.rule->name, group.call, counted(group.points, "point"),
-                      to_string(*group.first.original.scenario.fault));
-      text += wrapped(group.first.evidence, 2);
-      if (!group.first.folder.empty()) text += fmt::format("  {}/\n", group.first.folder);
-    }
-    if (!row.reason.empty()) {
-      text += fmt::format("\n? {}: {}", row.who, row.scenario) + "\n" + wrapped(row.reason, 2);
-    }
+    if (row.reason.empty()) continue;
+    text += fmt::format("\n? {}: {}\n", row.who, row.scenario) + wrapped(row.reason, 2);
   }
   return text;
 }
 
 std::string sweep_as_json_lines(const SweepResult& result) {
   std::string text;
-  for (const auto& row : result.rows) {
-    nlohmann::json line{{"type", "sweep"},
-                        {"pool", row.pool->name.text()},
-                        {"scenario", row.scenario},
-                        {"who", row.who},
-                        {"points", row.points},
-                        {"kept", row.outcomes[0]},
-                        {"violated", row.outcomes[1]},
-                        {"known", row.outcomes[2]},
-                        {"inconclusive", row.outcomes[3]},
-                        {"complete", row.complete},
-                        {"ms", row.took.count()}};
-    for (const auto& group : row.groups) {
-      line["groups"].push_back({{"rule", group.rule->id},
-                                {"call", group.call},
-                                {"points", group.points},
-                                {"known", group.known_link},
-                                {"first", to_string(*group.first.original.scenario.fault)},
-                                {"case", group.first.folder}});
-    }
-    text += line.dump() + "\n";
-  }
+  for (const auto& row : result.rows) text += row_as_json(row).dump() + "\n";
+  for (const auto& group : result.groups) text += group_as_json(group).dump() + "\n";
   return text;
 }
 

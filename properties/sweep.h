@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/fault.h"
+#include "harness/sys/result.h"
 #include "properties/campaign.h"
 #include "properties/console.h"
 #include "properties/desk.h"
@@ -15,11 +16,17 @@
 
 namespace poolproof::properties {
 
+/// What `--sweep` takes: kill, stop, errno, or any action of a fault (harness/fault.h). One line
+/// where it is none of these.
+sys::Result<harness::Fault> sweep_fault(const std::string& action);
+/// "SIGKILL", "the error that each is most likely to meet".
+std::string sweep_in_words(const harness::Fault& fault);
+
 enum class SweepRole { kMain, kWorker, kHelper };
 std::string_view name(SweepRole role);
 
 struct SweepOptions {
-  harness::Fault::Action action = harness::Fault::Action::kSignal;
+  harness::Fault fault;  // what happens at each point; who and where are the sweep's
   SweepRole role = SweepRole::kMain;
   bool use_known = true;
   std::uint64_t seed = 0;
@@ -30,13 +37,15 @@ struct SweepOptions {
 /// What happened when the fault was put at one point.
 enum class PointOutcome { kKept, kViolated, kKnown, kUnclear };
 
-/// Points at which the same rule broke in the same way: the same call, the same waits.
+/// Points of one pool at which the same rule broke in the same way: the same call, the same waits.
 struct SweepGroup {
+  const Pool* pool = nullptr;
   const Rule* rule = nullptr;
   std::string call;  // "write(pipe)"
   std::string known_link;
   int points = 0;
-  Finding first;  // the earliest point, shrunk
+  Finding first;  // the earliest point of the first row that met it, shrunk
+  int row = 0;    // that row
 };
 
 /// One scenario, one process: the fault at its first system call, its second, ... until the process
@@ -50,11 +59,11 @@ struct SweepRow {
   bool complete = false;          // the stop rule was met
   std::chrono::milliseconds took{0};
   std::string reason;  // why the first unclear one is so
-  std::vector<SweepGroup> groups;
 };
 
 struct SweepResult {
   std::vector<SweepRow> rows;
+  std::vector<SweepGroup> groups;
   std::vector<std::string> troubles;
   bool interrupted = false;
 };
@@ -72,11 +81,14 @@ class Sweep {
  private:
   std::vector<std::string> processes(const Pool& pool, const harness::Scenario& scenario,
                                      SweepResult& result);
-  SweepRow sweep(const Pool& pool, const harness::Scenario& scenario, const std::string& who,
-                 SweepResult& result);
+  void sweep(const Pool& pool, const harness::Scenario& scenario, const std::string& who,
+             SweepResult& result);
   bool take(SweepRow& row, int nth, Ran&& ran, SweepResult& result);
-  void count(SweepRow& row, int nth, const Ran& ran, const harness::Fault& fault);
-  void shrink(SweepRow& row);
+  void count(SweepRow& row, int nth, const Ran& ran, const harness::Fault& fault,
+             SweepResult& result);
+  void group(const SweepRow& row, int nth, const Ran& ran, const harness::Fault& fault,
+             const Violation& violation, SweepResult& result);
+  void shrink(const Pool& pool, SweepResult& result);
 
   Desk& desk_;
   SweepOptions options_;

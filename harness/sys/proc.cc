@@ -195,11 +195,16 @@ std::optional<std::string> descriptor_info(int pid, int fd) {
   return content(proc_path(pid, ("fdinfo/" + std::to_string(fd)).c_str()));
 }
 
-std::optional<std::uint64_t> descriptor_inode(int pid, int fd) {
+std::optional<FileId> file_id(int pid, int fd) {
   struct stat status {};
   const auto path = proc_path(pid, ("fd/" + std::to_string(fd)).c_str());
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return status.st_ino;
+  return FileId{status.st_dev, status.st_ino};
+}
+
+std::optional<std::uint64_t> descriptor_inode(int pid, int fd) {
+  const auto id = file_id(pid, fd);
+  return id ? std::optional(id->inode) : std::nullopt;
 }
 
 std::vector<int> descriptors_of(int pid) {

@@ -74,6 +74,13 @@ std::optional<Mapping> mapping_at(int pid, std::uint64_t address);
 std::optional<std::string> descriptor_target(int pid, int fd);
 std::optional<std::string> descriptor_info(int pid, int fd);
 std::optional<std::uint64_t> descriptor_inode(int pid, int fd);
+/// Which file a descriptor is of, whoever holds it.
+struct FileId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool operator==(const FileId&) const = default;
+};
+std::optional<FileId> file_id(int pid, int fd);
 
 /// The numbers of all open descriptors; empty where they may not be looked at.
 std::vector<int> descriptors_of(int pid);

@@ -57,7 +57,9 @@ class CaseRun {
         tree_(sandbox.init_pid()),
         injector_(tree_, request.fault, [this] { outputs_.at(0).close(); }),
         claims_(sandbox.claims()),
-        prompts_(request.prompt_steps) {}
+        prompts_(request.prompt_steps) {
+    injector_.note_claims(sandbox.claims_path(), sandbox.claims());
+  }
 
   sys::Result<Recorded> run();
 

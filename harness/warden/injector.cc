@@ -1,6 +1,7 @@
 #include "harness/warden/injector.h"
 
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -77,6 +78,10 @@ bool meets(const Fault& fault, const harness::Event& claim) {
       break;
   }
   return false;
+}
+
+bool fails_a_call(Action action) {
+  return action == Action::kErrno || action == Action::kTypicalError;
 }
 
 constexpr std::string_view kWorker = "worker";
@@ -158,14 +163,31 @@ void Injector::at_call(const Process& process, int tid, const trace::CallStop& s
   if (fault_->trigger != Trigger::kCall || by_filter != counts_by_filter()) return;
   if ((fired_ && !fault_->lasting) || !names(process)) return;
   if (process.pid == tree_.main() && !main_counts_) return;
+  if (fails_a_call(fault_->action) && is_a_claim(process, stop)) return;
   const Call call = described(process, stop);
   if (is_it(call)) hit(process, tid, stop, call);
+}
+
+void Injector::note_claims(std::string path, int descriptor) {
+  claims_path_ = std::move(path);
+  claims_ = sys::file_id(::getpid(), descriptor);
+}
+
+bool Injector::is_a_claim(const Process& process, const trace::CallStop& stop) const {
+  if (has(kOnDescriptors, stop.number)) {
+    const auto file = sys::file_id(process.pid, static_cast<int>(stop.arguments[0]));
+    return file && file == claims_;
+  }
+  if (stop.number != SYS_openat) return false;
+  std::string path(claims_path_.size() + 1, ' ');  // with the byte that ends it
+  return sys::read_memory(process.pid, stop.arguments[1], path.data(), path.size()) &&
+         path.c_str() == claims_path_;
 }
 
 Injector::Call Injector::described(const Process& process, const trace::CallStop& stop) const {
   Call call{sys::call_name(stop.number), "", std::nullopt};
   if (has(kOnDescriptors, stop.number))
-    call.target = kind_of_descriptor(process.pid, static_cast<int>(stop.first));
+    call.target = kind_of_descriptor(process.pid, static_cast<int>(stop.arguments[0]));
   if (fault_->action == Action::kTypicalError) call.typical = typical_error(call.name, call.target);
   return call;
 }
@@ -185,7 +207,6 @@ bool Injector::is_it(const Call& call) {
 }
 
 void Injector::hit(const Process& process, int tid, const trace::CallStop& stop, const Call& call) {
-  const bool fails = fault_->action == Action::kErrno || fault_->action == Action::kTypicalError;
   Fault named = *fault_;
   named.call = call.name;
   named.target = call.target;
@@ -196,7 +217,7 @@ void Injector::hit(const Process& process, int tid, const trace::CallStop& stop,
     named.number = *call.typical;
   }
   if (!fired_) fire(process, tid, named);
-  if (fails) effects_.fail(tid, stop, named.number);
+  if (fails_a_call(fault_->action)) effects_.fail(tid, stop, named.number);
 }
 
 /// Recorded before it is done: what it does comes behind it.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/fault.h"
+#include "harness/sys/proc.h"
 #include "harness/trace.h"
 #include "harness/warden/effects.h"
 #include "harness/warden/tree.h"
@@ -29,6 +30,9 @@ class Injector {
   std::vector<long> filtered_calls() const;
   /// ... and whether there is one.
   void note_filter(bool installed) { filter_ = installed; }
+  /// The claims file, as the subject names it and as we have it open. What the kits do with it is
+  /// not the pool's doing: no error is put there.
+  void note_claims(std::string path, int descriptor);
   /// The claims at which their writers shall stop: words of POOLPROOF_SYNC.
   std::string sync_points() const;
 
@@ -56,6 +60,7 @@ class Injector {
   };
   bool counts_by_filter() const;
   bool names(const Process& process) const;
+  bool is_a_claim(const Process& process, const trace::CallStop& stop) const;
   std::vector<const Process*> targets(const Process& stood) const;
   Call described(const Process& process, const trace::CallStop& stop) const;
   bool is_it(const Call& call);
@@ -66,6 +71,8 @@ class Injector {
   std::optional<harness::Fault> fault_;
   Effects effects_;
   bool filter_ = false;
+  std::string claims_path_;
+  std::optional<sys::FileId> claims_;
   bool main_counts_ = false;
   bool fired_ = false;
   std::vector<harness::Pid> workers_;  // in the order of their first tasks

@@ -54,11 +54,15 @@ std::optional<CallStop> call_stop(int tid) {
     case PTRACE_SYSCALL_INFO_EXIT:
       return CallStop{CallStop::At::kExit, foreign};
     case PTRACE_SYSCALL_INFO_ENTRY:
-      return CallStop{CallStop::At::kEntry, foreign, static_cast<long>(info.entry.nr),
-                      info.entry.args[0]};
+      return CallStop{CallStop::At::kEntry,
+                      foreign,
+                      static_cast<long>(info.entry.nr),
+                      {info.entry.args[0], info.entry.args[1]}};
     case PTRACE_SYSCALL_INFO_SECCOMP:
-      return CallStop{CallStop::At::kFilter, foreign, static_cast<long>(info.seccomp.nr),
-                      info.seccomp.args[0]};
+      return CallStop{CallStop::At::kFilter,
+                      foreign,
+                      static_cast<long>(info.seccomp.nr),
+                      {info.seccomp.args[0], info.seccomp.args[1]}};
     default:
       return std::nullopt;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <csignal>
 #include <optional>
 
@@ -28,9 +29,9 @@ void detach(int tid);
 struct CallStop {
   enum class At { kEntry, kExit, kFilter };
   At at = At::kExit;
-  bool foreign = false;     // of another architecture, whose numbers mean other calls
-  long number = 0;          // not at the exit
-  unsigned long first = 0;  // its first argument
+  bool foreign = false;  // of another architecture, whose numbers mean other calls
+  long number = 0;       // not at the exit, as the arguments
+  std::array<unsigned long, 2> arguments{};  // its first ones
 };
 std::optional<CallStop> call_stop(int tid);
 /// At a call's entry or filter: the kernel will not make it, but go on as if it had.

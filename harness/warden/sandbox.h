@@ -75,6 +75,8 @@ class Sandbox {
   sys::Result<void> exec_outcome();
 
   int claims() const { return claims_.get(); }
+  /// As the subject names it.
+  std::string claims_path() const { return folder_ + "/claims"; }
 
   /// Asks init to kill and reap everything; its answer arrives on control().
   sys::Result<void> ask_to_clean();

@@ -31,11 +31,17 @@ constexpr Entry kErrors[] = {
 constexpr std::array<std::string_view, 5> kWrites{"write", "writev", "pwrite64", "sendto",
                                                   "sendmsg"};
 
+/// Not EPIPE: as long as somebody reads, it would be a lie. Nor is an eventfd ever full.
+std::optional<int> of_write(std::string_view target) {
+  if (target == "socket") return ENOBUFS;
+  if (target == "file" || target == "memfd") return ENOSPC;
+  return target == "pipe" ? std::optional(EINTR) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<int> typical_error(std::string_view call, std::string_view target) {
-  if (std::find(kWrites.begin(), kWrites.end(), call) != kWrites.end())
-    return target == "pipe" || target == "socket" ? EPIPE : ENOSPC;
+  if (std::find(kWrites.begin(), kWrites.end(), call) != kWrites.end()) return of_write(target);
   const auto found = std::find_if(std::begin(kErrors), std::end(kErrors),
                                   [call](const Entry& entry) { return entry.call == call; });
   return found != std::end(kErrors) ? std::optional(found->error) : std::nullopt;

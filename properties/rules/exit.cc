@@ -87,14 +87,6 @@ Verdict judge_early_death(const Reading& reading) {
                   ""};
 }
 
-/// Whether the case's fault came upon the process: what becomes of it is the fault's doing.
-bool hit_by_fault(const harness::Trace& trace, harness::Pid pid) {
-  return std::any_of(trace.events.begin(), trace.events.end(), [pid](const auto& event) {
-    const auto* fired = std::get_if<harness::FaultFired>(&event.kind);
-    return fired != nullptr && fired->pid == pid;
-  });
-}
-
 /// In a pool of threads main itself runs the bodies, and one that ends its process ends main.
 bool ended_by_a_task(const Reading& reading) {
   return std::any_of(reading.accepted().begin(), reading.accepted().end(),
@@ -127,13 +119,9 @@ Reading::Maybe eof_of(const Reading& reading, std::string_view stream) {
   return std::nullopt;
 }
 
-/// A fault of the case took away who reads main's stdout: whether it reaches its end nobody knows.
-bool reader_went_away(const harness::Trace& trace) {
-  return std::any_of(trace.events.begin(), trace.events.end(), [](const auto& event) {
-    const auto* fired = std::get_if<harness::FaultFired>(&event.kind);
-    const auto fault = harness::fault_from_string(fired != nullptr ? fired->token : "");
-    return fault && fault->action == harness::Fault::Action::kCloseStdout;
-  });
+/// The case's fault took away who reads main's stdout: whether it reaches its end nobody knows.
+bool reader_went_away(const Reading& reading) {
+  return reading.hit() && reading.hit()->fault.action == harness::Fault::Action::kCloseStdout;
 }
 
 void judge_eof(const Reading& reading, std::string_view stream, Verdicts& verdicts) {
@@ -205,7 +193,7 @@ Verdict exit_status_is_true(const Evidence& evidence) {
   const Reading reading(evidence);
   if (!reading.main_died()) return NotExercised{};
   const auto& main = *reading.main();
-  if (hit_by_fault(evidence.trace, main.pid) || ended_by_a_task(reading)) return NotExercised{};
+  if (reading.hit_by_fault(main.pid) || ended_by_a_task(reading)) return NotExercised{};
   if (!reading.ending_begun()) return judge_early_death(reading);
   const auto expected = meanings(evidence.scenario.ending, evidence);
   if (expected.empty()) return NotExercised{};
@@ -230,7 +218,7 @@ Verdict output_reaches_eof(const Evidence& evidence) {
   const Reading reading(evidence);
   if (!reading.main_died()) return NotExercised{};
   Verdicts verdicts;
-  if (!reader_went_away(evidence.trace)) judge_eof(reading, "stdout", verdicts);
+  if (!reader_went_away(reading)) judge_eof(reading, "stdout", verdicts);
   judge_eof(reading, "stderr", verdicts);
   return verdicts.verdict();
 }

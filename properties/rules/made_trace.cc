@@ -112,6 +112,10 @@ Story& Story::task(int task, Pid pid) {
   return begins_task(task, pid).ends_task(task, pid);
 }
 
+Story& Story::hit(const std::string& fault, harness::Pid pid) {
+  return add(harness::FaultFired{pid, fault, 1});
+}
+
 Story& Story::ending() {
   return add(EndingBegun{kMain});
 }

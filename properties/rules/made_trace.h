@@ -65,6 +65,7 @@ class Story {
   Story& begins_task(int task, harness::Pid pid);
   Story& ends_task(int task, harness::Pid pid, std::string how = "returned");
   Story& task(int task, harness::Pid pid);
+  Story& hit(const std::string& fault, harness::Pid pid = kMain);
   Story& ending();
   Story& eof();
   Story& at_rest(bool proved = true);

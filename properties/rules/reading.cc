@@ -49,6 +49,10 @@ void Reading::read(const Moment& moment, const Event::Kind& kind) {
                  [&](const AtRest& e) {
                    if (e.proved) proved_rests_.push_back(moment);
                  },
+                 [&](const FaultFired& e) {
+                   auto fault = fault_from_string(e.token);
+                   if (fault && !hit_) hit_ = Hit{moment, e.pid, *std::move(fault)};
+                 },
                  [&](const StepBegun& e) {
                    StepRun* run = own_step(e.pid, e.step);
                    if (run != nullptr && !run->begun) run->begun = moment;
@@ -212,6 +216,33 @@ Model Reading::before(int step) const {
   for (int earlier = 1; earlier < step; ++earlier)
     model.apply(this->step(earlier), took_effect(earlier));
   return model;
+}
+
+// ---- The case's fault ---------------------------------------------------------------------------
+
+bool Reading::hit_by_fault(Pid pid) const {
+  if (!hit_) return false;
+  const bool hits_all =
+      hit_->fault.who == "group" || hit_->fault.action == Fault::Action::kLimitProcesses;
+  return hits_all || hit_->pid == pid;
+}
+
+bool Reading::calls_failed_before(const Moment& moment) const {
+  if (!hit_before(moment)) return false;
+  switch (hit_->fault.action) {
+    case Fault::Action::kErrno:
+    case Fault::Action::kTypicalError:
+    case Fault::Action::kLimitFiles:
+    case Fault::Action::kLimitMemory:
+    case Fault::Action::kLimitProcesses:
+    case Fault::Action::kCloseStdout:
+      return true;
+    case Fault::Action::kSignal:
+    case Fault::Action::kStop:
+    case Fault::Action::kDelay:
+      return false;
+  }
+  return false;
 }
 
 // ---- Tasks --------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/case.h"
+#include "harness/fault.h"
 #include "harness/trace.h"
 #include "properties/model.h"
 #include "properties/rules.h"
@@ -127,6 +128,27 @@ class Reading {
   /// earlier ones really went.
   Model before(int step) const;
 
+  // ---- The case's fault
+  // ---------------------------------------------------------------------------
+
+  struct Hit {
+    Moment moment;
+    Pid pid = 0;
+    harness::Fault fault;
+  };
+  /// Where it fired, if it did.
+  const std::optional<Hit>& hit() const { return hit_; }
+  /// Whether it came upon the process: what becomes of it is the fault's doing.
+  bool hit_by_fault(Pid pid) const;
+  bool hit_before(const Moment& moment) const { return hit_ && hit_->moment < moment; }
+  /// Whether it made calls fail before, by an error or a limit: from then on a step may by rights
+  /// end in an error, though not hang.
+  bool calls_failed_before(const Moment& moment) const;
+  /// Whether a death or such a fault may be why a step fails.
+  bool disturbed_before(const Moment& moment) const {
+    return any_death_before(moment) || calls_failed_before(moment);
+  }
+
   // ---- Tasks ------------------------------------------------------------------------------------
 
   /// Tasks that the pool accepted, with the step that submitted each.
@@ -190,6 +212,7 @@ class Reading {
   std::map<int, std::vector<Run>> runs_;
   std::map<int, int> accepted_;
   std::vector<Moment> proved_rests_;
+  std::optional<Hit> hit_;
   Maybe ending_begun_;
   Moment end_;
   bool over_ = false;

@@ -40,13 +40,13 @@ void judge_pending(const Reading& reading, int step, const std::string& what, Ve
   }
 }
 
-/// A call that the pool must refuse with its documented error. After a worker's death other errors
-/// may come first, and say nothing.
+/// A call that the pool must refuse with its documented error. After a worker's death, or where
+/// system calls were made to fail, other errors may come first, and say nothing.
 void judge_refusal(const Reading& reading, int step, const std::string& what, Verdicts& verdicts) {
   const auto& run = reading.run(step);
   if (!run.ended) return judge_pending(reading, step, what, verdicts);
   if (run.is(Kind::kRefused)) return verdicts.held();
-  if (!run.is(Kind::kOk) && reading.any_death_before(*run.ended)) return;
+  if (!run.is(Kind::kOk) && reading.disturbed_before(*run.ended)) return;
   verdicts.violated(
       fmt::format("{}{} {}, not refused", reading.name(step), what, answer(*run.result)),
       {run.begun ? run.begun->event : run.ended->event, run.ended->event});
@@ -94,6 +94,7 @@ void judge_promptness(const Reading& reading, int step, Verdicts& verdicts) {
   const std::string what =
       reading.step(step).kind == StepKind::kJoin ? " of a terminated pool" : "";
   if (!run.ended) return judge_pending(reading, step, what, verdicts);
+  if (!run.is(Kind::kOk) && reading.calls_failed_before(*run.ended)) return;
   if (!run.is(Kind::kOk)) {
     verdicts.violated(fmt::format("{}{} {}", reading.name(step), what, answer(*run.result)),
                       {run.ended->event});
@@ -206,7 +207,7 @@ Verdict endings_are_idempotent(const Evidence& evidence) {
       judge_pending(reading, step, what, verdicts);
     } else if (run.is(Kind::kOk)) {
       verdicts.held();
-    } else {
+    } else if (!reading.calls_failed_before(*run.ended)) {
       verdicts.violated(fmt::format("{}{} {}", reading.name(step), what, answer(*run.result)),
                         {run.ended->event});
     }

@@ -68,8 +68,15 @@ void judge_outcome_after_join(const Reading& reading, int task, int joined, Verd
 
 // ---- T6 -----------------------------------------------------------------------------------------
 
-/// A death that neither the pool nor main's end can have caused: a kill step's, or the body's own
-/// before anything ended the pool.
+/// Killed by the case's fault, not by what the pool does to workers that it ends.
+bool died_of_the_fault(const Reading& reading, const Reading::Process& worker) {
+  const auto& hit = reading.hit();
+  return hit && hit->pid == worker.pid && hit->fault.action == harness::Fault::Action::kSignal &&
+         worker.status == sys::ExitStatus(sys::Killed{hit->fault.number});
+}
+
+/// A death that neither the pool nor main's end can have caused: a kill step's, the fault's, or the
+/// body's own before anything ended the pool.
 bool died_in_the_task(const Reading& reading, int task, const Reading::Run& run) {
   if (!reading.cut_short(run)) return false;
   const auto& worker = *reading.process(run.pid);
@@ -81,7 +88,9 @@ bool died_in_the_task(const Reading& reading, int task, const Reading::Run& run)
     if (ends && other.begun && *other.begun < *worker.dying) return false;
   }
   const auto& ending = reading.ending_begun();
-  return entry(reading.body(task).kind).kills_worker && (!ending || *worker.dying < *ending);
+  const bool not_by_the_pool =
+      entry(reading.body(task).kind).kills_worker || died_of_the_fault(reading, worker);
+  return not_by_the_pool && (!ending || *worker.dying < *ending);
 }
 
 /// A body that ends each worker that tries it may be given up at some time, and so is everything
@@ -160,7 +169,7 @@ void judge_later_get(const Reading& reading, int error_step, int task, Verdicts&
     if (begun_before(reading, StepKind::kTerminate, step) ||
         begun_before(reading, StepKind::kDrop, step))
       return;
-    if (run.ended && reading.any_death_before(*run.ended)) return;
+    if (run.ended && reading.disturbed_before(*run.ended)) return;
     if (run.ended && is_outcome(run.result->kind)) {
       // Another outcome than the body's is no use, but T3's affair.
       const bool ran = is_made_by_body(task, reading.body(task), *run.result);
@@ -182,7 +191,7 @@ void judge_later_get(const Reading& reading, int error_step, int task, Verdicts&
 
 void judge_later_submit(const Reading& reading, int error_step, int step, Verdicts& verdicts) {
   const auto& run = reading.run(step);
-  if (!run.ended || reading.any_death_before(*run.ended)) return;
+  if (!run.ended || reading.disturbed_before(*run.ended)) return;
   const auto& asked = reading.step(step);
   if (run.is(Kind::kOk)) {
     if (is_harmless(asked.body)) judge_later_get(reading, error_step, asked.task, verdicts);

@@ -27,7 +27,8 @@ struct Around {
   bool timed = false;
   bool any_death = false;     // of any process but main
   bool death_asked = false;   // the scenario may have ended a worker
-  bool death_unsure = false;  // the machine may have, or deaths are not known exactly
+  bool death_unsure = false;  // the machine or a fault may have, or deaths are not known exactly
+  bool calls_failed = false;  // by the case's fault
   bool lives_on = false;      // the task ran once, in a worker that was still alive
 };
 
@@ -92,7 +93,8 @@ Around around(const Reading& reading, int step, int task) {
       .step = step, .task = task, .body = reading.body(task), .result = *reading.run(step).result};
   result.timed = reading.step(step).timeout.has_value();
   result.any_death = reading.any_death_before(ended) || is_any_leaving(reading, ended);
-  result.death_unsure = is_death_unsure(reading, ended);
+  result.death_unsure = is_death_unsure(reading, ended) || reading.hit_before(ended);
+  result.calls_failed = reading.calls_failed_before(ended);
   for (int earlier = 1; earlier < step; ++earlier) {
     result.ended_by_main = result.ended_by_main || ends_the_pool(reading, earlier);
     result.death_asked = result.death_asked || may_end_a_worker(reading, earlier);
@@ -117,8 +119,8 @@ Truth truth_of_task_error(const Around& get) {
   }
   // A language's exit is an error to some pools; what a dying worker leaves behind may look like
   // one.
-  if (entry(get.body.kind).kills_worker || get.any_death || get.ended_by_main)
-    return Truth::kUnknown;
+  const bool disturbed = get.any_death || get.ended_by_main || get.calls_failed;
+  if (entry(get.body.kind).kills_worker || disturbed) return Truth::kUnknown;
   return Truth::kFalse;
 }
 
@@ -137,7 +139,7 @@ Truth truth_of_worker_died(const Around& get, const Contract& contract) {
 }
 
 Truth truth(const Around& get, const Contract& contract) {
-  const bool undisturbed = !get.any_death && !get.ended_by_main;
+  const bool undisturbed = !get.any_death && !get.ended_by_main && !get.calls_failed;
   switch (get.result.kind) {
     case Kind::kOk:
       return truth_of_value(get);

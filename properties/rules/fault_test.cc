@@ -1,0 +1,99 @@
+// What a case's fault excuses, and what it does not.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "properties/rules/made_trace.h"
+
+namespace poolproof::properties {
+namespace {
+
+using namespace std::chrono_literals;
+using harness::End;
+using sys::Exited;
+using sys::Killed;
+using Kind = harness::StepResult::Kind;
+
+/// A worker that has begun the one task; main waits for it.
+Story in_the_task() {
+  Story story({create(1), submit(1), get(1), close(), join()});
+  story.begins(1).born(3).ends(1).step(2).begins(3).begins_task(1, 3);
+  return story;
+}
+
+constexpr const char* kKill = "worker:task:1=SIGKILL";
+constexpr const char* kError = "main:sendmsg(socket):1=ENOBUFS";
+
+TEST(Fault, ThatKillsABusyWorkerAsksForAReport) {
+  auto story = in_the_task().hit(kKill, 3).dies(3, Killed{SIGKILL});
+  EXPECT_EQ(Story(story).ends(3, result(Kind::kWorkerDied)).outcome("T6"), "held");
+  story.at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("T6"), "violated");
+  EXPECT_EQ(story.outcome("P1"), "violated");
+}
+
+/// Another signal's victim, or another worker's death, is not the fault's doing.
+TEST(Fault, AsksForNoReportOfADeathThatItDidNotCause) {
+  auto other = in_the_task().hit("worker:task:1=SIGTERM", 3).dies(3, Killed{SIGKILL});
+  EXPECT_EQ(other.at_rest().over(End::kAtRest).outcome("T6"), "not exercised");
+  auto elsewhere = in_the_task().hit("main:task:1=SIGKILL").dies(3, Killed{SIGKILL});
+  EXPECT_EQ(elsewhere.at_rest().over(End::kAtRest).outcome("T6"), "not exercised");
+}
+
+TEST(Fault, MayBeWhyAWorkerDied) {
+  auto story = in_the_task().hit("worker:task:1=SIGTERM", 3).dies(3, Killed{SIGTERM});
+  story.ends(3, result(Kind::kWorkerDied)).step(4).step(5).exits();
+  EXPECT_NE(story.outcome("T3"), "violated");
+  auto without = in_the_task().dies(3, Killed{SIGTERM});
+  without.ends(3, result(Kind::kWorkerDied)).step(4).step(5).exits();
+  EXPECT_EQ(without.outcome("T3"), "violated");
+}
+
+TEST(Fault, ThatMakesCallsFailExcusesAnErrorButNoWrongValue) {
+  auto story = in_the_task().hit(kError).ends_task(1, 3).ends(3, result(Kind::kError)).exits();
+  EXPECT_NE(story.outcome("T3"), "violated");
+  auto wrong = in_the_task().hit(kError).ends_task(1, 3).ends(3, value("42")).exits();
+  EXPECT_EQ(wrong.outcome("T3"), "violated");
+  auto earlier = in_the_task().ends_task(1, 3).ends(3, result(Kind::kError)).hit(kError).exits();
+  EXPECT_EQ(earlier.outcome("T3"), "violated");
+}
+
+TEST(Fault, ThatMakesCallsFailExcusesNoHang) {
+  Story story({create(1), terminate(), join()});
+  story.begins(1).born(3).ends(1).begins(2).hit(kError).at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("S4"), "violated");
+  EXPECT_EQ(story.outcome("P1"), "violated");
+}
+
+TEST(Fault, ThatMakesCallsFailExcusesAnEndingThatSaysSo) {
+  for (const bool excused : {true, false}) {
+    Story story({create(1), close(), close(), terminate(), join()});
+    story.begins(1).born(3).ends(1).step(2).begins(3);
+    story.hit(excused ? kError : "main:read:1=delay:5").ends(3, result(Kind::kError));
+    story.begins(4).ends(4, result(Kind::kError)).exits();
+    EXPECT_EQ(story.outcome("S3") == "violated", !excused);
+    EXPECT_EQ(story.outcome("S4") == "violated", !excused);
+  }
+}
+
+TEST(Fault, ThatHitsMainLeavesItsStatusOpen) {
+  auto hit = in_the_task().hit("main:mmap:1=ENOMEM").ends_task(1, 3).exits(Killed{SIGABRT});
+  EXPECT_EQ(hit.outcome("E2"), "not exercised");
+  auto other = in_the_task().hit("worker1:mmap:1=ENOMEM", 3).ends_task(1, 3).ending();
+  other.dies(3).dies(Story::kMain, Killed{SIGABRT});
+  EXPECT_EQ(other.outcome("E2"), "violated");
+  // No process can be made by anybody, so that main itself may fail.
+  auto limit = in_the_task().hit("worker:task:1=limit:processes", 3).ends_task(1, 3).ending();
+  limit.dies(3).dies(Story::kMain, Killed{SIGABRT});
+  EXPECT_EQ(limit.outcome("E2"), "not exercised");
+}
+
+TEST(Fault, ThatTakesTheReaderOfStdoutLeavesStderrToBeJudged) {
+  auto story = in_the_task().hit("main:task:1=close-stdout").ends_task(1, 3).ends(3, value("none"));
+  story.ending().dies(Story::kMain).after(1100ms).over(End::kGrace);
+  EXPECT_EQ(story.outcome("E3"), "violated");
+  EXPECT_EQ(story.says("E3").find("stdout"), std::string::npos) << story.says("E3");
+}
+
+}  // namespace
+}  // namespace poolproof::properties
