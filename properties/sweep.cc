@@ -85,11 +85,6 @@ std::map<harness::Pid, std::string> names_by_birth(const harness::Trace& trace) 
   return names;
 }
 
-/// Where they wait, without numbers that differ from run to run.
-std::string waits_in_words(const harness::Trace& trace) {
-  return wait_signature(trace);
-}
-
 std::string call_of(const Fault& fault) {
   return fault.target.empty() ? fault.call : fault.call + "(" + fault.target + ")";
 }
@@ -101,6 +96,13 @@ std::string doubt(const Judged& judged) {
       return fmt::format("{}: {}", judgement.rule->id, unclear->why);
   }
   return "";
+}
+
+/// The fault came upon the kit itself: that says nothing about the pool.
+void count_unclear(SweepRow& row, const std::string& why) {
+  ++row.points;
+  ++row.outcomes[static_cast<std::size_t>(PointOutcome::kUnclear)];
+  if (row.reason.empty()) row.reason = why;
 }
 
 }  // namespace
@@ -219,11 +221,12 @@ bool Sweep::take(SweepRow& row, int nth, Ran&& ran, SweepResult& result) {
     result.troubles.push_back(ran.trace.error().message());
     return true;
   }
+  const auto* met = fired(*ran.trace);
   if (auto failure = adapter_failure(*row.pool, ran.scenario, *ran.trace)) {
-    result.troubles.push_back(*failure);
+    if (met == nullptr) result.troubles.push_back(*failure);
+    if (met != nullptr) count_unclear(row, *failure);
     return true;
   }
-  const auto* met = fired(*ran.trace);
   if (met == nullptr) return ran.trace->end == harness::End::kFuse;
   const auto fault = harness::fault_from_string(met->token);
   if (fault) count(row, nth, ran, *fault, result);
@@ -251,12 +254,12 @@ void Sweep::count(SweepRow& row, int nth, const Ran& ran, const Fault& fault, Sw
 void Sweep::group(const SweepRow& row, int nth, const Ran& ran, const Fault& fault,
                   const Violation& violation, SweepResult& result) {
   const std::string call = call_of(fault);
-  const std::string waits = waits_in_words(*ran.trace);
+  const std::string waits = wait_signature(*ran.trace);
   auto group =
       std::find_if(result.groups.begin(), result.groups.end(), [&](const SweepGroup& other) {
         return other.pool == row.pool && other.rule == violation.rule &&
                other.known_link == violation.known_link && other.call == call &&
-               waits_in_words(other.first.trace) == waits;
+               wait_signature(other.first.trace) == waits;
       });
   const int row_number = static_cast<int>(result.rows.size());
   if (group == result.groups.end()) {
