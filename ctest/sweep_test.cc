@@ -72,14 +72,6 @@ TEST_F(Sweep, SaysHowManyPointsThereWere) {
   EXPECT_THAT(ended.out, ContainsRegex("\"points\":[1-9][0-9]"));
 }
 
-TEST_F(Sweep, PutsTheErrorThatSuitsItAtEachCall) {
-  const auto ended = run({(bin_folder() / "poolproof").string(), "check", "reference", "--sweep",
-                          "errno", "--results", (scratch_.path() / "results").string()},
-                         240);
-  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
-  EXPECT_THAT(ended.out, HasSubstr("the error that suits it at each"));
-}
-
 TEST_F(Sweep, RefusesWhatIsNoFault) {
   const auto ended =
       run({(bin_folder() / "poolproof").string(), "check", "--sweep", "frobnicate"}, 60);

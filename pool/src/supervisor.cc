@@ -30,6 +30,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+/// Where the kernel is short of something, and nothing tells when it no longer is.
+constexpr int kTryAgainMs = 10;
+
 class Supervisor {
  public:
   explicit Supervisor(const SupervisorSetup& setup) : setup_(setup) {}
@@ -71,7 +74,7 @@ void Supervisor::run() {
       end_everything();
     }
     // The dead first: a slot must be empty before a command fills it again.
-    if (watched[2].revents) collect_dead();
+    if (watched[2].revents || deaths_ < 0) collect_dead();
     if (watched[0].revents & POLLIN) take_commands();
     if (stopping_ && !any_worker()) end_everything();
     kill_when_overdue();
@@ -96,6 +99,7 @@ void Supervisor::settle() {
   ::sigemptyset(&child);
   ::sigaddset(&child, SIGCHLD);
   ::sigprocmask(SIG_SETMASK, &child, nullptr);
+  // Without a descriptor to be had deaths are looked for now and then.
   deaths_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -109,6 +113,7 @@ void Supervisor::report_ready() {
 }
 
 int Supervisor::patience_left() const {
+  if (deaths_ < 0) return kTryAgainMs;
   if (!stopping_) return -1;
   const auto left = std::chrono::ceil<milliseconds>(overdue_ - Clock::now());
   return left.count() > 0 ? static_cast<int>(left.count()) : 10;
@@ -221,12 +226,16 @@ void Supervisor::bury(const siginfo_t& child) {
 }
 
 void Supervisor::report(const Report& report, int descriptor) {
-  while (control::send(setup_.control, &report, sizeof report, &descriptor,
-                       descriptor >= 0 ? 1 : 0) == EAGAIN &&
-         !ending_) {
-    // Main is behind. It may also be dying: never wait for the socket alone.
-    std::array<pollfd, 2> watched{{{setup_.control, POLLOUT, 0}, {setup_.main_pidfd, POLLIN, 0}}};
-    ::poll(watched.data(), watched.size(), -1);
+  for (;;) {
+    const int error =
+        control::send(setup_.control, &report, sizeof report, &descriptor, descriptor >= 0 ? 1 : 0);
+    if (error == 0 || ending_) return;
+    // Main is behind, or the kernel short of memory for a moment: a report that is lost would be
+    // waited for for ever. Main may also be dying: never wait for the socket alone.
+    const bool behind = error == EAGAIN;
+    std::array<pollfd, 2> watched{{{setup_.control, static_cast<short>(behind ? POLLOUT : 0), 0},
+                                   {setup_.main_pidfd, POLLIN, 0}}};
+    ::poll(watched.data(), watched.size(), behind ? -1 : kTryAgainMs);
     if (lifeline::main_is_gone(watched[0].revents, watched[1].revents)) {
       end_everything();
     }

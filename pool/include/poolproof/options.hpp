@@ -7,7 +7,6 @@
 #include <optional>
 #include <poolproof/initializer.hpp>
 #include <poolproof/start_method.hpp>
-#include <poolproof/start_method.hpp>
 
 namespace poolproof {
 
