@@ -7,32 +7,56 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <poolproof/codec.hpp>
 #include <poolproof/errors.hpp>
+#include <poolproof/register_error.hpp>
+#include <string>
 #include <system_error>
 #include <typeinfo>
+#include <unordered_map>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace poolproof::detail {
 namespace {
 
-constexpr std::size_t kMaxCauses = 32;  // an endless chain must not hang us
+constexpr std::size_t kMaxChain = 33;  // an endless chain must not hang us
 
-struct Failure {
+/// One error of the chain.
+struct Link {
   std::string type;  // mangled: the key for rebuilding
   std::string message;
-  std::vector<std::pair<std::string, std::string>> causes;
   std::string category;  // of std::system_error
   int code = 0;
+  std::string payload;  // of a registered type
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(type, message, causes, category, code);
+    archive(type, message, category, code, payload);
   }
 };
+using Chain = std::vector<Link>;  // the outermost first
+
+/// Never destroyed: errors may be thrown after everything else has ended.
+struct Registry {
+  std::mutex mutex;
+  std::unordered_map<std::string, ErrorForm> forms;
+  static Registry& instance() {
+    static auto* const registry = new Registry;
+    return *registry;
+  }
+};
+
+const ErrorForm* form_of(const std::string& mangled) {
+  Registry& registry = Registry::instance();
+  const std::lock_guard lock(registry.mutex);
+  const auto found = registry.forms.find(mangled);
+  return found == registry.forms.end() ? nullptr : &found->second;
+}
 
 std::string demangle(const std::string& name) {
   int status = 0;
@@ -46,36 +70,6 @@ std::exception_ptr nested_in(const std::exception& error) {
   return nested ? nested->nested_ptr() : nullptr;
 }
 
-/// Type and text of one link of the chain; `next` becomes the cause.
-Failure describe(const std::exception_ptr& error, std::exception_ptr& next) {
-  Failure failure;
-  next = nullptr;
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    failure.type = typeid(e).name();
-    failure.message = e.what();
-    next = nested_in(e);
-    if (const auto* system = dynamic_cast<const std::system_error*>(&e)) {
-      failure.category = system->code().category().name();
-      failure.code = system->code().value();
-    }
-  } catch (const std::string& text) {
-    failure.type = typeid(std::string).name();
-    failure.message = text;
-  } catch (const char* text) {
-    failure.type = typeid(const char*).name();
-    failure.message = text;
-  } catch (int value) {
-    failure.type = typeid(int).name();
-    failure.message = std::to_string(value);
-  } catch (...) {
-    failure.type = abi::__cxa_current_exception_type()->name();
-    failure.message = "an object that is no std::exception";
-  }
-  return failure;
-}
-
 /// std::throw_with_nested throws a type of its own that derives from the
 /// original one; what was meant is the original.
 std::string without_nesting(const std::string& mangled) {
@@ -84,41 +78,84 @@ std::string without_nesting(const std::string& mangled) {
   return mangled.substr(kPrefix.size(), mangled.size() - kPrefix.size() - 1);
 }
 
+/// Type and text of the exception being handled; `next` becomes its cause.
+Link describe_current(std::exception_ptr& next) {
+  Link link;
+  next = nullptr;
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    link.type = typeid(e).name();
+    link.message = e.what();
+    next = nested_in(e);
+    if (const auto* system = dynamic_cast<const std::system_error*>(&e)) {
+      link.category = system->code().category().name();
+      link.code = system->code().value();
+    }
+  } catch (const std::string& text) {
+    link.type = typeid(std::string).name();
+    link.message = text;
+  } catch (const char* text) {
+    link.type = typeid(const char*).name();
+    link.message = text;
+  } catch (int value) {
+    link.type = typeid(int).name();
+    link.message = std::to_string(value);
+  } catch (...) {
+    link.type = abi::__cxa_current_exception_type()->name();
+    link.message = "an object that is no std::exception";
+  }
+  return link;
+}
+
+/// One link of the chain, whole.
+Link link_of(const std::exception_ptr& error, std::exception_ptr& next) {
+  try {
+    std::rethrow_exception(error);
+  } catch (...) {
+    Link link = describe_current(next);
+    link.type = without_nesting(link.type);
+    const ErrorForm* const form = form_of(link.type);
+    if (form && form->save) {
+      Bytes payload;
+      form->save(payload);
+      link.payload = payload.view();
+    }
+    return link;
+  }
+}
+
 template <class E>
-[[noreturn]] void rebuild(const Failure&, RemoteTrace trace) {
+void rebuild(const Link&, RemoteTrace trace, bool nested) {
   if constexpr (std::is_constructible_v<E, const std::string&>) {
-    E error(trace.message);
-    throw Rebuilt<E>(std::move(error), std::move(trace));
+    raise_error_from_text<E>({}, std::move(trace), nested);
   } else {
-    throw Rebuilt<E>(E(), std::move(trace));
+    raise_rebuilt(E(), std::move(trace), nested);
   }
 }
 
 /// what() of a std::system_error ends in the code's message, which its
 /// constructor appends again.
 template <>
-[[noreturn]] void rebuild<std::system_error>(const Failure& failure, RemoteTrace trace) {
+void rebuild<std::system_error>(const Link& link, RemoteTrace trace, bool nested) {
   const std::error_category* category = nullptr;
-  if (failure.category == std::generic_category().name()) {
-    category = &std::generic_category();
-  } else if (failure.category == std::system_category().name()) {
-    category = &std::system_category();
-  }
-  if (!category) throw RemoteError(std::move(trace));
-  const std::error_code code(failure.code, *category);
+  if (link.category == std::generic_category().name()) category = &std::generic_category();
+  if (link.category == std::system_category().name()) category = &std::system_category();
+  if (!category) return;  // it is another program's, so to say
+  const std::error_code code(link.code, *category);
   const std::string tail = ": " + code.message();
-  const std::string& text = failure.message;
+  const std::string& text = link.message;
   if (text.size() >= tail.size() &&
       text.compare(text.size() - tail.size(), tail.size(), tail) == 0) {
-    const std::system_error error(code, text.substr(0, text.size() - tail.size()));
-    throw Rebuilt<std::system_error>(error, std::move(trace));
+    raise_rebuilt(std::system_error(code, text.substr(0, text.size() - tail.size())),
+                  std::move(trace), nested);
   }
-  throw Rebuilt<std::system_error>(std::system_error(code), std::move(trace));
+  raise_rebuilt(std::system_error(code), std::move(trace), nested);
 }
 
 struct Rebuilder {
   const std::type_info* type;
-  void (*rebuild)(const Failure&, RemoteTrace);
+  void (*rebuild)(const Link&, RemoteTrace, bool nested);
 };
 
 template <class E>
@@ -157,41 +194,80 @@ const Rebuilder kRebuilders[] = {
     rebuilder<PoolBroken>(),
 };
 
-RemoteTrace trace_of(const Failure& failure, pid_t worker) {
+/// Of the chain from link `at` on.
+RemoteTrace trace_of(const Chain& chain, std::size_t at, pid_t worker) {
   RemoteTrace trace;
-  trace.type_name = demangle(failure.type);
-  trace.message = failure.message;
-  for (const auto& [type, message] : failure.causes) {
-    trace.causes.push_back({demangle(type), message});
+  trace.type_name = demangle(chain[at].type);
+  trace.message = chain[at].message;
+  for (std::size_t i = at + 1; i < chain.size(); ++i) {
+    trace.causes.push_back({demangle(chain[i].type), chain[i].message});
   }
   trace.worker_pid = worker;
   return trace;
 }
 
-Failure decode(std::string_view encoded) {
-  Failure failure;
-  if (encoded.empty()) {
-    failure.type = typeid(std::bad_alloc).name();
-    failure.message = "std::bad_alloc";
-    return failure;
+Chain decode(std::string_view encoded) {
+  if (encoded.empty()) return {{typeid(std::bad_alloc).name(), "std::bad_alloc", {}, 0, {}}};
+  Chain chain;
+  Decoder{encoded}(chain);
+  return chain;
+}
+
+/// Throws link `at`, with what is being handled as its cause if `nested`. Returns if its type
+/// cannot be rebuilt.
+void raise_as_itself(const Chain& chain, std::size_t at, pid_t worker, bool nested) {
+  const Link& link = chain[at];
+  if (const ErrorForm* const form = form_of(link.type)) {
+    // Sent by a worker that had it registered, or rebuilt from its text.
+    const bool sent = !form->save || !link.payload.empty();
+    if (sent) form->raise(link.payload, trace_of(chain, at, worker), nested);
   }
-  Decoder{encoded}(failure);
-  return failure;
+  for (const Rebuilder& candidate : kRebuilders) {
+    if (link.type == candidate.type->name()) {
+      candidate.rebuild(link, trace_of(chain, at, worker), nested);
+    }
+  }
+}
+
+[[noreturn]] void raise_remote(RemoteTrace trace, bool nested) {
+  RemoteError error(std::move(trace));
+  if (nested) std::throw_with_nested(std::move(error));
+  throw std::move(error);
+}
+
+[[noreturn]] void raise(const Chain& chain, std::size_t at, pid_t worker, bool nested) {
+  raise_as_itself(chain, at, worker, nested);
+  raise_remote(trace_of(chain, at, worker), nested);
+}
+
+/// The inmost first, each outer one while the one within is being handled: as it was thrown.
+[[noreturn]] void raise_chain(const Chain& chain, std::size_t at, pid_t worker) {
+  if (at + 1 == chain.size()) raise(chain, at, worker, false);
+  try {
+    raise_chain(chain, at + 1, worker);
+  } catch (...) {
+    raise(chain, at, worker, true);
+  }
 }
 
 }  // namespace
 
+void add_error_form(const ErrorForm& form) {
+  Registry& registry = Registry::instance();
+  const std::lock_guard lock(registry.mutex);
+  registry.forms[form.type->name()] = form;
+}
+
 Bytes encode_failure(const std::exception_ptr& error) noexcept {
   try {
-    std::exception_ptr next;
-    Failure failure = describe(error, next);
-    failure.type = without_nesting(failure.type);
-    while (next && failure.causes.size() < kMaxCauses) {
-      const Failure cause = describe(std::exception_ptr(next), next);
-      failure.causes.emplace_back(without_nesting(cause.type), cause.message);
+    Chain chain;
+    std::exception_ptr next = error;
+    while (next && chain.size() < kMaxChain) {
+      const std::exception_ptr here = next;
+      chain.push_back(link_of(here, next));
     }
     Bytes bytes;
-    Encoder{bytes}(failure);
+    Encoder{bytes}(chain);
     return bytes;
   } catch (...) {
     return {};  // only memory can be lacking here
@@ -205,19 +281,12 @@ Bytes encode_current_failure() {
 
 std::string describe_error(const std::exception_ptr& error) {
   std::exception_ptr next;
-  const Failure failure = describe(error, next);
-  return demangle(without_nesting(failure.type)) + ": " + failure.message;
+  const Link link = link_of(error, next);
+  return demangle(link.type) + ": " + link.message;
 }
 
 void throw_failure(std::string_view encoded, pid_t worker) {
-  const Failure failure = decode(encoded);
-  const RemoteTrace trace = trace_of(failure, worker);
-  for (const Rebuilder& candidate : kRebuilders) {
-    if (failure.type == candidate.type->name()) {
-      candidate.rebuild(failure, trace);
-    }
-  }
-  throw RemoteError(trace);
+  raise_chain(decode(encoded), 0, worker);
 }
 
 }  // namespace poolproof::detail

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <system_error>
@@ -11,6 +12,43 @@ namespace {
 struct Unheard : std::runtime_error {
   Unheard(int a, int b) : std::runtime_error(std::to_string(a + b)) {}
 };
+
+struct DiskFull : std::exception {
+  DiskFull() = default;
+  DiskFull(std::string where, int bytes) : path(std::move(where)), missing(bytes) {
+    text = "no room on " + path;
+  }
+  [[nodiscard]] const char* what() const noexcept override { return text.c_str(); }
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(path, missing, text);
+  }
+  std::string path;
+  int missing = 0;
+  std::string text;
+};
+
+struct ByText : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Code {
+  int number;
+  std::string text;
+};
+
+enum class Level { low, high };
+
+struct Picky : std::runtime_error {
+  explicit Picky(const std::string& text) : std::runtime_error(text) {
+    if (main_process == ::getpid()) throw std::logic_error("not here");
+  }
+  static inline pid_t main_process = 0;
+};
+
+[[maybe_unused]] const bool registered = register_error<DiskFull>() && register_error<ByText>() &&
+                                         register_error<Code>() && register_error<Level>() &&
+                                         register_error<Picky>();
 
 template <class E>
 void throw_it(std::string text) {
@@ -103,6 +141,70 @@ TEST(Errors, NestedOnesCarryTheWholeChain) {
     EXPECT_EQ(trace.causes[0].type_name, "std::logic_error");
     EXPECT_EQ(trace.causes[1].message, "inmost");
     EXPECT_NE(trace.text().find("caused by std::out_of_range: inmost"), std::string::npos);
+  }
+}
+
+TEST(Errors, NestedOnesAreNestedAgain) {
+  Pool pool{{.workers = 1}};
+  const auto fail = [] {
+    try {
+      throw DiskFull("/data", 7);
+    } catch (...) {
+      std::throw_with_nested(Unheard(1, 2));
+    }
+  };
+  try {
+    pool.apply(fail);
+    FAIL();
+  } catch (const RemoteError& outer) {
+    EXPECT_STREQ(outer.what(), "3");
+    try {
+      std::rethrow_if_nested(outer);
+      FAIL();
+    } catch (const DiskFull& inner) {
+      EXPECT_EQ(inner.missing, 7);
+    }
+  }
+}
+
+TEST(Errors, RegisteredOnesComeBackAsThemselves) {
+  Pool pool{{.workers = 1}};
+  try {
+    pool.apply([] { throw DiskFull("/data", 42); });
+    FAIL();
+  } catch (const DiskFull& error) {
+    EXPECT_STREQ(error.what(), "no room on /data");
+    EXPECT_EQ(error.path, "/data");
+    EXPECT_EQ(error.missing, 42);
+    EXPECT_GT(dynamic_cast<const RemoteTrace&>(error).worker_pid, 0);
+  }
+  EXPECT_THROW(pool.apply([] { throw ByText("a text"); }), ByText);
+  try {
+    pool.apply([] { throw Code{3, "plain"}; });
+    FAIL();
+  } catch (const Code& error) {
+    EXPECT_EQ(error.number, 3);
+    EXPECT_EQ(error.text, "plain");
+  }
+  EXPECT_THROW(pool.apply([] { throw Level::high; }), Level);
+}
+
+TEST(Errors, DerivedFromARegisteredTypeIsAnotherType) {
+  Pool pool{{.workers = 1}};
+  struct Fuller : DiskFull {
+    using DiskFull::DiskFull;
+  };
+  EXPECT_THROW(pool.apply([] { throw Fuller("/data", 1); }), RemoteError);
+}
+
+TEST(Errors, ARegisteredOneThatCannotBeRebuiltComesAsRemoteError) {
+  Pool pool{{.workers = 1}};
+  Picky::main_process = ::getpid();
+  try {
+    pool.apply([] { throw Picky("x"); });
+    FAIL();
+  } catch (const RemoteError& error) {
+    EXPECT_STREQ(error.what(), "x");
   }
 }
 

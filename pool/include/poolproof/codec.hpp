@@ -2,31 +2,188 @@
 
 #include <cereal/archives/binary.hpp>
 #include <cereal/types/array.hpp>
+#include <cereal/types/atomic.hpp>
+#include <cereal/types/bitset.hpp>
 #include <cereal/types/chrono.hpp>
 #include <cereal/types/complex.hpp>
 #include <cereal/types/deque.hpp>
+#include <cereal/types/forward_list.hpp>
 #include <cereal/types/list.hpp>
 #include <cereal/types/map.hpp>
 #include <cereal/types/memory.hpp>
 #include <cereal/types/optional.hpp>
+#include <cereal/types/queue.hpp>
 #include <cereal/types/set.hpp>
+#include <cereal/types/stack.hpp>
 #include <cereal/types/string.hpp>
 #include <cereal/types/tuple.hpp>
 #include <cereal/types/unordered_map.hpp>
 #include <cereal/types/unordered_set.hpp>
 #include <cereal/types/utility.hpp>
+#include <cereal/types/valarray.hpp>
 #include <cereal/types/variant.hpp>
 #include <cereal/types/vector.hpp>
+#include <concepts>
+#include <filesystem>
 #include <istream>
 #include <ostream>
+#include <poolproof/detail/aggregate.hpp>
 #include <poolproof/detail/bytes.hpp>
 #include <streambuf>
 #include <string_view>
 
-/// How values cross between processes: cereal's binary form. A type of one's
-/// own crosses with a `serialize` function, as cereal's documentation shows.
-/// Raw pointers do not cross: cereal refuses them at compile time.
+/// How values cross between processes, in cereal's binary form:
+///
+/// - numbers, enums, std::string, std::filesystem::path, std::chrono, all
+///   containers, pair, tuple, optional, variant, unique_ptr, shared_ptr, bitset,
+///   complex and whatever of the standard library cereal knows;
+/// - a plain struct of such members (no base class, constructor or C array, 24
+///   members at most), nested too, without a line of code;
+/// - a type with cereal's `serialize`, or `save` and `load`;
+/// - a type with a Codec.
+///
+/// What crosses has a default constructor. Raw pointers, references and views
+/// mean nothing in another process: each is refused at compile time.
+namespace poolproof {
+
+/// What a Codec writes to. Thread: any one at a time.
+class Writer {
+ public:
+  explicit Writer(cereal::BinaryOutputArchive& archive) : archive_(archive) {}
+
+  /// Writes values that cross.
+  template <class... T>
+  void operator()(const T&... values) {
+    archive_(values...);
+  }
+
+ private:
+  cereal::BinaryOutputArchive& archive_;
+};
+
+/// What it reads from, in the same order.
+class Reader {
+ public:
+  explicit Reader(cereal::BinaryInputArchive& archive) : archive_(archive) {}
+
+  /// Reads into values. Errors: cereal::Exception if bytes run out.
+  template <class... T>
+  void operator()(T&... values) {
+    archive_(values...);
+  }
+
+  /// Reads one value.
+  template <class T>
+  [[nodiscard]] T read() {
+    T value{};
+    archive_(value);
+    return value;
+  }
+
+ private:
+  cereal::BinaryInputArchive& archive_;
+};
+
+/// The customisation point: specialise it for a type of somebody else's.
+///
+///     template <>
+///     struct poolproof::Codec<Matrix> {
+///       static void write(Writer& out, const Matrix& m) { out(m.rows(), m.values()); }
+///       static Matrix read(Reader& in) {
+///         const auto rows = in.read<int>();
+///         return Matrix(rows, in.read<std::vector<double>>());
+///       }
+///     };
+///
+/// What `write` and `read` throw is an error of the task. Both may be called in
+/// any thread.
+template <class T>
+struct Codec {};
+
+/// A path crosses as the bytes that it consists of.
+template <>
+struct Codec<std::filesystem::path> {
+  static void write(Writer& out, const std::filesystem::path& path) { out(path.native()); }
+  static std::filesystem::path read(Reader& in) { return in.read<std::string>(); }
+};
+
+namespace detail {
+
+template <class T>
+concept HasCodec = requires(Writer& out, Reader& in, const T& value) {
+  Codec<T>::write(out, value);
+  { Codec<T>::read(in) } -> std::convertible_to<T>;
+};
+
+/// Whether a user, or cereal, has said how a type crosses. Not asked: whether
+/// there is a free `serialize`, since ours is one; a user's own is the more
+/// special.
+template <class T>
+inline constexpr bool kHasCerealFunctions =
+    cereal::traits::has_member_serialize<T, cereal::BinaryOutputArchive>::value ||
+    cereal::traits::has_member_versioned_serialize<T, cereal::BinaryOutputArchive>::value ||
+    cereal::traits::has_non_member_versioned_serialize<T, cereal::BinaryOutputArchive>::value ||
+    cereal::traits::has_member_save<T, cereal::BinaryOutputArchive>::value ||
+    cereal::traits::has_member_versioned_save<T, cereal::BinaryOutputArchive>::value ||
+    cereal::traits::has_non_member_save<T, cereal::BinaryOutputArchive>::value ||
+    cereal::traits::has_non_member_versioned_save<T, cereal::BinaryOutputArchive>::value ||
+    cereal::traits::has_member_save_minimal<T, cereal::BinaryOutputArchive>::value ||
+    cereal::traits::has_non_member_save_minimal<T, cereal::BinaryOutputArchive>::value;
+
+template <class T, class Archive>
+concept CrossesByMembers = (std::same_as<Archive, cereal::BinaryOutputArchive> ||
+                            std::same_as<Archive, cereal::BinaryInputArchive>)&&!HasCodec<T> &&
+                           PlainAggregate<T> && !kHasCerealFunctions<T>;
+
+}  // namespace detail
+
+}  // namespace poolproof
+
+// Where cereal looks, also for the elements of its containers.
+namespace cereal {
+
+template <class T>
+requires poolproof::detail::HasCodec<T>
+void CEREAL_SAVE_FUNCTION_NAME(BinaryOutputArchive& archive, const T& value) {
+  poolproof::Writer writer(archive);
+  poolproof::Codec<T>::write(writer, value);
+}
+
+template <class T>
+requires poolproof::detail::HasCodec<T>
+void CEREAL_LOAD_FUNCTION_NAME(BinaryInputArchive& archive, T& value) {
+  poolproof::Reader reader(archive);
+  value = poolproof::Codec<T>::read(reader);
+}
+
+template <class Archive, class T>
+requires poolproof::detail::CrossesByMembers<T, Archive>
+void CEREAL_SERIALIZE_FUNCTION_NAME(Archive& archive, T& value) {
+  poolproof::detail::with_members(value, [&](auto&... members) { archive(members...); });
+}
+
+}  // namespace cereal
+
 namespace poolproof::detail {
+
+/// A type that can cross. Of a container only itself is asked, not its
+/// elements: those are refused by cereal. Nothing has nothing to send.
+template <class T>
+concept Crosses = (std::is_class_v<T> && std::is_empty_v<T>) ||
+                  (cereal::traits::is_output_serializable<T, cereal::BinaryOutputArchive>::value &&
+                   cereal::traits::is_input_serializable<T, cereal::BinaryInputArchive>::value);
+
+template <class T>
+constexpr void require_crossing() {
+  static_assert(!std::is_pointer_v<T>,
+                "poolproof: a pointer means nothing in another process: pass the object itself");
+  static_assert(std::is_pointer_v<T> || Crosses<T>,
+                "poolproof: this type cannot cross between processes: make it a plain struct of "
+                "members that can (no base class, no constructor, no C array, 24 members at "
+                "most), give it cereal's `serialize`, or specialise poolproof::Codec");
+  static_assert(std::is_default_constructible_v<T>,
+                "poolproof: what crosses between processes needs a default constructor");
+}
 
 /// Appends to a payload; no copy on the way, unlike std::ostringstream.
 class ByteSink : public std::streambuf {

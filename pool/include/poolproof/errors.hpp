@@ -123,8 +123,8 @@ struct RemoteTrace {
   [[nodiscard]] std::string text() const;
 };
 
-/// An error of a task whose type cannot be rebuilt here. Its what() is that of
-/// the original.
+/// An error of a task whose type cannot be rebuilt here; see register_error. Its
+/// what() is that of the original.
 class RemoteError : public Error, public RemoteTrace {
  public:
   explicit RemoteError(RemoteTrace trace) : Error(trace.message), RemoteTrace(std::move(trace)) {}

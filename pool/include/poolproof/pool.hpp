@@ -18,6 +18,7 @@
 #include <poolproof/future.hpp>
 #include <poolproof/init.hpp>
 #include <poolproof/options.hpp>
+#include <poolproof/register_error.hpp>
 #include <poolproof/stream.hpp>
 #include <type_traits>
 #include <utility>

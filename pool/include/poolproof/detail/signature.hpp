@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 
@@ -27,6 +28,13 @@ struct Kept {
                 "poolproof: a pointer means nothing in another process: pass "
                 "the object itself");
   using type = std::decay_t<Param>;
+};
+
+/// A view needs something to look at.
+template <class View>
+requires std::is_same_v<std::remove_cvref_t<View>, std::string_view>
+struct Kept<View> {
+  using type = std::string;
 };
 
 template <class... Params>

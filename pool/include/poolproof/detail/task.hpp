@@ -57,6 +57,11 @@ template <class Callable, class... P>
 struct Call<Callable, std::tuple<P...>> {
   using Result = std::decay_t<std::invoke_result_t<const Callable&, P...>>;
 
+  static constexpr void require_crossing() {
+    (detail::require_crossing<P>(), ...);
+    if constexpr (!std::is_void_v<Result>) detail::require_crossing<Result>();
+  }
+
   /// Arguments are sent as the parameters' types, so that `apply<&f>(1)` fits
   /// `f(double)`; those that have the type already are not copied.
   template <class... Args>
@@ -69,6 +74,7 @@ struct Call<Callable, std::tuple<P...>> {
 
   template <class... Args>
   static void encode_items(Encoder& encoder, const Args&... args) {
+    require_crossing();
     (encode_as<P>(encoder, args), ...);
   }
 
