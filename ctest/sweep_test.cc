@@ -77,6 +77,8 @@ TEST_F(Sweep, RefusesWhatIsNoFault) {
       run({(bin_folder() / "poolproof").string(), "check", "--sweep", "frobnicate"}, 60);
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.err, AllOf(HasSubstr("--sweep takes kill"), HasSubstr("frobnicate")));
+  // getpid cannot be interrupted.
+  EXPECT_EQ(run({(bin_folder() / "poolproof").string(), "check", "--sweep", "EINTR"}, 60).code, 2);
 }
 
 TEST_F(Sweep, WithoutAnyoneOfTheRoleFails) {

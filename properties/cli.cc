@@ -80,7 +80,7 @@ void add_check(CLI::App& root, CommandLine& line) {
   app.add_flag("-x", command.stop_at_first, "stop at the first finding");
   app.add_option("--sweep", command.sweep,
                  "a fault at every system call: kill, stop, errno (the\n"
-                 "error that suits the call), or one such as EINTR")
+                 "error that suits the call), SIGTERM, limit:files ...")
       ->type_name("FAULT");
   app.add_option("--role", command.role, "whom it hits: main (default), worker, helper")
       ->type_name("ROLE")

@@ -16,8 +16,8 @@
 
 namespace poolproof::properties {
 
-/// What `--sweep` takes: kill, stop, errno, or any action of a fault (harness/fault.h). One line
-/// where it is none of these.
+/// What `--sweep` takes: kill, stop, errno, or any other action of a fault (harness/fault.h) that
+/// makes sense at every call. One line where it is none of these.
 sys::Result<harness::Fault> sweep_fault(const std::string& action);
 /// "SIGKILL", "the error that each is most likely to meet".
 std::string sweep_in_words(const harness::Fault& fault);
