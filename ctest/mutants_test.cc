@@ -65,7 +65,7 @@ TEST_P(Mutants, AreCaughtByTheRuleTheyNameAndThePoolIsNotBlamed) {
   EXPECT_FALSE(finding.is_known());
   EXPECT_TRUE(finding.is_stable()) << finding.failed << " of " << finding.repeated;
 
-  const auto healthy = search("reference", *rule, std::max(caught.cases(), 50), 60s);
+  const auto healthy = search("reference:fork", *rule, std::max(caught.cases(), 50), 60s);
   EXPECT_GE(healthy.cases(), 50);
   EXPECT_TRUE(healthy.findings.empty()) << healthy.findings.front().evidence;
 }

@@ -9,87 +9,10 @@
 
 #include "support.hpp"
 
-// Main ends in every way there is; nothing that it started may live on.
+// Forks, threads and deaths around a pool. (Each way in which main can end: main_ends_test.cc; each
+// condition of workers: mechanisms_test.cc.)
 namespace poolproof::testing {
 namespace {
-
-struct Ending {
-  const char* name;
-  void (*end)();
-  int status;  // as waitpid tells it; -1: any
-};
-
-void exec_another() {
-  ::execl("/bin/sh", "sh", "-c", "exit 4", static_cast<char*>(nullptr));
-}
-
-const Ending kEndings[] = {
-    {"Exit", [] { std::exit(5); }, 5 << 8},
-    {"UnderscoreExit", [] { ::_exit(7); }, 7 << 8},
-    {"QuickExit", [] { std::quick_exit(6); }, 6 << 8},
-    {"UncaughtError", [] { std::terminate(); }, SIGABRT},
-    {"Abort", [] { std::abort(); }, SIGABRT},
-    {"Sigkill", [] { ::raise(SIGKILL); }, SIGKILL},
-    {"Sigterm", [] { ::raise(SIGTERM); }, SIGTERM},
-    {"Sigint", [] { ::raise(SIGINT); }, SIGINT},
-    {"Exec", &exec_another, 4 << 8},
-};
-
-class MainEnds : public ::testing::TestWithParam<Ending> {
- protected:
-  void SetUp() override { adopt_orphans(); }
-  void TearDown() override { EXPECT_TRUE(all_descendants_end()); }
-
-  /// Main with two workers in the given condition; then the ending.
-  void expect_clean_end(void (*prepare)(Pool&)) {
-    Pipe output;
-    const Ending ending = GetParam();
-    const pid_t main = start_main(
-        [&] {
-          ::prctl(PR_SET_DUMPABLE, 0);  // no core files of our own making
-          auto* leaked = new Pool{{.workers = 2}};
-          prepare(*leaked);
-          ending.end();
-        },
-        output.write_end);
-    output.close_write_end();
-    const int status = wait_for(main);
-    EXPECT_EQ(WIFSIGNALED(status) ? WTERMSIG(status) : status, ending.status);
-    read_to_end(output.read_end);  // nobody holds main's output
-    EXPECT_TRUE(all_descendants_end());
-  }
-};
-
-TEST_P(MainEnds, WithIdleWorkers) {
-  expect_clean_end([](Pool&) {});
-}
-
-TEST_P(MainEnds, WithBusyWorkers) {
-  expect_clean_end([](Pool& pool) {
-    for (int i = 0; i < 4; ++i) pool.apply_async<&never_end>();
-  });
-}
-
-TEST_P(MainEnds, WithStubbornTasksAndDaemons) {
-  expect_clean_end([](Pool& pool) {
-    const auto started = pool.apply_async([] {
-      ::prctl(PR_SET_PDEATHSIG, 0);
-      for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
-      if (::fork() == 0) {
-        ::setsid();
-        if (::fork() == 0) never_end();
-        ::_exit(0);
-      }
-      ::close_range(3, ~0U, 0);
-      never_end();
-    });
-    pool.apply([] { ::kill(::getpid(), SIGCONT); });
-    pool.apply_async([] { ::raise(SIGSTOP); });
-  });
-}
-
-INSTANTIATE_TEST_SUITE_P(By, MainEnds, ::testing::ValuesIn(kEndings),
-                         [](const auto& test) { return test.param.name; });
 
 class Life : public ::testing::Test {
  protected:

@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 // A worker may start threads although its main had some: ThreadSanitizer would rather die.
@@ -76,7 +78,11 @@ bool all_descendants_end(std::chrono::milliseconds limit) {
 }
 
 char state_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  return state_in("/proc/" + std::to_string(pid) + "/stat");
+}
+
+char state_in(const std::string& stat_file) {
+  std::ifstream file(stat_file);
   std::string text;
   std::getline(file, text);
   const auto at = text.rfind(')');
@@ -96,11 +102,30 @@ pid_t parent_of(pid_t pid) {
   return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + 4);
 }
 
+std::vector<pid_t> descendants_of(pid_t pid) {
+  std::map<pid_t, std::vector<pid_t>> children;
+  DIR* const proc = ::opendir("/proc");
+  while (const dirent* entry = ::readdir(proc)) {
+    if (const pid_t child = std::atoi(entry->d_name)) children[parent_of(child)].push_back(child);
+  }
+  ::closedir(proc);
+  std::vector<pid_t> found = children[pid];
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::vector<pid_t> more = children[found[i]];
+    found.insert(found.end(), more.begin(), more.end());
+  }
+  return found;
+}
+
 std::vector<pid_t> children_of_this_process() {
   std::ifstream file("/proc/thread-self/children");
   std::vector<pid_t> pids;
   for (pid_t pid = 0; file >> pid;) pids.push_back(pid);
   return pids;
+}
+
+void end_this_thread() {
+  for (;;) ::syscall(SYS_exit, 0);
 }
 
 int open_descriptors() {

@@ -62,11 +62,18 @@ bool all_descendants_end(std::chrono::milliseconds limit = kSoon);
 
 /// True once the process is gone or a zombie.
 bool is_dead(pid_t pid);
+/// The state letter in a stat file of /proc; '\0' if there is none.
+char state_in(const std::string& stat_file);
+/// All that descend from it at this moment, by /proc.
+std::vector<pid_t> descendants_of(pid_t pid);
 /// From /proc/PID/stat; 0 if it is gone.
 pid_t parent_of(pid_t pid);
 char state_of(pid_t pid);
 /// Direct children of this process, zombies included.
 std::vector<pid_t> children_of_this_process();
+
+/// What pthread_exit comes to, without unwinding GoogleTest's frames.
+[[noreturn]] void end_this_thread();
 
 int open_descriptors();
 int running_threads();

@@ -1,0 +1,122 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <tuple>
+
+#include "support.hpp"
+
+// Main ends in every way there is, with each start method; nothing that it started may live on.
+namespace poolproof::testing {
+namespace {
+
+struct Ending {
+  const char* name;
+  void (*end)();
+  int status;  // as waitpid tells it
+};
+void PrintTo(const Ending& ending, std::ostream* out) {
+  *out << ending.name;
+}
+
+void exec_another() {
+  ::execl("/bin/sh", "sh", "-c", "exit 4", static_cast<char*>(nullptr));
+}
+
+void exec_in_another_thread() {
+  std::thread(exec_another).join();
+}
+
+/// The process lives on in another thread, which ends it.
+void end_the_first_thread() {
+  static const pid_t first = ::getpid();
+  std::thread([] {
+    const std::string stat = "/proc/self/task/" + std::to_string(first) + "/stat";
+    eventually([&] { return state_in(stat) == 'Z'; });
+    ::_exit(9);
+  }).detach();
+  end_this_thread();
+}
+
+const Ending kEndings[] = {
+    {"Exit", [] { std::exit(5); }, 5 << 8},
+    {"UnderscoreExit", [] { ::_exit(7); }, 7 << 8},
+    {"QuickExit", [] { std::quick_exit(6); }, 6 << 8},
+    {"UncaughtError", [] { std::terminate(); }, SIGABRT},
+    {"Abort", [] { std::abort(); }, SIGABRT},
+    {"Sigkill", [] { ::raise(SIGKILL); }, SIGKILL},
+    {"Sigterm", [] { ::raise(SIGTERM); }, SIGTERM},
+    {"Sigint", [] { ::raise(SIGINT); }, SIGINT},
+    {"Exec", &exec_another, 4 << 8},
+    {"ExecInAnotherThread", &exec_in_another_thread, 4 << 8},
+    {"FirstThreadBeforeTheOthers", &end_the_first_thread, 9 << 8},
+};
+
+class MainEnds : public ::testing::TestWithParam<std::tuple<Ending, StartMethod>> {
+ protected:
+  void SetUp() override { adopt_orphans(); }
+  void TearDown() override { EXPECT_TRUE(all_descendants_end()); }
+
+  /// Main with two workers in the given condition; then the ending.
+  void expect_clean_end(void (*prepare)(Pool&)) {
+    Pipe output;
+    const auto [ending, method] = GetParam();
+    const pid_t main = start_main(
+        [&, ending = ending, method = method] {
+          ::prctl(PR_SET_DUMPABLE, 0);  // no core files of our own making
+          auto* leaked = new Pool{{.workers = 2, .start_method = method}};
+          prepare(*leaked);
+          ending.end();
+        },
+        output.write_end);
+    output.close_write_end();
+    const int status = wait_for(main);
+    EXPECT_EQ(WIFSIGNALED(status) ? WTERMSIG(status) : status, ending.status);
+    read_to_end(output.read_end);  // nobody holds main's output
+    EXPECT_TRUE(all_descendants_end());
+  }
+};
+
+TEST_P(MainEnds, WithIdleWorkers) {
+  expect_clean_end([](Pool&) {});
+}
+
+TEST_P(MainEnds, WithBusyWorkers) {
+  expect_clean_end([](Pool& pool) {
+    for (int i = 0; i < 4; ++i) pool.apply_async<&never_end>();
+  });
+}
+
+TEST_P(MainEnds, WithStubbornTasksAndDaemons) {
+  expect_clean_end([](Pool& pool) {
+    const auto started = pool.apply_async([] {
+      ::prctl(PR_SET_PDEATHSIG, 0);
+      for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
+      if (::fork() == 0) {
+        ::setsid();
+        if (::fork() == 0) never_end();
+        ::_exit(0);
+      }
+      ::close_range(3, ~0U, 0);
+      never_end();
+    });
+    pool.apply([] { ::kill(::getpid(), SIGCONT); });
+    pool.apply_async([] { ::raise(SIGSTOP); });
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(By, MainEnds,
+                         ::testing::Combine(::testing::ValuesIn(kEndings),
+                                            ::testing::Values(StartMethod::fork,
+                                                              StartMethod::forkserver,
+                                                              StartMethod::spawn)),
+                         [](const auto& test) {
+                           return std::get<0>(test.param).name + std::string("_") +
+                                  to_string(std::get<1>(test.param));
+                         });
+
+}  // namespace
+}  // namespace poolproof::testing

@@ -1,0 +1,368 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <tuple>
+
+#include "support.hpp"
+
+// What binds the lives of workers to main's, row by row: each condition in which a worker may be,
+// each accident, with each start method. Every row defeats some mechanism that looks sufficient:
+// PR_SET_PDEATHSIG alone, a pipe's end of file alone, a pidfd alone.
+namespace poolproof::testing {
+namespace {
+
+/// A file of which each byte says that one task has come as far as it should.
+class Roll {
+ public:
+  Roll() {
+    std::string path = ::testing::TempDir() + "poolproof-roll-XXXXXX";
+    const int fd = ::mkstemp(path.data());
+    EXPECT_GE(fd, 0);
+    ::fchmod(fd, 0666);  // also for a task that has changed its user
+    ::close(fd);
+    path_ = path;
+  }
+  ~Roll() { ::unlink(path_.c_str()); }
+  Roll(const Roll&) = delete;
+  Roll& operator=(const Roll&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] bool has(int count) const {
+    return eventually([&] {
+      struct stat info {};
+      return ::stat(path_.c_str(), &info) == 0 && info.st_size >= count;
+    });
+  }
+
+ private:
+  std::string path_;
+};
+
+void sign(const std::string& roll) {
+  const int fd = ::open(roll.c_str(), O_WRONLY | O_APPEND);
+  if (::write(fd, "x", 1) != 1) ::_exit(97);
+  ::close(fd);
+}
+
+void be_idle(std::string roll) {
+  sign(roll);
+}
+void spin(std::string roll) {
+  sign(roll);
+  const auto end = std::chrono::steady_clock::now() + 100s;
+  while (std::chrono::steady_clock::now() < end) {
+  }
+}
+void ignore_signals(std::string roll) {
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_IGN);
+  sign(roll);
+  never_end();
+}
+void be_stopped(std::string roll) {
+  sign(roll);
+  ::raise(SIGSTOP);
+}
+void clear_death_signal(std::string roll) {
+  ::prctl(PR_SET_PDEATHSIG, 0);
+  sign(roll);
+  never_end();
+}
+void change_user(std::string roll) {
+  if (::setresuid(65534, 65534, 65534) != 0) ::_exit(96);  // clears PDEATHSIG, too
+  sign(roll);
+  never_end();
+}
+void close_descriptors(std::string roll) {
+  ::close_range(3, ~0U, 0);
+  sign(roll);
+  never_end();
+}
+void have_child(std::string roll) {
+  if (::fork() == 0) {
+    sign(roll);
+    never_end();
+  }
+  sign(roll);
+  never_end();
+}
+void have_daemon(std::string roll) {
+  if (::fork() == 0) {
+    ::setsid();
+    if (::fork() == 0) {
+      sign(roll);
+      never_end();
+    }
+    ::_exit(0);
+  }
+  sign(roll);
+  never_end();
+}
+/// The task is over, what it started is not.
+void leave_daemon(std::string roll) {
+  if (::fork() == 0) {
+    ::setsid();
+    if (::fork() == 0) {
+      sign(roll);
+      never_end();
+    }
+    ::_exit(0);
+  }
+}
+
+struct Condition {
+  const char* name;
+  void (*enter)(Pool& pool, const std::string& roll);
+  int signatures;  // of two workers
+};
+void PrintTo(const Condition& condition, std::ostream* out) {
+  *out << condition.name;
+}
+
+template <auto Task>
+void in_both(Pool& pool, const std::string& roll) {
+  for (int i = 0; i < 2; ++i) pool.apply_async<Task>(roll);
+}
+
+const Condition kConditions[] = {
+    {"Idle", &in_both<&be_idle>, 2},
+    {"Spinning", &in_both<&spin>, 2},
+    {"IgnoringSigterm", &in_both<&ignore_signals>, 2},
+    {"Stopped", &in_both<&be_stopped>, 2},
+    {"DeathSignalCleared", &in_both<&clear_death_signal>, 2},
+    {"UserChanged", &in_both<&change_user>, 2},
+    {"DescriptorsClosed", &in_both<&close_descriptors>, 2},
+    {"WithChildren", &in_both<&have_child>, 4},
+    {"WithDaemonisedGrandchildren", &in_both<&have_daemon>, 4},
+    {"IdleWithDaemonisedGrandchildren", &in_both<&leave_daemon>, 2},
+};
+
+using Row = std::tuple<Condition, StartMethod>;
+
+class Mechanisms : public ::testing::TestWithParam<Row> {
+ protected:
+  void SetUp() override {
+    adopt_orphans();
+    const bool as_root = ::getuid() == 0;
+    if (std::get<0>(GetParam()).enter == &in_both<&change_user> && !as_root) {
+      GTEST_SKIP() << "only root may change its user";
+    }
+  }
+  void TearDown() override { EXPECT_TRUE(all_descendants_end()); }
+
+  /// A main whose two workers are in the condition; it waits for its end. `before_waiting` runs in
+  /// it last.
+  pid_t start(const std::function<void()>& before_waiting = [] {}) {
+    const auto [condition, method] = GetParam();
+    Pipe ready;
+    const pid_t main = start_main([&, condition = condition, method = method] {
+      auto* leaked = new Pool{{.workers = 2, .start_method = method}};
+      condition.enter(*leaked, roll_.path());
+      if (!roll_.has(condition.signatures)) ::_exit(95);
+      before_waiting();
+      tell(ready.write_end, 1);
+      for (;;) ::pause();
+    });
+    EXPECT_EQ(hear(ready.read_end), 1);
+    below_ = descendants_of(main);
+    EXPECT_GE(below_.size(), 3U);  // the supervisor and two workers
+    return main;
+  }
+
+  void expect_nobody_left() {
+    EXPECT_TRUE(eventually([&] { return std::all_of(below_.begin(), below_.end(), is_dead); }));
+    EXPECT_TRUE(all_descendants_end());
+  }
+
+  Roll roll_;
+  std::vector<pid_t> below_;
+};
+
+TEST_P(Mechanisms, MainIsKilled) {
+  ::kill(start(), SIGKILL);
+  expect_nobody_left();
+}
+
+TEST_P(Mechanisms, MainsProcessGroupIsKilled) {
+  const pid_t main = start([] { ::setpgid(0, 0); });
+  ::kill(-main, SIGKILL);
+  expect_nobody_left();
+}
+
+TEST_P(Mechanisms, AStrangerHoldsTheLifeline) {
+  Pipe hold;
+  const pid_t main = start([&] {
+    // Bypasses every fork hook; outlives main until we let go.
+    if (::syscall(SYS_fork) == 0) {
+      ::close(hold.write_end);
+      char byte = 0;
+      ::_exit(static_cast<int>(::read(hold.read_end, &byte, 1)));
+    }
+  });
+  ::kill(main, SIGKILL);
+  wait_for(main);
+  const auto still = [&] {
+    return std::count_if(below_.begin(), below_.end(), [](pid_t pid) { return !is_dead(pid); });
+  };
+  EXPECT_TRUE(eventually([&] { return still() <= 1; }));
+  EXPECT_EQ(still(), 1) << "the stranger itself, which is not the pool's";
+  hold.close_write_end();
+  expect_nobody_left();
+}
+
+/// The one limit: what the workers had started is the supervisor's to end.
+TEST_P(Mechanisms, TheSupervisorIsKilled) {
+  const pid_t main = start();
+  const pid_t supervisor = parent_of(below_.back()) == main ? below_.back() : below_.front();
+  ASSERT_EQ(parent_of(supervisor), main);
+  std::vector<pid_t> workers;
+  for (const pid_t pid : below_) {
+    if (parent_of(pid) == supervisor) workers.push_back(pid);
+  }
+  ASSERT_EQ(workers.size(), 2U);
+  ::kill(supervisor, SIGKILL);
+  const bool bound =
+      eventually([&] { return std::all_of(workers.begin(), workers.end(), is_dead); });
+  EXPECT_TRUE(bound) << "main kills what has cleared its death signal";
+  ::kill(main, SIGKILL);
+  for (const pid_t pid : below_) {
+    if (!is_dead(pid)) ::kill(pid, SIGKILL);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Workers, Mechanisms,
+                         ::testing::Combine(::testing::ValuesIn(kConditions),
+                                            ::testing::Values(StartMethod::fork,
+                                                              StartMethod::forkserver,
+                                                              StartMethod::spawn)),
+                         [](const auto& test) {
+                           return std::get<0>(test.param).name + std::string("_") +
+                                  to_string(std::get<1>(test.param));
+                         });
+
+/// Accidents after which main and its pool live on: nobody may be killed wrongly.
+class LivesOn : public ::testing::TestWithParam<StartMethod> {
+ protected:
+  void SetUp() override { adopt_orphans(); }
+  void TearDown() override { EXPECT_TRUE(all_descendants_end()); }
+
+  [[nodiscard]] static PoolOptions options() {
+    return {.workers = 2, .start_method = GetParam(), .force_fork_with_threads = true};
+  }
+  static std::vector<pid_t> pids(const Pool& pool) {
+    std::vector<pid_t> pids;
+    for (const ChildInfo& child : pool.active_children()) pids.push_back(child.pid);
+    return pids;
+  }
+  /// Ends main: 0 if its workers are those of before and work.
+  [[noreturn]] static void leave_if_unharmed(Pool& pool, const std::vector<pid_t>& before) {
+    const bool works = pool.apply<&add>(1, 2) == 3;
+    ::_exit(works && pids(pool) == before ? 0 : 1);
+  }
+};
+
+TEST_P(LivesOn, TheThreadThatMadeThePoolEnds) {
+  const pid_t main = start_main([] {
+    Pool* pool = nullptr;
+    std::vector<pid_t> before;
+    std::thread([&] {
+      pool = new Pool(options());
+      before = pids(*pool);
+    }).join();
+    eventually([] { return running_threads() == 2; });  // and the dispatcher
+    leave_if_unharmed(*pool, before);
+  });
+  EXPECT_EQ(wait_for(main), 0);
+}
+
+TEST_P(LivesOn, MainsFirstThreadEnds) {
+  const pid_t main = start_main([] {
+    auto* pool = new Pool(options());
+    std::thread([pool, before = pids(*pool)] {
+      const std::string first = "/proc/self/task/" + std::to_string(::getpid()) + "/stat";
+      eventually([&] { return state_in(first) == 'Z'; });
+      Pool late(options());
+      if (late.apply<&add>(1, 2) != 3) ::_exit(2);
+      leave_if_unharmed(*pool, before);
+    }).detach();
+    end_this_thread();
+  });
+  EXPECT_EQ(wait_for(main), 0);
+}
+
+TEST_P(LivesOn, AForkedChildOfMainEndsInAnyWay) {
+  void (*const ways[])() = {
+      [] { std::exit(5); },
+      [] { ::_exit(7); },
+      [] { std::quick_exit(6); },
+      [] { std::abort(); },
+      [] { ::raise(SIGKILL); },
+      [] { ::raise(SIGTERM); },
+      [] { ::execl("/bin/true", "true", static_cast<char*>(nullptr)); },
+  };
+  const pid_t main = start_main([&] {
+    ::prctl(PR_SET_DUMPABLE, 0);
+    auto* pool = new Pool(options());
+    const std::vector<pid_t> before = pids(*pool);
+    for (const auto way : ways) {
+      for (const bool known_to_us : {true, false}) {
+        const pid_t child = known_to_us ? ::fork() : static_cast<pid_t>(::syscall(SYS_fork));
+        if (child == 0) way();
+        ::waitpid(child, nullptr, 0);
+      }
+    }
+    leave_if_unharmed(*pool, before);
+  });
+  EXPECT_EQ(wait_for(main), 0);
+}
+
+TEST_P(LivesOn, AnyNumberOfPoolsAlsoInThreads) {
+  const pid_t main = start_main([] {
+    Pool first(options());
+    Pool second(options());
+    std::vector<std::thread> threads;
+    std::atomic<int> right{0};
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&, i] {
+        Pool own(options());
+        right += own.apply<&add>(i, i) == 2 * i && first.apply<&add>(i, 1) == i + 1;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    ::_exit(right == 4 && second.apply<&add>(1, 2) == 3 ? 0 : 1);
+  });
+  EXPECT_EQ(wait_for(main), 0);
+}
+
+TEST_P(LivesOn, APoolInATaskEndsWithTheTasksWorker) {
+  Pool outer({.workers = 1, .start_method = GetParam()});
+  const Roll roll;
+  const auto task = outer.apply_async(
+      [](std::string path) {
+        Pool inner{{.workers = 2}};
+        in_both<&ignore_signals>(inner, path);
+        never_end();
+      },
+      roll.path());
+  ASSERT_TRUE(roll.has(2));
+  const pid_t worker = outer.active_children().at(0).pid;
+  const std::vector<pid_t> inner = descendants_of(worker);
+  EXPECT_EQ(inner.size(), 3U);
+  ::kill(worker, SIGKILL);
+  EXPECT_THROW(task.get(), WorkerDied);
+  EXPECT_TRUE(eventually([&] { return std::all_of(inner.begin(), inner.end(), is_dead); }));
+}
+
+INSTANTIATE_TEST_SUITE_P(By, LivesOn,
+                         ::testing::Values(StartMethod::fork, StartMethod::forkserver,
+                                           StartMethod::spawn),
+                         [](const auto& test) { return to_string(test.param); });
+
+}  // namespace
+}  // namespace poolproof::testing
