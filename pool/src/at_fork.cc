@@ -1,6 +1,7 @@
 #include "at_fork.hpp"
 
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,9 +50,11 @@ void ForkRegistry::remove_thread(pid_t tid) {
   threads_.erase(std::remove(threads_.begin(), threads_.end(), tid), threads_.end());
 }
 
-bool ForkRegistry::is_own_thread(pid_t tid) {
+int ForkRegistry::living_threads() {
   const std::lock_guard lock(mutex_);
-  return std::find(threads_.begin(), threads_.end(), tid) != threads_.end();
+  return static_cast<int>(std::count_if(threads_.begin(), threads_.end(), [](pid_t tid) {
+    return ::syscall(SYS_tgkill, ::getpid(), tid, 0) == 0;
+  }));
 }
 
 void ForkRegistry::set_worker_channel(int fd) {

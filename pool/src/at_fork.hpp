@@ -34,7 +34,8 @@ class ForkRegistry {
   /// The library's own threads, which do not count as main's.
   void add_thread(pid_t tid);
   void remove_thread(pid_t tid);
-  [[nodiscard]] bool is_own_thread(pid_t tid);
+  /// How many of them the kernel still lists.
+  [[nodiscard]] int living_threads();
 
   /// In a worker: its channel, which the children of a task must not keep. A
   /// copy would hide the worker's end, and could write into the stream.

@@ -1,5 +1,6 @@
 #include <ostream>
 #include <poolproof/child_info.hpp>
+#include <poolproof/containment.hpp>
 
 namespace poolproof {
 namespace {
@@ -29,6 +30,10 @@ const char* to_string(StartMethod method) {
       return "spawn";
   }
   return "?";
+}
+
+const char* to_string(Containment containment) {
+  return containment == Containment::pid_namespace ? "pid_namespace" : "supervisor";
 }
 
 std::ostream& operator<<(std::ostream& out, const ChildInfo& child) {

@@ -16,8 +16,9 @@ namespace poolproof::detail::children {
 namespace {
 
 constexpr std::size_t kBatch = 512;
+constexpr std::size_t kMaxDepth = 33;  // of PID namespaces: the kernel's limit
 
-std::size_t read_children_file(int fd, pid_t* pids, std::size_t capacity) {
+std::size_t read_numbers(int fd, pid_t* pids, std::size_t capacity) {
   std::size_t count = 0;
   pid_t number = 0;
   char buffer[1024];
@@ -68,18 +69,70 @@ struct DirectoryEntry {  // linux_dirent64
   char name[1];
 };
 
+/// What this process is called in /proc, which may have been mounted in an outer PID namespace.
+pid_t name_in_proc() {
+  char target[16] = {};
+  return ::readlink("/proc/self", target, sizeof target - 1) > 0 ? to_pid(target) : 0;
+}
+
+/// The line "NSpid:" of a status file: its pid in /proc's namespace, in the next inner one, and so
+/// on. Returns how many there are.
+std::size_t pids_by_namespace(const char* path, pid_t* pids, std::size_t capacity) {
+  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  char text[4096];
+  const ssize_t got = file.valid() ? ::read(file.get(), text, sizeof text - 1) : 0;
+  text[got > 0 ? got : 0] = '\0';
+  const char* at = std::strstr(text, "\nNSpid:");
+  if (!at) return 0;
+  at += sizeof "\nNSpid:" - 1;
+  std::size_t count = 0;
+  while (*at == '\t' && count < capacity) {
+    pid_t number = 0;
+    for (++at; *at >= '0' && *at <= '9'; ++at) number = number * 10 + (*at - '0');
+    pids[count++] = number;
+  }
+  return count;
+}
+
+/// As this process calls what /proc calls `name`; 0 if it is gone.
+pid_t from_proc(pid_t name, std::size_t depth) {
+  char path[32] = "/proc/";
+  char digits[12] = {};
+  std::size_t at = sizeof digits - 1;
+  for (; name > 0; name /= 10) digits[--at] = static_cast<char>('0' + name % 10);
+  std::strcat(path, &digits[at]);
+  std::strcat(path, "/status");
+  pid_t pids[kMaxDepth];
+  return pids_by_namespace(path, pids, kMaxDepth) > depth ? pids[depth] : 0;
+}
+
+/// Turns names in /proc into pids of this process's namespace, where these differ.
+std::size_t translate(pid_t* pids, std::size_t count) {
+  if (count == 0 || name_in_proc() == ::getpid()) return count;
+  pid_t own[kMaxDepth];
+  const std::size_t depth = pids_by_namespace("/proc/self/status", own, kMaxDepth) - 1;
+  std::size_t known = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (const pid_t pid = from_proc(pids[i], depth)) pids[known++] = pid;
+  }
+  return known;
+}
+
 }  // namespace
+
+std::size_t read_list(int file, pid_t* pids, std::size_t capacity) {
+  return translate(pids, read_numbers(file, pids, capacity));
+}
 
 std::size_t list(pid_t* pids, std::size_t capacity) {
   const Fd file(::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
-  return file.valid() ? read_children_file(file.get(), pids, capacity)
-                      : list_by_parents(pids, capacity);
+  return file.valid() ? read_list(file.get(), pids, capacity) : list_by_parents(pids, capacity);
 }
 
 std::size_t list_by_parents(pid_t* pids, std::size_t capacity) {
   const Fd proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!proc.valid()) return 0;
-  const pid_t self = ::getpid();
+  const pid_t self = name_in_proc();
   std::size_t count = 0;
   alignas(DirectoryEntry) char buffer[4096];
   long got = 0;
@@ -94,7 +147,7 @@ std::size_t list_by_parents(pid_t* pids, std::size_t capacity) {
       }
     }
   }
-  return count;
+  return translate(pids, count);
 }
 
 Signalled signal_all(int signal) {

@@ -4,7 +4,8 @@
 
 #include <cstddef>
 
-/// The children of this process, without allocation.
+/// The children of this process, without allocation. Pids are those of this process's own PID
+/// namespace, also where /proc shows another one (in a task that is contained, say).
 namespace poolproof::detail::children {
 
 /// Fills `pids` with the children of the calling, single-threaded process, adopted ones and
@@ -12,6 +13,9 @@ namespace poolproof::detail::children {
 /// Source: /proc/PID/task/TID/children; the next function where the kernel lacks it
 /// (CONFIG_PROC_CHILDREN). Nothing without /proc.
 std::size_t list(pid_t* pids, std::size_t capacity);
+
+/// From an open `children` file of /proc, at its beginning.
+std::size_t read_list(int file, pid_t* pids, std::size_t capacity);
 
 /// The same from the parents in every /proc/PID/stat: slower, but always there.
 std::size_t list_by_parents(pid_t* pids, std::size_t capacity);

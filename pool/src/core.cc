@@ -57,7 +57,7 @@ StartMethod chosen_method(const PoolOptions& options) {
 Core::Core(const PoolOptions& options)
     : options_(checked(options)),
       method_(chosen_method(options)),
-      crew_(checked_workers(options), method_),
+      crew_(checked_workers(options), method_, options.containment),
       callbacks_(options.on_callback_error) {
   wake_ = off_stdio(Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   if (!wake_.valid()) throw_errno("poolproof: eventfd");
@@ -141,6 +141,11 @@ std::vector<ChildInfo> Core::active_children() {
 std::size_t Core::size() {
   require_own_process();
   return crew_.size();
+}
+
+Containment Core::containment() {
+  require_own_process();
+  return options_.containment;
 }
 
 PoolState Core::state() {

@@ -50,6 +50,7 @@ class Core final : public ForkAware {
   void call_back(Results results, std::function<void()> call);
   std::vector<ChildInfo> active_children();
   std::size_t size();
+  Containment containment();
   PoolState state();
 
   [[nodiscard]] bool is_foreign() const { return owner_ != ProcessIdentity::here(); }

@@ -74,6 +74,14 @@ pid_t fork_supervisor(const SupervisorSetup& setup) {
   return pid;
 }
 
+[[noreturn]] void refuse_containment(int error) {
+  throw ContainmentRefused(
+      "the kernel refuses a PID namespace (" + std::system_category().message(error) +
+      "): it takes root, or for other users user namespaces, which sysctl "
+      "user.max_user_namespaces, "
+      "AppArmor or a container may forbid; or ask for Containment::supervisor");
+}
+
 /// As multiprocessing names them.
 std::string worker_name(StartMethod method, std::uint64_t serial) {
   const char* const kind = method == StartMethod::fork         ? "Fork"
@@ -89,8 +97,12 @@ milliseconds delay_after(int failures) {
 
 }  // namespace
 
-Crew::Crew(std::size_t workers, StartMethod method)
-    : owner_(::getpid()), method_(method), slots_(workers), board_(workers) {}
+Crew::Crew(std::size_t workers, StartMethod method, Containment containment)
+    : owner_(::getpid()),
+      method_(method),
+      containment_(containment),
+      slots_(workers),
+      board_(workers) {}
 
 Crew::~Crew() {
   if (supervisor_ == 0) return;
@@ -118,14 +130,15 @@ void Crew::start(bool force) {
   auto [ours, theirs] = socket_pair(SOCK_SEQPACKET);
   control_ = std::move(ours);
   std::vector<SupervisorSetup::Worker> workers(slots_.size());
+  const bool contained = containment_ == Containment::pid_namespace;
   const SupervisorSetup setup{theirs.get(),   main_pidfd.get(), null.get(), board_.file().get(),
-                              workers.data(), workers.size(),   method_};
+                              workers.data(), workers.size(),   method_,    contained};
   supervisor_ =
       method_ == StartMethod::fork ? fork_supervisor(setup) : reexec::start_supervisor(setup);
   supervisor_pidfd_ = Fd(open_pidfd(supervisor_));
   theirs.reset();
   board_.file().reset();
-  if (method_ != StartMethod::fork) await_supervisor(force);
+  if (method_ != StartMethod::fork || contained) await_supervisor(force);
   hire_all();
 }
 
@@ -136,10 +149,11 @@ void Crew::await_supervisor(bool force) {
   }
   Report report;
   if (answer.revents == 0 || !take_report(report, true)) supervisor_never_came();
+  if (report.how == Report::kNotContained) refuse_containment(report.code);
   if (report.code != 0) {
     throw Error("poolproof: /proc/self/exe is another program than the one that runs here");
   }
-  if (report.how != 0 && !force) {
+  if (report.how == Report::kThreads && !force) {
     throw ThreadsPresent(
         "the fork server has threads, which static objects of the program have started: use start "
         "method spawn, or set force_fork_with_threads");
@@ -153,6 +167,9 @@ void Crew::supervisor_never_came() {
   Report death;
   death.how = end.si_code;
   death.code = end.si_status;
+  if (method_ == StartMethod::fork) {
+    throw std::system_error(ESRCH, std::system_category(), "poolproof: the supervisor died");
+  }
   throw InitMissing("a copy of this program did not come to poolproof::init (" +
                     to_string(status_of(death)) +
                     "); make `poolproof::init(argc, argv);` the first line of main");

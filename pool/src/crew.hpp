@@ -64,7 +64,7 @@ struct Slot {
 class Crew {
  public:
   /// Starts nothing yet. Errors: std::system_error.
-  Crew(std::size_t workers, StartMethod method);
+  Crew(std::size_t workers, StartMethod method, Containment containment);
   /// Ends what is left, by hanging up.
   ~Crew();
   Crew(const Crew&) = delete;
@@ -77,7 +77,7 @@ class Crew {
   /// construction, so that the fork hooks know the crew already. If it throws,
   /// the destructor ends what was started.
   /// force: also if the fork server has threads.
-  /// Errors: std::system_error, InitMissing, ThreadsPresent.
+  /// Errors: std::system_error, InitMissing, ThreadsPresent, ContainmentRefused.
   void start(bool force);
 
   /// How the workers know this function. Errors: Error if they can't.
@@ -134,6 +134,7 @@ class Crew {
 
   const pid_t owner_;
   const StartMethod method_;
+  const Containment containment_;
   std::vector<Slot> slots_;
   StatusBoard board_;
   Fd control_;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include <poolproof/containment.hpp>
 #include <poolproof/init.hpp>
 #include <string>
 #include <string_view>
@@ -51,7 +52,7 @@ void close_on_exec(int fd) {
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/// supervisor:PARENT:METHOD:SLOTS:FINGERPRINT
+/// supervisor:PARENT:METHOD:SLOTS:CONTAINMENT:FINGERPRINT
 [[noreturn]] void become_supervisor(const std::vector<std::string_view>& words) {
   for (const int fd : {reexec::kControl, reexec::kMain, reexec::kSupervisorBoard}) {
     close_on_exec(fd);
@@ -66,7 +67,8 @@ void close_on_exec(int fd) {
   setup.slots = workers.size();
   setup.method =
       words[2] == to_string(StartMethod::spawn) ? StartMethod::spawn : StartMethod::forkserver;
-  setup.same_program = words[4] == image::fingerprint();
+  setup.contained = words[4] == to_string(Containment::pid_namespace);
+  setup.same_program = words[5] == image::fingerprint();
   // What it allocates, it does so before there are workers.
   static_cast<void>(ForkRegistry::instance());
   lifeline::release_from_starter();
@@ -115,7 +117,7 @@ void init(int argc, char** argv) {
   reexec::make_possible(argc > 0 ? argv[0] : "");
   const std::vector<std::string_view> words = split(order_in(argc, argv));
   unfinished_copy = false;
-  if (words[0] == "supervisor" && words.size() == 5) become_supervisor(words);
+  if (words[0] == "supervisor" && words.size() == 6) become_supervisor(words);
   if (words[0] == "worker" && words.size() == 4) become_worker(words);
 }
 

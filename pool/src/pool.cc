@@ -41,6 +41,10 @@ std::size_t Pool::size() const {
   return core_->size();
 }
 
+Containment Pool::containment() const {
+  return core_->containment();
+}
+
 PoolState Pool::state() const {
   return core_->state();
 }

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <poolproof/containment.hpp>
 #include <string>
 #include <system_error>
 
@@ -110,7 +111,9 @@ pid_t start_supervisor(const SupervisorSetup& setup) {
   preparation.in_its_own_group();
   const std::string argument =
       std::string(kHiddenArgument) + "supervisor:" + std::to_string(::getpid()) + ':' +
-      to_string(setup.method) + ':' + std::to_string(setup.slots) + ':' + image::fingerprint();
+      to_string(setup.method) + ':' + std::to_string(setup.slots) + ':' +
+      to_string(setup.contained ? Containment::pid_namespace : Containment::supervisor) + ':' +
+      image::fingerprint();
   const pid_t pid = preparation.start(argument.c_str());
   if (pid == -1) throw_errno("poolproof: start a copy of the program");
   return pid;

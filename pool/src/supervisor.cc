@@ -14,6 +14,7 @@
 #include "children.hpp"
 #include "control.hpp"
 #include "descriptors.hpp"
+#include "keeper.hpp"
 #include "lifeline.hpp"
 #include "reap.hpp"
 #include "reexec.hpp"
@@ -32,6 +33,8 @@ using std::chrono::milliseconds;
 
 /// Where the kernel is short of something, and nothing tells when it no longer is.
 constexpr int kTryAgainMs = 10;
+/// Milliseconds until a second look at those that have just been killed.
+constexpr int kOrphansMayTake = 2;
 
 class Supervisor {
  public:
@@ -48,8 +51,8 @@ class Supervisor {
   void stop(const Command& command);
   void collect_dead();
   void bury(const siginfo_t& child);
-  [[nodiscard]] bool is_worker(pid_t pid) const;
-  void kill_orphans() const;
+  [[nodiscard]] bool is_ours(pid_t pid) const;
+  void kill_orphans();
   void report(const Report& report, int descriptor = -1);
   [[nodiscard]] bool any_worker() const;
   void kill_when_overdue();
@@ -58,6 +61,8 @@ class Supervisor {
   SupervisorSetup setup_;
   pid_t self_ = 0;
   int deaths_ = -1;  // signalfd of SIGCHLD
+  Keeper keeper_;
+  bool orphans_left_ = false;  // with the keeper, which is not told of them
   bool stopping_ = false;
   bool ending_ = false;
   Clock::time_point overdue_{};
@@ -65,7 +70,7 @@ class Supervisor {
 
 void Supervisor::run() {
   settle();
-  if (setup_.method != StartMethod::fork) report_ready();
+  if (setup_.method != StartMethod::fork || setup_.contained) report_ready();
   for (;;) {
     std::array<pollfd, 3> watched{
         {{setup_.control, POLLIN, 0}, {setup_.main_pidfd, POLLIN, 0}, {deaths_, POLLIN, 0}}};
@@ -76,6 +81,7 @@ void Supervisor::run() {
     // The dead first: a slot must be empty before a command fills it again.
     if (watched[2].revents || deaths_ < 0) collect_dead();
     if (watched[0].revents & POLLIN) take_commands();
+    if (orphans_left_) kill_orphans();
     if (stopping_ && !any_worker()) end_everything();
     kill_when_overdue();
   }
@@ -103,17 +109,23 @@ void Supervisor::settle() {
   deaths_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/// What has not been forked from main may have turned out differently.
+/// What could turn out otherwise than main asked.
 void Supervisor::report_ready() {
   Report ready;
   ready.kind = Report::Kind::ready;
   ready.code = setup_.same_program ? 0 : ENOEXEC;
-  ready.how = setup_.method == StartMethod::forkserver && other_threads_present() ? 1 : 0;
+  ready.how =
+      setup_.method == StartMethod::forkserver && other_threads_present() ? Report::kThreads : 0;
+  if (setup_.contained) {
+    const int error = start_keeper(keeper_);
+    if (error != 0) ready = {Report::Kind::ready, 0, 0, Report::kNotContained, error};
+  }
   report(ready);
 }
 
 int Supervisor::patience_left() const {
   if (deaths_ < 0) return kTryAgainMs;
+  if (orphans_left_) return kOrphansMayTake;
   if (!stopping_) return -1;
   const auto left = std::chrono::ceil<milliseconds>(overdue_ - Clock::now());
   return left.count() > 0 ? static_cast<int>(left.count()) : 10;
@@ -143,7 +155,8 @@ void Supervisor::obey(const Command& command, const control::Descriptors& descri
 
 void Supervisor::spawn(const Command& command, const control::Descriptors& descriptors) {
   WorkerSetup worker;
-  worker.supervisor = self_;
+  // Who is in another namespace than its parent sees none.
+  worker.supervisor = setup_.contained ? 0 : self_;
   worker.slot = static_cast<std::size_t>(command.slot);
   worker.serial = command.serial;
   worker.board = setup_.board;
@@ -198,7 +211,8 @@ void Supervisor::collect_dead() {
   if (anybody) kill_orphans();
 }
 
-bool Supervisor::is_worker(pid_t pid) const {
+bool Supervisor::is_ours(pid_t pid) const {
+  if (pid == keeper_.pid) return true;
   for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
     if (setup_.workers[slot].pid == pid) return true;
   }
@@ -207,16 +221,23 @@ bool Supervisor::is_worker(pid_t pid) const {
 
 /// What a dead worker leaves behind dies with it. A living worker adopts the
 /// orphans below it, so a child of ours that is no worker is a dead one's.
-/// Its own children come to us in turn, and so does word of its death.
-void Supervisor::kill_orphans() const {
+/// Its own children come to us in turn, and so does word of its death. In a
+/// namespace they come to the keeper, and no word: so we look until none is left.
+void Supervisor::kill_orphans() {
   std::array<pid_t, 256> children{};
-  const std::size_t count = children::list(children.data(), children.size());
+  std::size_t count = children::list(children.data(), children.size());
   for (std::size_t i = 0; i < count; ++i) {
-    if (!is_worker(children[i])) ::kill(children[i], SIGKILL);
+    if (!is_ours(children[i])) ::kill(children[i], SIGKILL);
   }
+  if (keeper_.pid <= 0) return;
+  count = keeper_.list(children.data(), children.size());
+  for (std::size_t i = 0; i < count; ++i) ::kill(children[i], SIGKILL);
+  orphans_left_ = count > 0;
 }
 
 void Supervisor::bury(const siginfo_t& child) {
+  // Without its init nothing can be started in the namespace any more.
+  if (child.si_pid == keeper_.pid && !ending_) end_everything();
   for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
     if (setup_.workers[slot].pid != child.si_pid) continue;
     setup_.workers[slot].pid = 0;

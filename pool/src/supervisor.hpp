@@ -20,6 +20,7 @@ struct SupervisorSetup {
   Worker* workers = nullptr;  ///< allocated by main: none is made after fork
   std::size_t slots = 0;
   StartMethod method = StartMethod::fork;
+  bool contained = false;    ///< workers in a PID namespace of their own
   bool same_program = true;  ///< false: what was started is not the program that main is
 };
 

@@ -21,20 +21,13 @@ namespace {
 
 constexpr std::chrono::milliseconds kEndingThreadsMayTake{50};
 
-pid_t this_thread() {
-  return static_cast<pid_t>(::syscall(SYS_gettid));
-}
-
 int count_other_threads() {
   const std::unique_ptr<DIR, int (*)(DIR*)> tasks(::opendir("/proc/self/task"), &::closedir);
   if (!tasks) return 0;
+  // Counted, not compared by number: /proc may show those of an outer PID namespace.
   int count = 0;
-  while (const dirent* entry = ::readdir(tasks.get())) {
-    const auto tid = static_cast<pid_t>(std::atoi(entry->d_name));
-    if (tid <= 0 || tid == this_thread()) continue;
-    if (!ForkRegistry::instance().is_own_thread(tid)) ++count;
-  }
-  return count;
+  while (const dirent* entry = ::readdir(tasks.get())) count += std::atoi(entry->d_name) > 0;
+  return count - 1 - ForkRegistry::instance().living_threads();
 }
 
 }  // namespace

@@ -61,8 +61,10 @@ struct Report {
     started,      ///< carries the worker's pidfd
     fork_failed,  ///< code: errno
     died,         ///< how: si_code, code: si_status; the worker is reaped
-    ready,        ///< the supervisor is; code: errno; how: 1 if it has threads
+    ready,        ///< the supervisor is; how: one of those below, code: errno
   };
+  static constexpr std::int32_t kThreads = 1;       ///< ready: but has threads
+  static constexpr std::int32_t kNotContained = 2;  ///< ready: but without namespace
   Kind kind = Kind::started;
   std::int32_t slot = 0;
   std::int32_t pid = 0;

@@ -128,6 +128,15 @@ void end_this_thread() {
   for (;;) ::syscall(SYS_exit, 0);
 }
 
+bool may_contain() {
+  try {
+    Pool pool{{.workers = 1, .containment = Containment::pid_namespace}};
+    return true;
+  } catch (const ContainmentRefused&) {
+    return false;
+  }
+}
+
 int open_descriptors() {
   return count_entries("/proc/self/fd");
 }

@@ -75,6 +75,9 @@ std::vector<pid_t> children_of_this_process();
 /// What pthread_exit comes to, without unwinding GoogleTest's frames.
 [[noreturn]] void end_this_thread();
 
+/// Whether this kernel lets this user have PID namespaces.
+bool may_contain();
+
 int open_descriptors();
 int running_threads();
 

@@ -49,6 +49,12 @@ class InitMissing : public Error {
   using Error::Error;
 };
 
+/// The kernel does not allow the containment that was asked for; the text says what it takes.
+class ContainmentRefused : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A wait ran into its deadline. The task goes on.
 class TimeoutError : public Error {
  public:

@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <poolproof/containment.hpp>
 #include <poolproof/initializer.hpp>
 #include <poolproof/start_method.hpp>
 
@@ -53,6 +54,9 @@ struct PoolOptions {
   /// Default: forkserver if `poolproof::init` was called, else fork. The others without `init` are
   /// InitMissing.
   std::optional<StartMethod> start_method = std::nullopt;
+
+  /// What holds the things that tasks start. Another than this is never taken silently.
+  Containment containment = Containment::supervisor;
 
   /// A worker that has done so many tasks leaves, and a fresh one takes its
   /// place: for tasks that leak. A chunk of `map` counts as one task. Default:

@@ -43,7 +43,7 @@ enum class PoolState { running, closed, terminated };
 class Pool {
  public:
   /// Starts all workers; all or none.
-  /// Errors: std::invalid_argument (workers < 1), ThreadsPresent, InitMissing,
+  /// Errors: std::invalid_argument (workers < 1), ThreadsPresent, InitMissing, ContainmentRefused,
   /// std::system_error (no process, descriptor or thread to be had).
   explicit Pool(PoolOptions options);
   Pool() : Pool(PoolOptions{}) {}
@@ -206,6 +206,9 @@ class Pool {
   /// The living workers, as the kernel has them at this moment.
   /// Errors: WrongProcess.
   [[nodiscard]] std::vector<ChildInfo> active_children() const;
+
+  /// What is in force, which is what was asked for. Errors: WrongProcess.
+  [[nodiscard]] Containment containment() const;
 
   /// The number of workers asked for. Errors: WrongProcess.
   [[nodiscard]] std::size_t size() const;

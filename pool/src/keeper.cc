@@ -1,0 +1,96 @@
+#include "keeper.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "control.hpp"
+#include "fd.hpp"
+
+namespace poolproof::detail {
+namespace {
+
+bool write_file(const char* path, const char* text) {
+  const Fd file(::open(path, O_WRONLY | O_CLOEXEC));
+  const auto size = static_cast<ssize_t>(std::strlen(text));
+  return file.valid() && ::write(file.get(), text, static_cast<std::size_t>(size)) == size;
+}
+
+/// "ID ID 1": the one line that an ordinary user may write.
+bool map_to_itself(const char* path, unsigned id) {
+  std::array<char, 16> digits{};
+  std::size_t at = digits.size() - 1;
+  do {
+    digits[--at] = static_cast<char>('0' + id % 10);
+    id /= 10;
+  } while (id > 0);
+  std::array<char, 64> line{};
+  std::strcat(line.data(), &digits[at]);
+  std::strcat(line.data(), " ");
+  std::strcat(line.data(), &digits[at]);
+  std::strcat(line.data(), " 1");
+  return write_file(path, line.data());
+}
+
+/// Returns 0 or an errno.
+int enter_namespace() {
+  const uid_t user = ::geteuid();
+  const gid_t group = ::getegid();
+  if (::unshare(CLONE_NEWPID) == 0) return 0;
+  if (errno != EPERM || ::unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) return errno;
+  const bool mapped = write_file("/proc/self/setgroups", "deny") &&
+                      map_to_itself("/proc/self/uid_map", user) &&
+                      map_to_itself("/proc/self/gid_map", group);
+  return mapped ? 0 : errno;
+}
+
+[[noreturn]] void keep(int socket) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_NAME, "poolproof-init");
+  // Reaps by itself what it adopts.
+  ::signal(SIGCHLD, SIG_IGN);
+  const int children = ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+  const int error = children < 0 ? errno : 0;
+  // Should the supervisor be dead already, no signal comes, but there is nobody to send to either.
+  const int sent = control::send(socket, &error, sizeof error, &children, children < 0 ? 0 : 1);
+  if (sent != 0 || error != 0) ::_exit(1);
+  ::close_range(0, ~0U, 0);
+  for (;;) ::pause();
+}
+
+}  // namespace
+
+std::size_t Keeper::list(pid_t* pids, std::size_t capacity) const {
+  ::lseek(children, 0, SEEK_SET);
+  return children::read_list(children, pids, capacity);
+}
+
+int start_keeper(Keeper& keeper) {
+  if (const int error = enter_namespace()) return error;
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return errno;
+  const Fd ours(ends[0]);
+  Fd theirs(ends[1]);
+  keeper.pid = ::fork();
+  if (keeper.pid == -1) return errno;
+  if (keeper.pid == 0) {
+    ::close(ends[0]);
+    keep(ends[1]);
+  }
+  theirs.reset();
+  int error = EPIPE;
+  control::Descriptors descriptors{};
+  const auto received = control::receive(ours.get(), &error, sizeof error, descriptors, true);
+  keeper.children = descriptors[0];
+  return received == control::Received::message ? error : EPIPE;
+}
+
+}  // namespace poolproof::detail
