@@ -42,7 +42,7 @@ TEST_P(Contained, ThePoolSaysSoAndWorks) {
 TEST_P(Contained, PidsAreMainsForMainAndSmallForTasks) {
   Pool pool(options());
   const pid_t seen = pool.active_children().at(0).pid;
-  EXPECT_EQ(state_of(seen), 'S');
+  EXPECT_FALSE(is_dead(seen));
   EXPECT_LT(pool.apply<&worker_pid>(), 10);
   EXPECT_EQ(pool.apply([] { return static_cast<int>(::getppid()); }), 0);
   try {
