@@ -1,0 +1,25 @@
+# find_package(poolproof [COMPONENTS pool]): the installed components, or those asked for.
+set(poolproof_known pool)
+
+foreach(component IN LISTS poolproof_known)
+  if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/poolproof-${component}.cmake)
+    set(poolproof_${component}_FOUND TRUE)
+  endif()
+endforeach()
+if(NOT poolproof_FIND_COMPONENTS)
+  set(poolproof_FIND_COMPONENTS ${poolproof_known})
+endif()
+
+if(pool IN_LIST poolproof_FIND_COMPONENTS AND poolproof_pool_FOUND)
+  include(CMakeFindDependencyMacro)
+  find_dependency(Threads)
+  find_dependency(cereal)
+  include(${CMAKE_CURRENT_LIST_DIR}/poolproof-pool.cmake)
+endif()
+
+foreach(component IN LISTS poolproof_FIND_COMPONENTS)
+  if(poolproof_FIND_REQUIRED_${component} AND NOT poolproof_${component}_FOUND)
+    set(poolproof_FOUND FALSE)
+    set(poolproof_NOT_FOUND_MESSAGE "poolproof has no component '${component}' installed")
+  endif()
+endforeach()
