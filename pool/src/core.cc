@@ -58,6 +58,7 @@ Core::Core(const PoolOptions& options)
     : options_(checked(options)),
       method_(chosen_method(options)),
       crew_(checked_workers(options), method_, options.containment),
+      target_(crew_.size()),
       callbacks_(options.on_callback_error) {
   wake_ = off_stdio(Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   if (!wake_.valid()) throw_errno("poolproof: eventfd");
@@ -140,7 +141,7 @@ std::vector<ChildInfo> Core::active_children() {
 
 std::size_t Core::size() {
   require_own_process();
-  return crew_.size();
+  return target_;
 }
 
 Containment Core::containment() {
@@ -185,11 +186,13 @@ bool Core::give(Slot& slot, Task task) {
   return slot.channel.sending() || slot.task->limit.count() > 0;
 }
 
-/// After its last result: the worker is not told beforehand, so nothing that it has sent is lost.
+/// After its last result, or when the pool has become smaller: the worker is not told beforehand,
+/// so nothing that it has sent is lost.
 void Core::dismiss_if_spent(std::size_t index) {
   const Slot& slot = crew_.slots()[index];
   const auto quota = options_.tasks_per_worker;
-  if (quota && !slot.task && slot.given >= static_cast<std::uint64_t>(*quota)) {
+  if (!slot.task &&
+      (is_surplus(index) || (quota && slot.given >= static_cast<std::uint64_t>(*quota)))) {
     crew_.dismiss(index);
   }
 }

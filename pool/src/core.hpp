@@ -50,6 +50,8 @@ class Core final : public ForkAware {
   void call_back(Results results, std::function<void()> call);
   std::vector<ChildInfo> active_children();
   std::size_t size();
+  void resize(int workers);
+  PoolStatistics statistics();
   Containment containment();
   PoolState state();
 
@@ -104,6 +106,7 @@ class Core final : public ForkAware {
   bool give(Slot& slot, Task task);
   [[nodiscard]] bool can_take(const Slot& slot) const;
   void dismiss_if_spent(std::size_t slot);
+  [[nodiscard]] bool is_surplus(std::size_t slot) const { return slot >= target_; }
 
   void stop(Command::Kind how);
   /// Fate: outcome::Dropped or outcome::Broken.
@@ -121,6 +124,7 @@ class Core final : public ForkAware {
   std::deque<Task> queue_;
   std::uint64_t last_task_ = 0;
   Crew crew_;
+  std::atomic<std::size_t> target_;  // so many of its slots are to be filled
   Fd wake_;
   bool stopping_ = false;     // the crew was told to leave ...
   bool terminating_ = false;  // ... and not to wait for anything

@@ -102,12 +102,22 @@ Crew::Crew(std::size_t workers, StartMethod method, Containment containment)
       method_(method),
       containment_(containment),
       slots_(workers),
-      board_(workers) {}
+      board_(room_for(workers)) {
+  slots_.reserve(room_for(workers));  // a slot stays where it is
+}
 
 Crew::~Crew() {
   if (supervisor_ == 0) return;
   control_.reset();  // the supervisor takes it for main's end
   bury();
+}
+
+std::size_t Crew::room() const {
+  return slots_.capacity();
+}
+
+void Crew::grow(std::size_t workers) {
+  while (size() < workers) slots_.emplace_back();
 }
 
 void Crew::abandon_in_child() {
@@ -129,10 +139,10 @@ void Crew::start(bool force) {
   Fd main_pidfd = lifeline::open_on_this_process();
   auto [ours, theirs] = socket_pair(SOCK_SEQPACKET);
   control_ = std::move(ours);
-  std::vector<SupervisorSetup::Worker> workers(slots_.size());
+  std::vector<SupervisorSetup::Worker> workers(room_for(size()));
   const bool contained = containment_ == Containment::pid_namespace;
   const SupervisorSetup setup{theirs.get(),   main_pidfd.get(), null.get(), board_.file().get(),
-                              workers.data(), workers.size(),   method_,    contained};
+                              workers.data(), size(),           method_,    contained};
   supervisor_ =
       method_ == StartMethod::fork ? fork_supervisor(setup) : reexec::start_supervisor(setup);
   supervisor_pidfd_ = Fd(open_pidfd(supervisor_));
@@ -238,6 +248,7 @@ int Crew::send_spawn(std::size_t index) {
   if (error != 0) return error;
   slot.channel = Channel(std::move(ends[0]));
   slot.life = Slot::Life::starting;
+  slot.hired_at = Clock::now();
   return 0;
 }
 
@@ -260,6 +271,7 @@ void Crew::welcome(const Report& report, int pidfd) {
 
 void Crew::vacate(std::size_t index, Vacancy why) {
   Slot& slot = slots_[index];
+  add_departed(index);
   slot.channel.close();
   slot.pidfd.reset();
   slot.pid = 0;

@@ -11,6 +11,7 @@
 #include <poolproof/detail/task.hpp>
 #include <poolproof/exit_status.hpp>
 #include <poolproof/options.hpp>
+#include <poolproof/statistics.hpp>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,7 @@ struct Slot {
   bool leaving = false;       ///< it was told to quit
   int failures = 0;           ///< starts in a row that came to nothing
   std::chrono::steady_clock::time_point hire_at{};
+  std::chrono::steady_clock::time_point hired_at{};
 };
 
 /// The processes of a pool as main sees them: the supervisor, and a slot for
@@ -86,6 +88,10 @@ class Crew {
   [[nodiscard]] std::vector<Slot>& slots() { return slots_; }
   [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
+  /// More slots, vacant ones, up to room().
+  void grow(std::size_t workers);
+  [[nodiscard]] std::size_t room() const;
+
   [[nodiscard]] int control() const { return control_.get(); }
 
   /// Commands a worker for a vacant slot. A failure postpones it.
@@ -125,9 +131,14 @@ class Crew {
 
   [[nodiscard]] std::vector<ChildInfo> living() const;
 
+  /// statistics.cc: of those that live, and of those that do no longer.
+  [[nodiscard]] PoolStatistics statistics();
+
  private:
   void await_supervisor(bool force);
   [[noreturn]] void supervisor_never_came();
+  [[nodiscard]] WorkerStatistics statistics_of(std::size_t slot);
+  void add_departed(std::size_t slot);
   void hire_all();
   int send_spawn(std::size_t slot);
   void welcome(const Report& report, int pidfd);
@@ -137,6 +148,7 @@ class Crew {
   const Containment containment_;
   std::vector<Slot> slots_;
   StatusBoard board_;
+  PoolStatistics::Totals departed_;
   Fd control_;
   pid_t supervisor_ = 0;
   Fd supervisor_pidfd_;

@@ -134,7 +134,8 @@ void Core::collect_watched(Watched& watched) {
 int Core::next_timeout() {
   Deadline next = std::min(overdue_, next_task_due());
   if (!stopping_) {
-    for (const Slot& slot : crew_.slots()) {
+    for (std::size_t i = 0; i < target_; ++i) {
+      const Slot& slot = crew_.slots()[i];
       if (slot.life == Slot::Life::vacant) next = std::min(next, slot.hire_at);
     }
   }
@@ -205,7 +206,10 @@ void Core::take_reports(Completions& done) {
   while (crew_.take_report(report, false)) {
     const auto slot = static_cast<std::size_t>(report.slot);
     if (report.kind == Report::Kind::died) on_death(report, done);
-    if (report.kind == Report::Kind::started) prepare(slot);
+    if (report.kind == Report::Kind::started) {
+      prepare(slot);
+      dismiss_if_spent(slot);
+    }
     if (report.kind == Report::Kind::fork_failed) crew_.vacate(slot, Vacancy::failed_start);
   }
 }
@@ -233,7 +237,7 @@ void Core::fill_vacancies(Completions& done) {
   // A closed pool needs nobody for an empty queue.
   if (state_ != PoolState::running && queue_.empty()) return;
   const auto now = Clock::now();
-  for (std::size_t i = 0; i < crew_.size(); ++i) {
+  for (std::size_t i = 0; i < target_; ++i) {
     const Slot& slot = crew_.slots()[i];
     if (slot.life != Slot::Life::vacant) continue;
     if (slot.failures >= kMaxFailures) {

@@ -57,14 +57,15 @@ void close_on_exec(int fd) {
   for (const int fd : {reexec::kControl, reexec::kMain, reexec::kSupervisorBoard}) {
     close_on_exec(fd);
   }
-  std::vector<SupervisorSetup::Worker> workers(number<std::size_t>(words[3]));
+  const auto slots = number<std::size_t>(words[3]);
+  std::vector<SupervisorSetup::Worker> workers(room_for(slots));
   SupervisorSetup setup;
   setup.control = reexec::kControl;
   setup.main_pidfd = reexec::kMain;
   setup.null = STDIN_FILENO;
   setup.board = reexec::kSupervisorBoard;
   setup.workers = workers.data();
-  setup.slots = workers.size();
+  setup.slots = slots;
   setup.method =
       words[2] == to_string(StartMethod::spawn) ? StartMethod::spawn : StartMethod::forkserver;
   setup.contained = words[4] == to_string(Containment::pid_namespace);

@@ -35,6 +35,7 @@ void Core::on_initialised(std::size_t index, const Frame& answer, Completions& d
   slot.initialising = false;
   slot.task.reset();
   slot.failures = 0;
+  dismiss_if_spent(index);
   if (answer.header.kind == FrameKind::failure && !stopping_) {
     break_down("the initializer failed: " + error_in(answer, slot.pid), done);
   }

@@ -45,6 +45,14 @@ Containment Pool::containment() const {
   return core_->containment();
 }
 
+void Pool::resize(int workers) {
+  core_->resize(workers);
+}
+
+PoolStatistics Pool::statistics() const {
+  return core_->statistics();
+}
+
 PoolState Pool::state() const {
   return core_->state();
 }

@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -179,6 +180,7 @@ void Supervisor::spawn(const Command& command, const control::Descriptors& descr
   if (pid < 0) {
     return report({Report::Kind::fork_failed, command.slot, 0, 0, error});
   }
+  setup_.slots = std::max(setup_.slots, worker.slot + 1);  // the pool has grown
   setup_.workers[command.slot].pid = pid;
   const int pidfd = open_pidfd(pid);  // ours to reap, so it is still there
   report({Report::Kind::started, command.slot, pid, 0, 0}, pidfd);

@@ -7,6 +7,13 @@
 
 namespace poolproof::detail {
 
+/// A pool can grow to so many workers, or keep what it began with if that is more: nothing is
+/// allocated after fork, so there is room for all from the beginning.
+inline constexpr std::size_t kRoomForWorkers = 1024;
+constexpr std::size_t room_for(std::size_t workers) {
+  return workers > kRoomForWorkers ? workers : kRoomForWorkers;
+}
+
 /// What main prepares for its supervisor before it starts it.
 struct SupervisorSetup {
   struct Worker {
@@ -17,8 +24,8 @@ struct SupervisorSetup {
   int main_pidfd = -1;        ///< becomes readable at main's death
   int null = -1;              ///< /dev/null, the workers' standard input
   int board = -1;             ///< status board
-  Worker* workers = nullptr;  ///< allocated by main: none is made after fork
-  std::size_t slots = 0;
+  Worker* workers = nullptr;  ///< room_for(slots), allocated by main: none is made after fork
+  std::size_t slots = 0;      ///< used by now
   StartMethod method = StartMethod::fork;
   bool contained = false;    ///< workers in a PID namespace of their own
   bool same_program = true;  ///< false: what was started is not the program that main is

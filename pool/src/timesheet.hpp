@@ -13,7 +13,9 @@ class Timesheet {
  public:
   Timesheet() = default;
   /// From now on the worker waits for tasks.
-  explicit Timesheet(WorkerStatus& status) : status_(&status), since_(now()) {}
+  explicit Timesheet(WorkerStatus& status) : status_(&status), since_(now()) {
+    status.ready_ns.store(since_, std::memory_order_relaxed);
+  }
 
   /// The task `number` begins, or the pool's initializer.
   void begin(std::uint64_t number) {

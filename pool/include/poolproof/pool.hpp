@@ -19,6 +19,7 @@
 #include <poolproof/init.hpp>
 #include <poolproof/options.hpp>
 #include <poolproof/register_error.hpp>
+#include <poolproof/statistics.hpp>
 #include <poolproof/stream.hpp>
 #include <type_traits>
 #include <utility>
@@ -212,6 +213,18 @@ class Pool {
 
   /// The number of workers asked for. Errors: WrongProcess.
   [[nodiscard]] std::size_t size() const;
+
+  /// Asks for another number of workers. Returns at once: more are started; those
+  /// that are too many leave when they have done what is in their hands, and are
+  /// listed until then. Nothing is interrupted or lost.
+  /// Errors: std::invalid_argument for less than 1, or more than 1024 (or what
+  /// the pool began with); PoolNotRunning, WrongProcess.
+  void resize(int workers);
+
+  /// What each worker has done so far, and those that are gone together. Of an
+  /// ended pool: the latter. Errors: WrongProcess.
+  [[nodiscard]] PoolStatistics statistics() const;
+
   /// Errors: WrongProcess.
   [[nodiscard]] PoolState state() const;
 

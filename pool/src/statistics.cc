@@ -1,0 +1,64 @@
+#include <poolproof/statistics.hpp>
+
+#include <algorithm>
+
+#include "core.hpp"
+
+namespace poolproof::detail {
+namespace {
+
+using std::chrono::nanoseconds;
+using Instant = std::chrono::steady_clock::time_point;
+
+nanoseconds read(const std::atomic<std::int64_t>& duration) {
+  return nanoseconds(duration.load(std::memory_order_relaxed));
+}
+
+}  // namespace
+
+WorkerStatistics Crew::statistics_of(std::size_t index) {
+  const Slot& slot = slots_[index];
+  const WorkerStatus& status = board_.slot(index);
+  WorkerStatistics statistics;
+  statistics.name = slot.name;
+  statistics.pid = slot.pid;
+  statistics.started = slot.hired_at;
+  if (const nanoseconds ready = read(status.ready_ns); ready.count() > 0) {
+    statistics.start_up = Instant(ready) - slot.hired_at;
+  }
+  statistics.initialising = read(status.initialising_ns);
+  statistics.waiting = read(status.waiting_ns);
+  statistics.working = read(status.working_ns);
+  statistics.tasks = status.tasks.load(std::memory_order_relaxed);
+  return statistics;
+}
+
+void Crew::add_departed(std::size_t index) {
+  if (slots_[index].life != Slot::Life::alive) return;  // nobody was there
+  const WorkerStatistics last = statistics_of(index);
+  ++departed_.workers;
+  departed_.tasks += last.tasks;
+  departed_.initialising += last.initialising;
+  departed_.waiting += last.waiting;
+  departed_.working += last.working;
+}
+
+PoolStatistics Crew::statistics() {
+  PoolStatistics statistics;
+  statistics.departed = departed_;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (slots_[i].life == Slot::Life::alive) statistics.workers.push_back(statistics_of(i));
+  }
+  return statistics;
+}
+
+PoolStatistics Core::statistics() {
+  require_own_process();
+  const std::lock_guard lock(mutex_);
+  PoolStatistics statistics = crew_.statistics();
+  statistics.queued = static_cast<std::size_t>(std::count_if(
+      queue_.begin(), queue_.end(), [](const Task& task) { return !task.result->claimed(); }));
+  return statistics;
+}
+
+}  // namespace poolproof::detail
