@@ -176,6 +176,7 @@ std::string request_line(const Job& job) {
   request.settings = job.settings;
   request.settings.fuse = scaled(job.settings.fuse);
   request.prompt_steps = job.prompt_steps;
+  request.waiting_steps = job.waiting_steps;
   request.snapshot_steps = steps_looked_at(job.scenario);
   return to_line(request);
 }

@@ -24,6 +24,9 @@ struct Job {
   /// main's exit after its ending. The warden stops the case when one is exceeded, so that a hang
   /// behind a timed loop does not cost the whole fuse. The rules judge; this only ends the run.
   std::vector<int> prompt_steps;
+  /// Steps (0: the exit) that end by the pool's own doing, without a time or a wait that the
+  /// scenario asked for. The warden stops the case when all that goes on in one is polling in vain.
+  std::vector<int> waiting_steps;
 };
 
 struct Finished {

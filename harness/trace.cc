@@ -23,6 +23,7 @@ constexpr std::array kKinds{KindEntry{"born"},
                             KindEntry{"output-eof"},
                             KindEntry{"snapshot"},
                             KindEntry{"at-rest"},
+                            KindEntry{"polling"},
                             KindEntry{"delay"},
                             KindEntry{"foreign"},
                             KindEntry{"limit-hit"},
@@ -40,7 +41,7 @@ static_assert(kKinds.size() == std::variant_size_v<Event::Kind>);
 
 constexpr std::array<std::string_view, 8> kResultKinds{
     "ok", "refused", "task-error", "worker-died", "cancelled", "timeout", "not-fired", "error"};
-constexpr std::array<std::string_view, 6> kEnds{"all-dead", "at-rest", "grace",
+constexpr std::array<std::string_view, 7> kEnds{"all-dead", "at-rest", "grace", "polling",
                                                 "deadline", "fuse",    "limit"};
 
 template <class Enum, std::size_t N>

@@ -119,6 +119,20 @@ struct AtRest {
   std::vector<Wait> waits;
   std::vector<Resource> resources{};
 };
+/// Main stands in a step that should end by itself, and all that the tree has done since `since` is
+/// to wake and go to sleep again: everybody else sleeps without a timeout, no byte was read or
+/// written, no process or thread came or went, nothing was claimed or printed. Counted, not timed.
+struct Polling {
+  struct Poller {
+    Pid pid = 0;
+    Pid tid = 0;
+    std::string call;        // where it was seen asleep
+    std::int64_t wakes = 0;  // since `since`
+  };
+  Nanoseconds since{0};
+  std::vector<Poller> pollers;
+  std::string doubt;  // empty: nothing outside the tree can be what they wait for
+};
 /// Cumulative scheduling delay that tree time leaves out; see Trace::tree_time.
 struct Delay {
   Nanoseconds total{0};
@@ -211,9 +225,9 @@ struct Garbage {
 
 struct Event {
   using Kind = std::variant<Born, Execed, ThreadBorn, ThreadDead, Signalled, Dying, Dead,
-                            KilledByWarden, OutputEof, Snapshot, AtRest, Delay, Foreign, LimitHit,
-                            LeftOver, Lost, FaultFired, Started, StepBegun, StepEnded, TaskBegun,
-                            TaskEnded, EndingBegun, Garbage>;
+                            KilledByWarden, OutputEof, Snapshot, AtRest, Polling, Delay, Foreign,
+                            LimitHit, LeftOver, Lost, FaultFired, Started, StepBegun, StepEnded,
+                            TaskBegun, TaskEnded, EndingBegun, Garbage>;
   Nanoseconds at{0};  // CLOCK_MONOTONIC since main's birth
   Kind kind;
 };
@@ -223,6 +237,7 @@ enum class End {
   kAllDead,   // every process ended by itself and the output reached its end
   kAtRest,    // proved at rest, or at rest with doubt after main's death
   kGrace,     // survivors were given the whole grace after main's death
+  kPolling,   // a wait in vain went on by polling (see Polling)
   kDeadline,  // a step or the exit that must be prompt was not (see Job::deadlines)
   kFuse,      // the wall-clock fuse: whatever was pending is inconclusive
   kLimit,

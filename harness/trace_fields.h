@@ -26,6 +26,7 @@ void fields(auto& io, Like<Goal> auto& e);
 void fields(auto& io, Like<Wait> auto& e);
 void fields(auto& io, Like<Resource::Holder> auto& e);
 void fields(auto& io, Like<Resource> auto& e);
+void fields(auto& io, Like<Polling::Poller> auto& e);
 void fields(auto& io, Like<StepResult::Listed> auto& e);
 void fields(auto& io, Like<StepResult> auto& e);
 
@@ -234,6 +235,17 @@ void fields(auto& io, Like<AtRest> auto& e) {
   io.boolean("proved", e.proved);
   io.list("waits", e.waits);
   io.list("resources", e.resources);
+}
+void fields(auto& io, Like<Polling::Poller> auto& e) {
+  io.number("pid", e.pid);
+  io.number("tid", e.tid);
+  io.text("call", e.call);
+  io.number("wakes", e.wakes);
+}
+void fields(auto& io, Like<Polling> auto& e) {
+  io.time("since_ns", e.since);
+  io.list("pollers", e.pollers);
+  io.maybe_text("doubt", e.doubt);
 }
 void fields(auto& io, Like<Delay> auto& e) {
   io.time("total_ns", e.total);

@@ -42,7 +42,7 @@ StepResult any_result() {
 }
 
 Event::Kind any_kind() {
-  switch (*rc::gen::inRange(0, 24)) {
+  switch (*rc::gen::inRange(0, 25)) {
     case 0:
       return Born{any_pid(), any_pid(), any_pid(), any_text()};
     case 1:
@@ -94,6 +94,8 @@ Event::Kind any_kind() {
       return TaskEnded{any_pid(), 2, any_text()};
     case 21:
       return EndingBegun{any_pid()};
+    case 23:
+      return Polling{Nanoseconds(7), {{any_pid(), any_pid(), "sleep", 600}}, any_text()};
     case 22:
       return FaultFired{any_pid(), any_text(), any_pid()};
     default:
@@ -105,7 +107,7 @@ Trace any_trace() {
   Trace trace;
   trace.rung = *rc::gen::inRange(1, 4);
   trace.exact = *rc::gen::arbitrary<bool>();
-  trace.end = static_cast<End>(*rc::gen::inRange(0, 6));
+  trace.end = static_cast<End>(*rc::gen::inRange(0, 7));
   trace.out = {any_text(), *rc::gen::inRange(0, 1000)};
   for (int i = *rc::gen::inRange(0, 20); i > 0; --i) {
     trace.events.push_back({Nanoseconds(*rc::gen::arbitrary<std::int64_t>()), any_kind()});

@@ -43,7 +43,8 @@ std::uint64_t Desk::submit(const Pool& pool, const harness::Scenario& scenario) 
                   .command = pool.command,
                   .scenario = scenario,
                   .settings = settings(pool),
-                  .prompt_steps = prompt_steps(scenario, pool.contract)});
+                  .prompt_steps = prompt_steps(scenario, pool.contract),
+                  .waiting_steps = waiting_steps(scenario, pool.contract)});
   return id;
 }
 

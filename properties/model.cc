@@ -324,4 +324,20 @@ std::vector<int> prompt_steps(const harness::Scenario& scenario, const Contract&
   return prompt;
 }
 
+std::vector<int> waiting_steps(const harness::Scenario& scenario, const Contract& contract) {
+  std::vector<int> waiting;
+  Model model(contract);
+  int number = 0;
+  for (const Step& step : scenario.steps) {
+    ++number;
+    // The kit itself polls for a victim.
+    const bool takes_time =
+        step.timeout || step.kind == StepKind::kSleep || step.kind == StepKind::kKill;
+    if (!takes_time && !model.may_wait_for_ever(step)) waiting.push_back(number);
+    model.apply(step, takes_effect(model, step));
+  }
+  if (!model.may_wait_for_ever(scenario.ending)) waiting.push_back(0);
+  return waiting;
+}
+
 }  // namespace poolproof::properties

@@ -90,4 +90,8 @@ bool may_wait_where_kills_miss(const harness::Scenario& scenario, const Contract
 /// Steps and (as 0) the exit that must be over within the grace under this contract; for Job.
 std::vector<int> prompt_steps(const harness::Scenario& scenario, const Contract& contract);
 
+/// Steps and (as 0) the exit whose end a healthy pool brings about by itself, if not at once: none
+/// that the scenario asked to wait, none that waits for a time; for Job.
+std::vector<int> waiting_steps(const harness::Scenario& scenario, const Contract& contract);
+
 }  // namespace poolproof::properties

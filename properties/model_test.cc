@@ -266,5 +266,19 @@ TEST(PromptSteps, LeaveOutADrainingExitAndTheFirstJoin) {
   EXPECT_EQ(prompt_steps(scenario, with(Contract::Exit::kDrains)), (std::vector<int>{0}));
 }
 
+TEST(WaitingSteps, AreThoseThatAHealthyPoolEndsByItself) {
+  Scenario scenario;
+  scenario.steps = {create(1), submit(1), get(1), sleep_for(5ms), get_for(1, 9s), close(), join()};
+  EXPECT_EQ(waiting_steps(scenario, kStrict), (std::vector<int>{1, 2, 3, 6, 7, 0}));
+}
+
+TEST(WaitingSteps, LeaveOutWhatTheScenarioAskedFor) {
+  Scenario scenario;
+  scenario.steps = {create(1), kNever, close(), join()};
+  EXPECT_EQ(waiting_steps(scenario, kStrict), (std::vector<int>{1, 2, 3, 0}));
+  scenario.steps = {create(1), kNever};
+  EXPECT_EQ(waiting_steps(scenario, with(Contract::Exit::kDrains)), (std::vector<int>{1, 2}));
+}
+
 }  // namespace
 }  // namespace poolproof::properties

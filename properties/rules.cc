@@ -100,6 +100,10 @@ constexpr std::array kRules{
          "scenario itself "
          "asked to wait for what never comes.",
          Level::kMust, "", no_deadlock, Needs::kClaims},
+    Rule{"P2", "NoLivelock",
+         "The tree does not poll for ever, nor replace workers that die at once for ever, without "
+         "progress while main waits for what should come by itself.",
+         Level::kMust, "", no_livelock, Needs::kBirthsAndDeaths},
 };
 
 template <class Kind>

@@ -124,6 +124,12 @@ class Timeline {
                            : "asleep, perhaps not for ever: " + printable(doubt));
     }
   }
+  void on(const harness::Polling& polling) {
+    for (const auto& poller : polling.pollers) {
+      add(poller.pid, fmt::format("woke {} times since {:+.1f} ms and did nothing", poller.wakes,
+                                  static_cast<double>(polling.since.count()) / 1e6));
+    }
+  }
   void on(const harness::KilledByWarden& killed) {
     killed_by_warden_.insert(killed.pid);
     add(killed.pid, "killed by the warden");

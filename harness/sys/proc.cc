@@ -86,8 +86,9 @@ std::optional<TaskStatus> task_status(int tid) {
   status.pending = number(field(*text, "\nSigPnd:\t"), 16);
   status.shared_pending = number(field(*text, "\nShdPnd:\t"), 16);
   status.blocked = number(field(*text, "\nSigBlk:\t"), 16);
-  status.context_switches = number(field(*text, "\nvoluntary_ctxt_switches:\t")) +
-                            number(field(*text, "\nnonvoluntary_ctxt_switches:\t"));
+  status.voluntary_switches = number(field(*text, "\nvoluntary_ctxt_switches:\t"));
+  status.context_switches =
+      status.voluntary_switches + number(field(*text, "\nnonvoluntary_ctxt_switches:\t"));
   return status;
 }
 
@@ -118,6 +119,13 @@ std::optional<ScheduleTimes> schedule_times(int pid, int tid) {
   if (space == std::string::npos) return std::nullopt;
   return ScheduleTimes{std::chrono::nanoseconds(number(*text)),
                        std::chrono::nanoseconds(number(std::string_view(*text).substr(space + 1)))};
+}
+
+std::optional<std::uint64_t> bytes_moved(int pid) {
+  auto text = content(proc_path(pid, "io"));
+  if (!text) return std::nullopt;
+  text->insert(0, "\n");
+  return number(field(*text, "\nrchar: ")) + number(field(*text, "\nwchar: "));
 }
 
 std::optional<BlockedCall> blocked_call(int pid, int tid) {

@@ -23,6 +23,7 @@ struct TaskStatus {
   std::uint64_t shared_pending = 0;  // signals for the process
   std::uint64_t blocked = 0;
   std::uint64_t context_switches = 0;  // voluntary and involuntary
+  std::uint64_t voluntary_switches = 0;
 };
 std::optional<TaskStatus> task_status(int tid);
 
@@ -45,6 +46,10 @@ struct ScheduleTimes {
   bool operator==(const ScheduleTimes&) const = default;
 };
 std::optional<ScheduleTimes> schedule_times(int pid, int tid);
+
+/// What all threads of the process, dead ones too, have read and written by read(2), write(2) and
+/// their like; not by calls of sockets alone.
+std::optional<std::uint64_t> bytes_moved(int pid);
 
 /// What the task is blocked in. `number` is -1 while it is in no system call (page fault).
 struct BlockedCall {

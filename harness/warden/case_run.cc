@@ -18,6 +18,7 @@
 #include "harness/warden/holders.h"
 #include "harness/warden/injector.h"
 #include "harness/warden/output.h"
+#include "harness/warden/polling.h"
 #include "harness/warden/prompts.h"
 #include "harness/warden/rest.h"
 #include "harness/warden/source.h"
@@ -57,7 +58,8 @@ class CaseRun {
         tree_(sandbox.init_pid()),
         injector_(tree_, request.fault, [this] { outputs_.at(0).close(); }),
         claims_(sandbox.claims()),
-        prompts_(request.prompt_steps) {
+        prompts_(request.prompt_steps),
+        waits_(request.waiting_steps) {
     injector_.note_claims(sandbox.claims_path(), sandbox.claims());
   }
 
@@ -81,6 +83,8 @@ class CaseRun {
   bool has_become_too_much();
   bool grace_exceeded(Nanoseconds from, Nanoseconds delay_then);
   bool prompt_exceeded();
+  bool polls_in_vain() const;
+  void note_polling();
   void stop(End end) {
     end_ = end;
     over_ = true;
@@ -113,6 +117,8 @@ class CaseRun {
   bool over_ = false;
   End end_ = End::kAllDead;
   Prompts prompts_;
+  Prompts waits_;  // whose end main waits for
+  PollMeter polls_;
   Nanoseconds last_activity_{0};
   Nanoseconds next_look_{0};
   Nanoseconds between_looks_ = kQuietBeforeLook;
@@ -182,6 +188,7 @@ bool CaseRun::read_claims() {
 
 void CaseRun::take_claim(harness::Event event) {
   prompts_.note(event, delay_.total());
+  waits_.note(event, delay_.total());
   injector_.note_claim(event);
   const auto* ended = std::get_if<harness::StepEnded>(&event.kind);
   const int step = ended != nullptr ? ended->step : 0;
@@ -229,6 +236,8 @@ void CaseRun::look_for_rest() {
   between_looks_ =
       now.blocked ? kQuietBeforeLook : std::min(between_looks_ * 2, kLongestBetweenLooks);
   next_look_ = tree_.now() + between_looks_;
+  if (!now.blocked)
+    polls_.look_at(tree_.sleepers(wakers_seen_), outside_, tree_.now(), delay_.total());
   const bool agreed = now.agrees_with(last_look_);
   last_look_ = std::move(now);
   if (!agreed || last_look_.switches == recorded_rest_) return;
@@ -261,6 +270,18 @@ bool CaseRun::prompt_exceeded() {
                      [this](const auto& span) { return grace_exceeded(span.begun, span.delay); });
 }
 
+/// Whether main waits in vain for what should come by itself.
+bool CaseRun::polls_in_vain() const {
+  return source_->exact() && polls_.in_vain() && !waits_.open().empty() && !tree_.main_dead();
+}
+
+void CaseRun::note_polling() {
+  if (!polls_in_vain()) return;
+  auto polling = polls_.polling();
+  if (!nobody_else()) polling.doubt = "a process or thread that no birth announced";
+  tree_.record(std::move(polling));
+}
+
 bool CaseRun::has_become_too_much() {
   const char* what = tree_.births() > request_.settings.max_births ? "births"
                      : tree_.event_count() > kMostEvents           ? "events"
@@ -287,8 +308,14 @@ bool CaseRun::over() {
              grace_exceeded(tree_.main_dead_at(), delay_at_death_)) {
     stop(End::kGrace);
   } else if (prompt_exceeded()) {
+    note_polling();
     stop(End::kDeadline);
+  } else if (polls_in_vain() && polls_.polling().doubt.empty() &&
+             grace_exceeded(polls_.since(), polls_.delay_then())) {
+    note_polling();
+    stop(End::kPolling);
   } else if (tree_.now() > request_.settings.fuse) {
+    note_polling();
     stop(End::kFuse);
   }
   return over_;
@@ -311,6 +338,7 @@ sys::Result<void> CaseRun::observe() {
       last_activity_ = tree_.now();
       between_looks_ = kQuietBeforeLook;
       last_look_ = {};
+      polls_.reset(last_activity_, delay_.total());
     }
     if (tree_.main_dead() && delay_at_death_ < 0ns) {
       // The lenient choice: what is not yet counted comes off later.

@@ -44,6 +44,7 @@ std::string to_line(const Request& request) {
                    {"data_bytes", settings.data_bytes},
                    {"file_bytes", settings.file_bytes},
                    {"prompt_steps", request.prompt_steps},
+                   {"waiting_steps", request.waiting_steps},
                    {"snapshot_steps", request.snapshot_steps},
                    {"fresh", request.fresh},
                    {"fault", request.fault ? harness::to_string(*request.fault) : ""}});
@@ -59,6 +60,7 @@ sys::Result<Request> request_from_line(std::string_view line) {
     request.settings.max_births = object.at("max_births");
     request.settings.data_bytes = object.at("data_bytes");
     request.settings.file_bytes = object.at("file_bytes");
+    request.waiting_steps = object.at("waiting_steps").get<std::vector<int>>();
     request.prompt_steps = object.at("prompt_steps").get<std::vector<int>>();
     request.snapshot_steps = object.at("snapshot_steps").get<std::vector<int>>();
     request.fresh = object.at("fresh");

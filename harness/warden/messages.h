@@ -27,6 +27,7 @@ struct Request {
   std::string scenario;  // JSON, as the adapter gets it
   harness::Settings settings;
   std::vector<int> prompt_steps;
+  std::vector<int> waiting_steps;
   std::vector<int> snapshot_steps;  // sync points at whose end the process table is recorded
   bool fresh = false;               // build a new sandbox first
   std::optional<harness::Fault> fault;

@@ -269,8 +269,7 @@ void add_futex(WaitCall& wait, const Context& context) {
   const auto& arguments = context.call.arguments;
   wait.on = hex(arguments[0]);
   if (!futex_waits(arguments[1])) return doubt(wait, "a futex call that is no wait");
-  wait.timed = arguments[3] != 0;
-  if (wait.timed) return;
+  wait.timed |= arguments[3] != 0;
   if (futex_is_known_outside(context)) doubt(wait, "a futex in a file that others may map");
   const auto shared = shared_word(context);
   const auto command = static_cast<int>(arguments[1] & static_cast<unsigned>(FUTEX_CMD_MASK));
@@ -436,7 +435,7 @@ std::optional<WaitCall> describe_wait(int pid, int tid, const Outside& outside) 
   }
   wait.name = entry->name;
   wait.timed = has_timeout(*entry, *call);
-  if (!wait.timed) entry->add(wait, {pid, *call, outside});
+  entry->add(wait, {pid, *call, outside});
   return wait;
 }
 

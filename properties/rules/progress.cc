@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <map>
+#include <optional>
+
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
 #include "properties/wait_graph.h"
@@ -9,6 +12,109 @@ namespace {
 
 std::string where(const Reading& reading, std::optional<int> pending) {
   return pending ? reading.name(*pending) : std::string("no step");
+}
+
+/// Whether main waits because the scenario asked for it: for a time, or for what never comes.
+bool waits_as_told(const Reading& reading, int pending) {
+  if (reading.asked_to_wait(pending)) return true;
+  if (pending == 0) return false;
+  const auto& step = reading.step(pending);
+  return step.timeout || step.kind == harness::StepKind::kSleep ||
+         step.kind == harness::StepKind::kKill;
+}
+
+/// Somebody who still runs a task: it may be what everybody waits for.
+std::optional<std::string> task_at_work(const Reading& reading) {
+  for (const auto& [task, step] : reading.accepted()) {
+    for (const auto& run : reading.runs(task)) {
+      const auto* worker = reading.process(run.pid);
+      if (!run.ended && worker != nullptr && !worker->dying)
+        return fmt::format("task {} still runs in {}", task, reading.name(*worker));
+    }
+  }
+  return std::nullopt;
+}
+
+/// After this event nothing but a process's or thread's coming and going can have happened in
+/// main's wait.
+bool is_progress(const harness::Event::Kind& kind) {
+  using namespace harness;
+  return std::holds_alternative<Started>(kind) || std::holds_alternative<StepBegun>(kind) ||
+         std::holds_alternative<StepEnded>(kind) || std::holds_alternative<TaskBegun>(kind) ||
+         std::holds_alternative<TaskEnded>(kind) || std::holds_alternative<EndingBegun>(kind) ||
+         std::holds_alternative<OutputEof>(kind);
+}
+
+/// Processes that one and the same made and that died by themselves, one after the other, with
+/// nothing else in between, up to the case's end.
+struct Replaced {
+  int deaths = 0;
+  harness::Pid maker = 0;
+  std::size_t first = 0;
+  std::size_t last = 0;
+};
+Replaced replaced_in_vain(const Reading& reading) {
+  const auto& events = reading.trace().events;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < events.size() && !reading.over_at(i); ++i) {
+    if (is_progress(events[i].kind)) begin = i;
+  }
+  std::map<harness::Pid, Replaced> by_maker;
+  for (const auto& process : reading.processes()) {
+    if (!process.born || process.born->event < begin || !process.dying) continue;
+    auto& replaced = by_maker[process.parent];
+    if (replaced.deaths++ == 0) replaced.first = process.born->event;
+    replaced.maker = process.parent;
+    replaced.last = process.dying->event;
+  }
+  Replaced most;
+  for (const auto& [maker, replaced] : by_maker) {
+    if (replaced.deaths > most.deaths) most = replaced;
+  }
+  return most;
+}
+
+/// The last proof that the tree polls, if nothing has happened since.
+Reading::Maybe polling_at_the_end(const Reading& reading) {
+  const auto& events = reading.trace().events;
+  Reading::Maybe found;
+  for (std::size_t i = 0; i < events.size() && !reading.over_at(i); ++i) {
+    if (is_progress(events[i].kind)) found.reset();
+    if (std::holds_alternative<harness::Polling>(events[i].kind))
+      found = Reading::Moment{events[i].at, i};
+  }
+  return found;
+}
+
+std::string pollers_in_words(const Reading& reading, const harness::Polling& polling) {
+  std::string text;
+  for (const auto& poller : polling.pollers) {
+    const auto* process = reading.process(poller.pid);
+    const auto who = process == nullptr ? std::to_string(poller.pid) : reading.name(*process);
+    text += fmt::format("{}{}{} woke {} times in {}", text.empty() ? "" : ", ",
+                        poller.tid == poller.pid ? "" : fmt::format("thread {} of ", poller.tid),
+                        who, poller.wakes, poller.call);
+  }
+  return text;
+}
+
+Verdict judge_polling(const Reading& reading, int pending, const Reading::Moment& moment) {
+  const auto& polling = std::get<harness::Polling>(reading.trace().events[moment.event].kind);
+  const auto what = fmt::format("{} is waited for in vain: in {} {}", where(reading, pending),
+                                in_words(reading.trace().tree_time(polling.since, moment.at)),
+                                pollers_in_words(reading, polling));
+  if (!polling.doubt.empty()) return Inconclusive{what + "; " + polling.doubt};
+  if (const auto task = task_at_work(reading)) return Inconclusive{what + "; " + *task};
+  return Violated{what + ", and nothing else happened", {moment.event}, ""};
+}
+
+Verdict judge_replacing(const Reading& reading, int pending, const Replaced& replaced) {
+  const auto* maker = reading.process(replaced.maker);
+  const auto what = fmt::format(
+      "{} is waited for in vain: {} made {} processes that died at once", where(reading, pending),
+      maker == nullptr ? std::to_string(replaced.maker) : reading.name(*maker), replaced.deaths);
+  if (const auto task = task_at_work(reading)) return Inconclusive{what + "; " + *task};
+  return Violated{what + ", and nothing else happened", {replaced.first, replaced.last}, ""};
 }
 
 }  // namespace
@@ -30,6 +136,26 @@ Verdict no_deadlock(const Evidence& evidence) {
                               where(reading, pending), waits.empty() ? "" : ": ", waits),
                   {rest->event},
                   ""};
+}
+
+Verdict no_livelock(const Evidence& evidence) {
+  // A pool that gives up has done so long before (the reference pool: after 11).
+  constexpr int kManyReplaced = 100;
+  const Reading reading(evidence);
+  const auto* main = reading.main();
+  if (main == nullptr || !main->born) return NotExercised{};
+  const bool created = reading.before(reading.steps() + 1).state() != Model::State::kNone;
+  if (reading.main_died()) return created ? Verdict(Held{}) : Verdict(NotExercised{});
+  const auto pending = reading.pending();
+  if (pending && waits_as_told(reading, *pending)) return NotExercised{};
+  if (reading.proved_at_rest(*main->born)) return Held{};  // asleep: P1 has its say
+  if (pending) {
+    if (const auto moment = polling_at_the_end(reading))
+      return judge_polling(reading, *pending, *moment);
+    const auto replaced = replaced_in_vain(reading);
+    if (replaced.deaths >= kManyReplaced) return judge_replacing(reading, *pending, replaced);
+  }
+  return Inconclusive{where(reading, pending) + " was not over: " + reading.why_unclear()};
 }
 
 }  // namespace poolproof::properties

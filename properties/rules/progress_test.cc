@@ -72,5 +72,110 @@ TEST(NoDeadlock, LeavesSurvivorsToW1) {
   EXPECT_EQ(story.outcome("P1"), "held");
 }
 
+// ---- P2 -----------------------------------------------------------------------------------------
+
+harness::Polling polling(std::string doubt = "") {
+  return {.since = 5ms, .pollers = {{Story::kMain, Story::kMain, "sleep", 612}}, .doubt = doubt};
+}
+
+/// Main stands in the join of a closed pool that has done its task.
+Story joining() {
+  Story story({create(1), submit(1), close(), join()});
+  story.begins(1).born(3).ends(1).step(2).task(1, 3).step(3).begins(4);
+  return story;
+}
+
+TEST(NoLivelock, IsHeldWhenMainComesToItsEnd) {
+  Story story({create(1)});
+  EXPECT_EQ(story.step(1).exits().outcome("P2"), "held");
+}
+
+TEST(NoLivelock, IsNotExercisedWithoutAPool) {
+  EXPECT_EQ(Story({}).exits().outcome("P2"), "not exercised");
+}
+
+TEST(NoLivelock, IsViolatedWhereMainPollsInVain) {
+  auto story = joining();
+  story.after(1200ms).add(polling()).over(End::kPolling);
+  EXPECT_EQ(story.violated(), std::vector<std::string>{"P2"});
+  EXPECT_EQ(story.says("P2"),
+            "join (step 4) is waited for in vain: in 1.2 s main 2 woke 612 times in sleep, and "
+            "nothing else happened");
+}
+
+TEST(NoLivelock, IsHeldWhereTheTreeSleepsForEver) {
+  EXPECT_EQ(joining().at_rest().over(End::kAtRest).outcome("P2"), "held");
+}
+
+TEST(NoLivelock, IsInconclusiveWhereSomebodyOutsideMayEndIt) {
+  auto story = joining();
+  story.add(polling("a network socket")).over(End::kFuse);
+  EXPECT_EQ(story.outcome("P2"), "inconclusive");
+}
+
+TEST(NoLivelock, IsInconclusiveWhileATaskRuns) {
+  Story story({create(1), submit(1, BodyKind::kSleep, 50), close(), join()});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).step(3).begins(4);
+  story.add(polling()).over(End::kPolling);
+  EXPECT_EQ(story.outcome("P2"), "inconclusive");
+  EXPECT_NE(story.says("P2").find("task 1 still runs in worker 3"), std::string::npos);
+}
+
+TEST(NoLivelock, IsInconclusiveWhereSomethingHappenedSince) {
+  Story story({create(1), submit(1), get(1), close(), join()});
+  story.begins(1).born(3).ends(1).step(2).begins(3).add(polling()).ends(3).step(4).begins(5);
+  EXPECT_EQ(story.over(End::kFuse).outcome("P2"), "inconclusive");
+}
+
+TEST(NoLivelock, DoesNotBlameAWaitThatWasAskedFor) {
+  Story story({create(1), submit(1, BodyKind::kNever), get(1)});
+  story.step(1).step(2).begins(3).add(polling()).over(End::kPolling);
+  EXPECT_EQ(story.outcome("P2"), "not exercised");
+}
+
+TEST(NoLivelock, DoesNotBlameAWaitForATime) {
+  Story story({create(1), submit(1), get_for(1, 9s)});
+  story.step(1).step(2).begins(3).add(polling()).over(End::kFuse);
+  EXPECT_EQ(story.outcome("P2"), "not exercised");
+}
+
+TEST(NoLivelock, IsInconclusiveByTheFuseAlone) {
+  EXPECT_EQ(joining().over(End::kFuse).outcome("P2"), "inconclusive");
+}
+
+/// As joining(), while a worker after the other dies as soon as it is made.
+Story replacing(int times) {
+  auto story = joining();
+  for (int i = 0; i < times; ++i) story.born(10 + i).dies(10 + i, sys::Exited{1});
+  return story;
+}
+
+TEST(NoLivelock, IsViolatedByWorkersThatDieAtOnceAndAreReplaced) {
+  auto story = replacing(150);
+  story.over(End::kLimit);
+  EXPECT_EQ(story.outcome("P2"), "violated");
+  EXPECT_EQ(story.says("P2"),
+            "join (step 4) is waited for in vain: main 2 made 150 processes that died at once, and "
+            "nothing else happened");
+}
+
+TEST(NoLivelock, IsInconclusiveWhereFewWereReplaced) {
+  EXPECT_EQ(replacing(30).over(End::kFuse).outcome("P2"), "inconclusive");
+}
+
+TEST(NoLivelock, IsInconclusiveWhereTheReplacedRanTasks) {
+  auto story = joining();
+  for (int i = 0; i < 150; ++i) {
+    story.born(10 + i).task(1, 10 + i).dies(10 + i, sys::Exited{1});
+  }
+  EXPECT_EQ(story.over(End::kLimit).outcome("P2"), "inconclusive");
+}
+
+TEST(NoLivelock, IsInconclusiveWhereBirthsAreNotKnownExactly) {
+  auto story = replacing(150);
+  story.trace.exact = false;
+  EXPECT_EQ(story.over(End::kLimit).outcome("P2"), "inconclusive");
+}
+
 }  // namespace
 }  // namespace poolproof::properties

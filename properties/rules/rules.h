@@ -36,5 +36,6 @@ Verdict close_drains(const Evidence& evidence);
 
 // progress.cc
 Verdict no_deadlock(const Evidence& evidence);
+Verdict no_livelock(const Evidence& evidence);
 
 }  // namespace poolproof::properties

@@ -74,7 +74,8 @@ void claim(const char* kind, int sequence, const char* more) {
 }
 
 int main(int count, char** words) {
-  const Mode* const tables[] = {kLifeModes, kWaitModes, kDoubtfulModes, kHostileModes, kClaimModes};
+  const Mode* const tables[] = {kLifeModes,    kWaitModes, kDoubtfulModes,
+                                kHostileModes, kPollModes, kClaimModes};
   for (const Mode* table : tables) {
     for (const Mode* mode = table; count > 1 && mode->name != nullptr; ++mode) {
       if (strcmp(mode->name, words[1]) == 0) return mode->run(words + 2);

@@ -16,6 +16,7 @@ extern const Mode kLifeModes[];      // births, deaths, threads, exec
 extern const Mode kWaitModes[];      // waits that nothing can end
 extern const Mode kDoubtfulModes[];  // waits that end by themselves, or by somebody outside
 extern const Mode kHostileModes[];   // files, floods, bombs, stops
+extern const Mode kPollModes[];      // waits that go on in wake-ups
 extern const Mode kClaimModes[];     // what is written to the claims file
 
 /// Prints what failed, with errno, and leaves with status 98.
