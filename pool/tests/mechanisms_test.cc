@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,39 +16,6 @@
 // PR_SET_PDEATHSIG alone, a pipe's end of file alone, a pidfd alone.
 namespace poolproof::testing {
 namespace {
-
-/// A file of which each byte says that one task has come as far as it should.
-class Roll {
- public:
-  Roll() {
-    std::string path = ::testing::TempDir() + "poolproof-roll-XXXXXX";
-    const int fd = ::mkstemp(path.data());
-    EXPECT_GE(fd, 0);
-    ::fchmod(fd, 0666);  // also for a task that has changed its user
-    ::close(fd);
-    path_ = path;
-  }
-  ~Roll() { ::unlink(path_.c_str()); }
-  Roll(const Roll&) = delete;
-  Roll& operator=(const Roll&) = delete;
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] bool has(int count) const {
-    return eventually([&] {
-      struct stat info {};
-      return ::stat(path_.c_str(), &info) == 0 && info.st_size >= count;
-    });
-  }
-
- private:
-  std::string path_;
-};
-
-void sign(const std::string& roll) {
-  const int fd = ::open(roll.c_str(), O_WRONLY | O_APPEND);
-  if (::write(fd, "x", 1) != 1) ::_exit(97);
-  ::close(fd);
-}
 
 void be_idle(std::string roll) {
   sign(roll);

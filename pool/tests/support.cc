@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <map>
@@ -192,6 +194,35 @@ long hear(int fd) {
 
 void tell(int fd, long number) {
   if (::write(fd, &number, sizeof number) != sizeof number) ::_exit(99);
+}
+
+Roll::Roll() : path_(::testing::TempDir() + "poolproof-roll-XXXXXX") {
+  const int fd = ::mkstemp(path_.data());
+  EXPECT_GE(fd, 0);
+  ::fchmod(fd, 0666);  // also for a task that has changed its user
+  ::close(fd);
+}
+
+Roll::~Roll() {
+  ::unlink(path_.c_str());
+}
+
+bool Roll::has(int count) const {
+  return eventually([&] {
+    struct stat info {};
+    return ::stat(path_.c_str(), &info) == 0 && info.st_size >= count;
+  });
+}
+
+void sign(const std::string& roll) {
+  const int fd = ::open(roll.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (::write(fd, "x", 1) != 1) ::_exit(97);
+  ::close(fd);
+}
+
+int rounds(int otherwise) {
+  const char* const asked = std::getenv("POOLPROOF_ROUNDS");
+  return asked ? std::atoi(asked) : otherwise;
 }
 
 int worker_pid() {

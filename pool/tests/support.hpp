@@ -97,6 +97,28 @@ std::string read_to_end(int fd, std::chrono::milliseconds limit = kSoon);
 long hear(int fd);
 void tell(int fd, long number);
 
+/// A file of which each byte says that one task has come as far as it should. Made for each user,
+/// removed with the object.
+class Roll {
+ public:
+  Roll();
+  ~Roll();
+  Roll(const Roll&) = delete;
+  Roll& operator=(const Roll&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// False if there are less than `count` after a while.
+  [[nodiscard]] bool has(int count) const;
+
+ private:
+  std::string path_;
+};
+/// For tasks: adds a byte.
+void sign(const std::string& roll);
+
+/// How often a test repeats what must hold each time: POOLPROOF_ROUNDS, or `otherwise`.
+int rounds(int otherwise);
+
 // Tasks that several tests use.
 int worker_pid();
 int add(int a, int b);
