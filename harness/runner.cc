@@ -177,6 +177,7 @@ std::string request_line(const Job& job) {
   request.settings.fuse = scaled(job.settings.fuse);
   request.prompt_steps = job.prompt_steps;
   request.waiting_steps = job.waiting_steps;
+  request.hold = job.hold;
   request.snapshot_steps = steps_looked_at(job.scenario);
   return to_line(request);
 }

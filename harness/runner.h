@@ -27,6 +27,9 @@ struct Job {
   /// Steps (0: the exit) that end by the pool's own doing, without a time or a wait that the
   /// scenario asked for. The warden stops the case when all that goes on in one is polling in vain.
   std::vector<int> waiting_steps;
+  /// What lives at the end stays alive and untraced (rung 1 only: there nothing can get away) until
+  /// its runner gets another job or ends. The trace then cannot tell what the clean-up found.
+  bool hold = false;
 };
 
 struct Finished {

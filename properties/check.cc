@@ -7,6 +7,7 @@
 
 #include "properties/campaign.h"
 #include "properties/console.h"
+#include "properties/held.h"
 #include "properties/matrix.h"
 #include "properties/report.h"
 #include "properties/results.h"
@@ -27,11 +28,17 @@ std::uint64_t random_seed() {
 /// Prints and saves each finding as it is made, and shows how far the run is.
 class Reporter : public CampaignListener {
  public:
-  Reporter(Console& console, const Results& results, bool json, bool known_too)
-      : console_(console), results_(results), json_(json), known_too_(known_too) {}
+  Reporter(Console& console, const Results& results, const CaseOptions& case_options, bool json,
+           bool known_too)
+      : console_(console),
+        results_(results),
+        case_options_(case_options),
+        json_(json),
+        known_too_(known_too) {}
 
   void on_finding(const Finding& finding) override {
-    if (auto saved = results_.save(finding); !saved) trouble_ = saved.error().message();
+    const auto stacks = stacks_for(finding);
+    if (auto saved = results_.save(finding, stacks); !saved) trouble_ = saved.error().message();
     if (json_ || (finding.is_known() && !known_too_)) return;
     console_.print(report_finding(finding, results_.again(finding.folder), console_));
   }
@@ -53,8 +60,17 @@ class Reporter : public CampaignListener {
   const std::string& trouble() const { return trouble_; }
 
  private:
+  /// Of hangs that nobody knows yet.
+  std::string stacks_for(const Finding& finding) {
+    const bool hangs = finding.trace.end == harness::End::kAtRest;
+    if (!hangs || finding.is_known() || !finding.same_as.empty()) return "";
+    console_.progress(fmt::format("{}: taking stacks", finding.pool->label()));
+    return stacks_of(*finding.pool, finding.simplest.scenario, case_options_);
+  }
+
   Console& console_;
   const Results& results_;
+  CaseOptions case_options_;
   bool json_;
   bool known_too_;
   std::string trouble_;
@@ -233,7 +249,7 @@ int run_check(const CheckCommand& command) {
   if (!command.json) {
     console.print(absent_lines(chosen.pools) + report_head(pools, options, *runner));
   }
-  Reporter reporter(console, *results, command.json, pools.size() == 1);
+  Reporter reporter(console, *results, options.case_options, command.json, pools.size() == 1);
   Campaign campaign(*runner, pools, options, random_source(options.seed), reporter,
                     finish_on_interrupt());
   const auto result = campaign.run();

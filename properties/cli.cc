@@ -119,6 +119,9 @@ void add_replay(CLI::App& root, CommandLine& line) {
       ->type_name("N")
       ->check(between(1, 100'000));
   app.add_flag("--no-known", command.no_known, "known deviations count as violations");
+  app.add_flag("--hold", command.hold,
+               "stop at the verdict with all that lives alive and\n"
+               "untraced, for gdb and py-spy; Enter or Ctrl-C goes on");
   add_places(app, command.places);
   add_machinery(app, command.jobs, command.rung, "runs side by side (default: two a processor)");
 }

@@ -1,6 +1,6 @@
 # The command line, campaigns and reports; included by CMakeLists.txt.
 add_library(poolproof_cli STATIC
-  campaign.cc check.cc cli.cc command.cc console.cc desk.cc endings.cc endings_table.cc explain.cc
+  campaign.cc check.cc cli.cc command.cc console.cc desk.cc endings.cc endings_table.cc explain.cc held.cc
   judging.cc matrix.cc pools.cc pools_text.cc program_text.cc random_source.cc replay.cc
   report.cc results.cc shrinking.cc surroundings.cc sweep.cc tally.cc timeline.cc
   usable.cc)

@@ -44,7 +44,8 @@ std::uint64_t Desk::submit(const Pool& pool, const harness::Scenario& scenario) 
                   .scenario = scenario,
                   .settings = settings(pool),
                   .prompt_steps = prompt_steps(scenario, pool.contract),
-                  .waiting_steps = waiting_steps(scenario, pool.contract)});
+                  .waiting_steps = waiting_steps(scenario, pool.contract),
+                  .hold = options_.hold});
   return id;
 }
 

@@ -26,6 +26,7 @@ struct Ran {
 struct CaseOptions {
   std::optional<std::chrono::milliseconds> grace;  // instead of the contract's
   std::chrono::milliseconds fuse{10'000};          // as cases keep it, whatever the machine
+  bool hold = false;                               // see Job
   double time_scale = 1.0;                         // POOLPROOF_TIME_SCALE; the runner applies it
 
   static CaseOptions of_environment();

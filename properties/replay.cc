@@ -8,6 +8,7 @@
 #include "harness/sys/fd.h"
 #include "properties/console.h"
 #include "properties/desk.h"
+#include "properties/held.h"
 #include "properties/judging.h"
 #include "properties/matrix.h"
 #include "properties/report.h"
@@ -174,16 +175,33 @@ int no_pool(const Case& failing, const Pools& pools) {
                                                    pools.absent.front().why));
 }
 
+/// Until Enter, the end of input, or Ctrl-C. The runner's end, which is the caller's, cleans up.
+void hold(Console& console, const harness::Trace& trace, std::string_view language,
+          const std::function<bool()>& stopped) {
+  constexpr int kStandardInput = 0;
+  const auto lines = debugger_lines(trace, language);
+  if (lines.empty()) return console.print("nothing is left that could be held\n");
+  console.print("\nheld, alive and untraced, until Enter or Ctrl-C:\n");
+  for (const auto& line : lines) console.print("  " + line + "\n");
+  while (!stopped() && !sys::await_readable(kStandardInput, std::chrono::seconds(1))) {
+  }
+}
+
 int run_on(const Pool& pool, const Case& failing, const ReplayCommand& command,
            harness::Runner& runner) {
   auto options = CaseOptions::of_environment();
   options.grace = failing.settings.grace;
   options.fuse = failing.settings.fuse;
+  options.hold = command.hold;
   Desk desk(runner, options, finish_on_interrupt());
   Record record(pool, !command.no_known);
   for (int i = 0; i < command.times; ++i) desk.submit(pool, failing.scenario);
   const auto deadline = Clock::now() + 4 * options.fuse_here() * command.times;
-  while (auto ran = desk.next(deadline)) record.add(*ran);
+  std::optional<harness::Trace> last;
+  while (auto ran = desk.next(deadline)) {
+    record.add(*ran);
+    if (ran->trace) last = *std::move(ran->trace);
+  }
 
   auto console = Console::of_this_process();
   console.print(fmt::format("{}, {}, {}\n", pool.name.text(), pool.abilities.runtime,
@@ -192,6 +210,10 @@ int run_on(const Pool& pool, const Case& failing, const ReplayCommand& command,
     console.print(fmt::format("the case was recorded with {}\n", printable(failing.pool)));
   }
   console.print(record.text(failing));
+  if (command.hold && last && !desk.stopped()) {
+    hold(console, *last, pool.abilities.language, finish_on_interrupt());
+    return record.exit_code();
+  }
   return desk.stopped() ? kExitInterrupted : record.exit_code();
 }
 
@@ -208,6 +230,7 @@ int run_replay(const ReplayCommand& command) {
       failing->scenario.fault = *std::move(fault);
     }
   }
+  if (command.hold && command.times > 1) return failed_with(kExitUsage, "--hold is for one run");
   if (const auto wrong = misuse(command.places)) return failed_with(kExitUsage, *wrong);
   const int jobs = command.jobs > 0 ? command.jobs : std::min(default_jobs(), command.times);
   const auto runner = start_runner(jobs, command.rung);

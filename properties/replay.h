@@ -15,6 +15,7 @@ struct ReplayCommand {
   int rung = 0;
   std::string fault;  // instead of the case's own; "none" for none
   bool no_known = false;
+  bool hold = false;  // what is alive at the end stays so until somebody presses Enter
 };
 
 /// Runs a saved case again. Returns the exit code: kept, violated, or could not be judged (also

@@ -108,19 +108,20 @@ sys::Result<void> Results::save_in(const std::string& name, const Files& files) 
   return {};
 }
 
-sys::Result<void> Results::save(const Finding& finding) const {
+sys::Result<void> Results::save(const Finding& finding, const std::string& stacks) const {
   const auto& scenario = finding.simplest.scenario;
   const auto& abilities = finding.pool->abilities;
-  return save_in(finding.folder,
-                 {{"case.json", to_json(finding.simplest)},
-                  {"trace.jsonl", to_json_lines(finding.trace)},
-                  {"original-case.json", to_json(finding.original)},
-                  {"original-trace.jsonl", to_json_lines(finding.original_trace)},
-                  {"timeline.txt", in_lines(timeline(scenario, finding.trace))},
-                  {"waits.txt", in_lines(wait_graph(finding.trace))},
-                  {program_file_name(abilities),
-                   whole_program(scenario, abilities, raising_steps(finding.trace))},
-                  {"report.txt", report_finding(finding, again(finding.folder), Console())}});
+  Files files{{"case.json", to_json(finding.simplest)},
+              {"trace.jsonl", to_json_lines(finding.trace)},
+              {"original-case.json", to_json(finding.original)},
+              {"original-trace.jsonl", to_json_lines(finding.original_trace)},
+              {"timeline.txt", in_lines(timeline(scenario, finding.trace))},
+              {"waits.txt", in_lines(wait_graph(finding.trace))},
+              {program_file_name(abilities),
+               whole_program(scenario, abilities, raising_steps(finding.trace))},
+              {"report.txt", report_finding(finding, again(finding.folder), Console())}};
+  if (!stacks.empty()) files.emplace_back("stacks.txt", stacks);
+  return save_in(finding.folder, files);
 }
 
 sys::Result<void> Results::save(const LimitReached& limit) const {

@@ -25,7 +25,8 @@ class Results {
   const std::string& name() const { return name_; }
   Again again(const std::string& folder) const { return {name_ + "/" + folder, replay_flags_}; }
 
-  sys::Result<void> save(const Finding& finding) const;
+  /// `stacks`: where everybody stood in a hang; empty: no such file.
+  sys::Result<void> save(const Finding& finding, const std::string& stacks = {}) const;
   sys::Result<void> save(const LimitReached& limit) const;
   sys::Result<void> save_verdicts(const std::string& json_lines) const;
 

@@ -1,6 +1,7 @@
 #include "harness/sys/fd.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +12,11 @@ extern "C" {  // glibc 2.36 forgets it
 }
 
 namespace poolproof::sys {
+
+bool await_readable(int fd, std::chrono::milliseconds at_most) {
+  pollfd wanted{fd, POLLIN, 0};
+  return ::poll(&wanted, 1, static_cast<int>(at_most.count())) > 0;
+}
 
 bool errno_is_eintr() noexcept {
   return errno == EINTR;

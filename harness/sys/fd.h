@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +53,9 @@ Result<std::string> read_file_at(int directory, const char* name);
 
 Result<void> write_all(int fd, std::string_view bytes);
 Result<void> set_nonblocking(int fd);
+
+/// Whether there is something to read, or its end, within the time. False also when a signal came.
+bool await_readable(int fd, std::chrono::milliseconds at_most);
 
 bool errno_is_eintr() noexcept;
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <set>
 #include <string>
@@ -63,7 +64,7 @@ class CaseRun {
     injector_.note_claims(sandbox.claims_path(), sandbox.claims());
   }
 
-  sys::Result<Recorded> run();
+  sys::Result<Recorded> run(const Held& held);
 
  private:
   sys::Result<void> start();
@@ -93,6 +94,7 @@ class CaseRun {
     tree_.record({tree_.now(), harness::LimitHit{what}});
     stop(End::kLimit);
   }
+  void hold(const Held& held);
   void record_survivors();
   void record_holes();
   void find_foreign();
@@ -129,6 +131,8 @@ class CaseRun {
 };
 
 sys::Result<void> CaseRun::start() {
+  if (request_.hold && sandbox_.rung() != Rung::kNamespaces)
+    return sys::Error("to hold takes rung 1: elsewhere something could get away");
   if (injector_.has_fault() && sandbox_.rung() == Rung::kNoTrace)
     return sys::Error("a fault cannot be placed without ptrace (rung 3)");
   auto waiting = sandbox_.start(request_.command, request_.scenario,
@@ -444,7 +448,17 @@ harness::Trace CaseRun::take_trace() {
   return trace;
 }
 
-sys::Result<Recorded> CaseRun::run() {
+/// Nobody traces what is held, so that a debugger can; it ends with the sandbox.
+void CaseRun::hold(const Held& held) {
+  source_->detach();
+  held(take_trace());
+  pollfd next{runner_, POLLIN, 0};
+  while (::poll(&next, 1, -1) < 0 && errno == EINTR) {
+  }
+  if ((next.revents & POLLIN) == 0) ::_exit(0);
+}
+
+sys::Result<Recorded> CaseRun::run(const Held& held) {
   if (auto started = start(); !started) return started.error();
   auto observed = observe();
   // What is pending belongs to the record; what the clean-up causes does not.
@@ -452,18 +466,22 @@ sys::Result<Recorded> CaseRun::run() {
   record_survivors();
   find_foreign();
   tree_.stop_recording();
+  const bool holds = request_.hold && observed && !tree_.empty();
+  if (holds) hold(held);
   const auto cleaned = clean();
   if (!observed) return observed.error();
   if (!cleaned) return cleaned.error();
   read_claims();
   record_holes();
+  if (holds) return Recorded{.trace = {}, .dirty = true, .answered = true};
   return Recorded{take_trace(), dirty_ || end_ == End::kFuse || end_ == End::kLimit};
 }
 
 }  // namespace
 
-sys::Result<Recorded> run_case(Sandbox& sandbox, const Request& request, int runner) {
-  return CaseRun(sandbox, request, runner).run();
+sys::Result<Recorded> run_case(Sandbox& sandbox, const Request& request, int runner,
+                               const Held& held) {
+  return CaseRun(sandbox, request, runner).run(held);
 }
 
 }  // namespace poolproof::warden

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "harness/sys/result.h"
 #include "harness/trace.h"
 #include "harness/warden/messages.h"
@@ -14,7 +16,12 @@ namespace poolproof::warden {
 struct Recorded {
   harness::Trace trace;
   bool dirty = false;
+  bool answered = false;  // `held` has got the trace already
 };
-sys::Result<Recorded> run_case(Sandbox& sandbox, const Request& request, int runner);
+/// Where a request wants to hold what lives at the end, `held` gets the trace at once; the clean-up
+/// begins when `runner` has something to read, and the warden ends with it.
+using Held = std::function<void(const harness::Trace&)>;
+sys::Result<Recorded> run_case(Sandbox& sandbox, const Request& request, int runner,
+                               const Held& held);
 
 }  // namespace poolproof::warden

@@ -28,7 +28,7 @@ sys::Result<void> try_rung(Rung rung) {
   request.scenario = "{}";
   auto sandbox = Sandbox::build(rung, request.settings, request.command);
   if (!sandbox) return sandbox.error();
-  const auto recorded = run_case(**sandbox, request, -1);
+  const auto recorded = run_case(**sandbox, request, -1, {});
   if (!recorded) return recorded.error();
   if (recorded->trace.end != harness::End::kAllDead)
     return sys::Error("/bin/true did not come to its end");

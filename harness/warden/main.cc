@@ -7,6 +7,7 @@
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "harness/sys/fd.h"
@@ -25,7 +26,8 @@ class Warden {
  public:
   explicit Warden(warden::Rung rung) : rung_(rung) {}
 
-  sys::Result<harness::Trace> answer(const std::string& line);
+  /// nullopt: the answer has been written already.
+  std::optional<sys::Result<harness::Trace>> answer(const std::string& line);
 
  private:
   sys::Result<void> make_sandbox(const warden::Request& request);
@@ -45,13 +47,21 @@ sys::Result<void> Warden::make_sandbox(const warden::Request& request) {
   return {};
 }
 
-sys::Result<harness::Trace> Warden::answer(const std::string& line) {
+using Answer = sys::Result<harness::Trace>;
+
+bool write_answer(const Answer& answer) {
+  return static_cast<bool>(sys::write_all(STDOUT_FILENO, warden::to_frame(answer)));
+}
+
+std::optional<Answer> Warden::answer(const std::string& line) {
   const auto request = warden::request_from_line(line);
   if (!request) return request.error();
   if (auto made = make_sandbox(*request); !made) return made.error();
-  auto recorded = warden::run_case(*sandbox_, *request, STDIN_FILENO);
+  auto recorded = warden::run_case(*sandbox_, *request, STDIN_FILENO,
+                                   [](const auto& trace) { write_answer(trace); });
   if (!recorded || recorded->dirty) sandbox_.reset();
   if (!recorded) return recorded.error();
+  if (recorded->answered) return std::nullopt;
   return std::move(recorded->trace);
 }
 
@@ -81,7 +91,8 @@ int main(int argc, char** argv) {
   if (!sys::write_all(STDOUT_FILENO, warden::to_line(*standing))) return 0;
   Warden self(static_cast<warden::Rung>(standing->rung));
   for (std::string line; std::getline(std::cin, line);) {
-    if (!sys::write_all(STDOUT_FILENO, warden::to_frame(self.answer(line)))) return 0;
+    const auto answer = self.answer(line);
+    if (answer && !write_answer(*answer)) return 0;
   }
   return 0;
 }

@@ -46,6 +46,7 @@ std::string to_line(const Request& request) {
                    {"prompt_steps", request.prompt_steps},
                    {"waiting_steps", request.waiting_steps},
                    {"snapshot_steps", request.snapshot_steps},
+                   {"hold", request.hold},
                    {"fresh", request.fresh},
                    {"fault", request.fault ? harness::to_string(*request.fault) : ""}});
 }
@@ -63,6 +64,7 @@ sys::Result<Request> request_from_line(std::string_view line) {
     request.waiting_steps = object.at("waiting_steps").get<std::vector<int>>();
     request.prompt_steps = object.at("prompt_steps").get<std::vector<int>>();
     request.snapshot_steps = object.at("snapshot_steps").get<std::vector<int>>();
+    request.hold = object.at("hold");
     request.fresh = object.at("fresh");
     if (const std::string token = object.at("fault"); !token.empty()) {
       if (auto fault = harness::fault_from_string(token)) request.fault = std::move(*fault);

@@ -29,6 +29,7 @@ struct Request {
   std::vector<int> prompt_steps;
   std::vector<int> waiting_steps;
   std::vector<int> snapshot_steps;  // sync points at whose end the process table is recorded
+  bool hold = false;                // keep what lives at the end until the next line comes
   bool fresh = false;               // build a new sandbox first
   std::optional<harness::Fault> fault;
 };

@@ -24,6 +24,7 @@ TEST(Messages, RequestComesThrough) {
   request.settings = {.grace = 1ms, .fuse = 2ms, .max_births = 3, .data_bytes = 4, .file_bytes = 5};
   request.prompt_steps = {0, 7};
   request.waiting_steps = {3};
+  request.hold = true;
   request.snapshot_steps = {8};
   request.fresh = true;
   request.fault = *harness::fault_from_string("main.1:read(pipe):2=SIGKILL");
@@ -36,6 +37,7 @@ TEST(Messages, RequestComesThrough) {
   EXPECT_EQ(back->settings, request.settings);
   EXPECT_EQ(back->prompt_steps, request.prompt_steps);
   EXPECT_EQ(back->waiting_steps, request.waiting_steps);
+  EXPECT_EQ(back->hold, request.hold);
   EXPECT_EQ(back->snapshot_steps, request.snapshot_steps);
   EXPECT_TRUE(back->fresh);
   EXPECT_EQ(back->fault, request.fault);

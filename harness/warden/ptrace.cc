@@ -111,8 +111,12 @@ std::optional<siginfo_t> signal_info(int tid) {
   return info;
 }
 
-void detach(int tid) {
-  ::ptrace(PTRACE_DETACH, tid, nullptr, nullptr);
+void detach(int tid, int signal) {
+  ::ptrace(PTRACE_DETACH, tid, nullptr, signal);
+}
+
+bool interrupt(int tid) {
+  return ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr) == 0;
 }
 
 int event_of(int wait_status) {

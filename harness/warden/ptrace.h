@@ -22,7 +22,10 @@ bool go_on_to_call(int tid, int signal = 0);
 bool keep_stopped(int tid);
 std::optional<unsigned long> message(int tid);
 std::optional<siginfo_t> signal_info(int tid);
-void detach(int tid);
+/// Leaves a stopped tracee to itself; a `signal` that it was about to get is delivered.
+void detach(int tid, int signal = 0);
+/// Stops a running tracee: wait will tell.
+bool interrupt(int tid);
 
 /// A tracee at a system call: at its entry or exit (go_on_to_call), or where a seccomp filter
 /// traces it. Source: ptrace(2), PTRACE_GET_SYSCALL_INFO; Linux 5.3 or later.

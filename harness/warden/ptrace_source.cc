@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "harness/sys/clock.h"
@@ -39,6 +40,7 @@ class PtraceSource final : public Source {
   bool exact() const override { return true; }
   bool settled() const override { return early_.empty(); }
   void let_go() override;
+  void detach() override;
 
  private:
   struct Early {
@@ -102,6 +104,31 @@ void PtraceSource::let_go() {
   for (const auto& [pid, process] : tree_.live()) ::kill(pid, SIGKILL);
   for (const auto& [tid, early] : early_) trace::go_on(tid);
   early_.clear();
+}
+
+/// Only a stopped tracee can be left. A thread in a wait without end goes back to it.
+void PtraceSource::detach() {
+  constexpr auto kPatience = 2s;
+  std::set<int> attached;
+  for (const auto& [pid, process] : tree_.live()) {
+    for (const auto& [tid, thread] : process.threads) {
+      if (trace::interrupt(tid)) attached.insert(tid);
+    }
+  }
+  const auto limit = sys::monotonic_now() + kPatience;
+  while (!attached.empty() && sys::monotonic_now() < limit) {
+    int status = 0;
+    const int tid = ::waitpid(-1, &status, WNOHANG | __WALL);
+    if (tid < 0) break;
+    if (tid == 0) {
+      ::usleep(1000);
+      continue;
+    }
+    const bool delivers = WIFSTOPPED(status) && trace::event_of(status) == 0 &&
+                          !trace::is_call_stop(status) && WSTOPSIG(status) != SIGTRAP;
+    if (WIFSTOPPED(status)) trace::detach(tid, delivers ? WSTOPSIG(status) : 0);
+    attached.erase(tid);
+  }
 }
 
 void PtraceSource::handle(int tid, int status) {

@@ -24,6 +24,8 @@ class Source {
   virtual bool has_more() const { return false; }
   /// Whether all processes that were heard of are in the tree.
   virtual bool settled() const { return true; }
+  /// Leaves the whole tree to itself, alive: nothing more is heard of it.
+  virtual void detach() {}
   /// From now on everything is dying: no longer told to the tree, only helped on its way.
   virtual void let_go() {}
   /// Whether births and deaths are known exactly.
