@@ -18,6 +18,7 @@
 #include "control.hpp"
 #include "image.hpp"
 #include "lifeline.hpp"
+#include "output.hpp"
 #include "reap.hpp"
 #include "reexec.hpp"
 #include "signals.hpp"
@@ -66,11 +67,14 @@ bool is_open(int fd) {
 /// What is buffered is written first, so that no child can print it again; and no handler of main's
 /// may run there.
 pid_t fork_supervisor(const SupervisorSetup& setup) {
-  flush_output();
+  const bool flushed = flush_before_fork();
   const SignalsBlocked blocked;
   const pid_t pid = ::fork();
   if (pid == -1) throw_errno("poolproof: fork the supervisor");
-  if (pid == 0) run_supervisor(setup);
+  if (pid == 0) {
+    if (!flushed) forget_output();
+    run_supervisor(setup);
+  }
   return pid;
 }
 

@@ -13,12 +13,15 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <poolproof/detail/failure.hpp>
 #include <poolproof/detail/task.hpp>
 #include <string>
+#include <utility>
 
 #include "at_fork.hpp"
 #include "descriptors.hpp"
@@ -61,6 +64,7 @@ class Worker {
 
  private:
   void settle();
+  void take_name() const;
   void take_standard_streams() const;
   bool receive(void* data, std::size_t size) const;
   void send(const FrameHeader& header, std::string_view payload) const;
@@ -70,6 +74,7 @@ class Worker {
   WorkerSetup setup_;
   WorkerStatus* status_ = nullptr;
   Timesheet timesheet_;
+  bool guards_exit_ = false;
   std::string arguments_;
   Bytes result_;
 };
@@ -108,15 +113,21 @@ void Worker::settle() {
   close_all_but(keep.data(), keep.size());
   status_ = StatusBoard::map_slot(setup_.board, setup_.slot);
   if (!status_) ::_exit(1);
-  std::array<char, 16> name{};
-  std::snprintf(name.data(), name.size(), "pool-worker-%u", static_cast<unsigned>(setup_.serial));
-  ::prctl(PR_SET_NAME, name.data());
-  ::on_exit(&leave_at_exit, nullptr);
+  take_name();
   reset_dispositions();
   // Last: a signal sent meanwhile takes its default action now.
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// "pool-worker-N"; not by snprintf, which may take locks.
+void Worker::take_name() const {
+  std::array<char, 34> name{"pool-worker-"};
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.begin(), digits.end(), setup_.serial).ptr;
+  std::copy(digits.begin(), end, name.begin() + std::strlen(name.data()));
+  ::prctl(PR_SET_NAME, name.data());
 }
 
 /// 0 is /dev/null already, as in the supervisor; so are 1 and 2 if main has
@@ -165,6 +176,9 @@ void Worker::send(const FrameHeader& header, std::string_view payload) const {
 }
 
 void Worker::work(const FrameHeader& task) {
+  // Not while the worker starts: it takes a lock of libc's that another thread of main's may have
+  // held at the fork.
+  if (!std::exchange(guards_exit_, true)) ::on_exit(&leave_at_exit, nullptr);
   timesheet_.begin(task.task);
   result_.clear();
   FrameHeader answer;

@@ -4,6 +4,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
@@ -141,6 +144,62 @@ TEST_F(Life, ThreadsAreRefusedUnlessForced) {
   }
   hold.close_write_end();
   other.join();
+}
+
+/// Threads that hold, again and again or for ever, what a copy of the process must do without.
+class LockHolders {
+ public:
+  LockHolders() {
+    threads_.emplace_back([this] {
+      ::flockfile(stdin);  // as a thread that waits for input does
+      ::flockfile(stdout);
+      ++holding_;
+      while (!over_) std::this_thread::sleep_for(100us);
+      ::funlockfile(stdout);
+      ::funlockfile(stdin);
+    });
+    for (int i = 0; i < 2; ++i) {
+      threads_.emplace_back([this] {
+        ++holding_;
+        for (std::size_t n = 1; !over_; n = n * 5 % 100'003)
+          std::string(n, 'x').swap(waste_[n % 2]);
+      });
+    }
+    eventually([&] { return holding_ == 3; });
+  }
+  ~LockHolders() {
+    over_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+  LockHolders(const LockHolders&) = delete;
+  LockHolders& operator=(const LockHolders&) = delete;
+
+ private:
+  std::atomic<bool> over_{false};
+  std::atomic<int> holding_{0};
+  static inline thread_local std::array<std::string, 2> waste_;
+  std::vector<std::thread> threads_;
+};
+
+TEST_F(Life, AForcedForkNeedsNoLockThatOtherThreadsHold) {
+  Pipe output;
+  const pid_t main = start_main(
+      [] {
+        std::fputs("buffered ", stdout);
+        const LockHolders holders;
+        for (int i = 0; i < 20; ++i) {
+          Pool pool{
+              {.workers = 2, .start_method = StartMethod::fork, .force_fork_with_threads = true}};
+          const auto print = [] { return static_cast<int>(std::fputs("task ", stdout)); };
+          if (pool.apply(print) < 0 || pool.apply<&add>(i, 1) != i + 1) ::_exit(1);
+        }
+      },
+      output.write_end);
+  output.close_write_end();
+  EXPECT_EQ(wait_for(main), 0);
+  std::string expected;
+  for (int i = 0; i < 20; ++i) expected += "task ";
+  EXPECT_EQ(read_to_end(output.read_end), expected) << "what main had buffered is main's to print";
 }
 
 TEST_F(Life, NoProcessIsLeftAfterJoin) {
