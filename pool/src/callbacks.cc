@@ -38,7 +38,7 @@ class Callbacks::Awaited final : public Completion {
       : where_(where), callback_(std::move(callback)) {}
 
   void completed() noexcept override {
-    if (callback_->awaited.fetch_sub(1) == 1) where_.post(std::move(callback_));
+    if (callback_->awaited.fetch_sub(1) == 1) where_.post(callback_);
   }
 
  private:
@@ -52,7 +52,7 @@ void Callbacks::add(std::span<const std::shared_ptr<ResultState>> results,
   auto callback = std::make_shared<Callback>();
   callback->call = std::move(call);
   callback->awaited = results.size();
-  if (results.empty()) return post(std::move(callback));
+  if (results.empty()) return post(callback);
   std::vector<std::unique_ptr<Completion>> awaited;  // all or none: memory may run out
   for (std::size_t i = 0; i < results.size(); ++i) {
     awaited.push_back(std::make_unique<Awaited>(*this, callback));
@@ -97,17 +97,17 @@ void Callbacks::run() {
   gone_.set();
 }
 
-void Callbacks::post(std::shared_ptr<Callback> callback) noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!finishing_) {
-      Callback* const added = callback.get();
-      (last_ ? last_->next : first_) = std::move(callback);
-      last_ = added;
-    }
-  }
-  if (callback) return call(*callback);  // nobody else is there for it
+void Callbacks::post(const std::shared_ptr<Callback>& callback) noexcept {
+  if (!enqueue(callback)) return call(*callback);  // nobody else is there for it
   posted_.raise();
+}
+
+bool Callbacks::enqueue(const std::shared_ptr<Callback>& callback) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (finishing_) return false;
+  (last_ ? last_->next : first_) = callback;
+  last_ = callback.get();
+  return true;
 }
 
 std::shared_ptr<Callbacks::Callback> Callbacks::next() {

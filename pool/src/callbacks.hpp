@@ -50,7 +50,9 @@ class Callbacks {
   void require_thread();
   static void* thread_entry(void* self);
   void run();
-  void post(std::shared_ptr<Callback> callback) noexcept;
+  void post(const std::shared_ptr<Callback>& callback) noexcept;
+  /// False once finish() was called.
+  bool enqueue(const std::shared_ptr<Callback>& callback) noexcept;
   [[nodiscard]] std::shared_ptr<Callback> next();
   void call(Callback& callback) const noexcept;
 
