@@ -35,7 +35,7 @@ using harness::Nanoseconds;
 constexpr Nanoseconds kTick = 10ms;
 constexpr Nanoseconds kSampleEvery = 20ms;
 constexpr Nanoseconds kQuietBeforeLook = 10ms;
-constexpr Nanoseconds kLongestBetweenLooks = 100ms;
+constexpr Nanoseconds kLongestBetweenLooks = 50ms;
 constexpr Nanoseconds kCleanUpLimit = 10s;
 /// More facts than any case needs, and few enough for a trace that can be read again.
 constexpr std::size_t kMostEvents = 10'000;
