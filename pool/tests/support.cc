@@ -43,6 +43,7 @@ PoolOptions workers(int count) {
 }
 
 pid_t start_main(const std::function<void()>& body, int output) {
+  std::fflush(nullptr);  // what the test has printed is not main's to print again
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
   if (output >= 0) {
