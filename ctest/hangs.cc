@@ -130,6 +130,7 @@ std::vector<Took> measure(const Kind& kind, const properties::Pool& pool, harnes
 
 std::vector<nanoseconds> sorted(const std::vector<Took>& times, nanoseconds Took::*which) {
   std::vector<nanoseconds> all;
+  all.reserve(times.size());
   for (const auto& took : times) all.push_back(took.*which);
   std::sort(all.begin(), all.end());
   return all;

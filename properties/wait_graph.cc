@@ -323,6 +323,7 @@ class Graph {
       }
     }
     std::vector<std::string> words;
+    words.reserve(own.size());
     for (const int fd : own) words.push_back(std::to_string(fd));
     return fmt::format("fd{} {}", words.size() > 1 ? "s" : "", enumerated(words));
   }
