@@ -53,7 +53,7 @@ bool add_wait(Look& look, const std::vector<Sleeper>& tree, const Sleeper& proce
   wait.tid = thread.inner;
   wait.call = std::move(call->name);
   wait.on = std::move(call->on);
-  wait.doubt = call->doubt.empty() ? doubt : std::move(call->doubt);
+  wait.doubt = call->doubt.empty() ? doubt : call->doubt;
   wait.goals = std::move(call->goals);
   if (call->futex && wait.goals.size() == 1)
     wait.goals.front().owner = lock_owner(process.pid, *call->futex, tree);
