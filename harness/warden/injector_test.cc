@@ -194,6 +194,15 @@ TEST_F(Faults, TakeTheReaderOfStdoutAway) {
   EXPECT_THAT(trace.out.text, AllOf(HasSubstr("task 2"), Not(HasSubstr("second"))));
 }
 
+/// Calls by which a main is started and told to go, before anything counts.
+TEST_F(Faults, MayNameCallsThatTheStartMakes) {
+  for (const char* call : {"sendmsg", "recvmsg", "execve", "close_range", "rt_sigaction"}) {
+    const Trace trace = done(faulty((std::string("main:") + call + ":1=SIGKILL").c_str()));
+    EXPECT_EQ(fired(trace), "0 times") << call;
+    EXPECT_EQ(end_of_main(trace), "exited 0") << call;
+  }
+}
+
 TEST_F(Faults, FindTheErrorThatSuitsTheCall) {
   EXPECT_EQ(fired(done(faulty("main:pipe2:1=errno"))), "main:pipe2:1=EMFILE");
   EXPECT_EQ(fired(done(faulty("main:write(pipe):1=errno"))), "main:write(pipe):1=EINTR");

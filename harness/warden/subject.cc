@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
 
 #include "harness/warden/packet.h"
 
@@ -80,16 +81,16 @@ constexpr unsigned kForeignNumbers = ~0U;
 #error "the timer filter needs this architecture's name"
 #endif
 
-constexpr std::array kWakers{
+constexpr long kWakers[] = {
 #ifdef SYS_alarm
     SYS_alarm,
 #endif
     SYS_setitimer, SYS_timer_create, SYS_io_setup, SYS_io_uring_setup};
 
-/// Stops (under ptrace) at each call that arms a waker or is in `traced`. So does every call of
+/// Stops (under ptrace; without a tracer they fail) at each of these calls. So does every call of
 /// another architecture, whose numbers mean other things. Everything else runs at full speed: the
 /// kernel caches "always allowed" per system call. Source: seccomp(2), SECCOMP_RET_TRACE.
-bool install_filter(std::vector<long> traced) {
+bool install_filter(std::span<const long> traced) {
   const auto load = [](std::size_t offset) -> sock_filter {
     return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offset));
   };
@@ -103,7 +104,6 @@ bool install_filter(std::vector<long> traced) {
   std::vector<sock_filter> program{
       load(offsetof(seccomp_data, arch)), stop_if(BPF_JEQ, kArchitecture, false),  stop,
       load(offsetof(seccomp_data, nr)),   stop_if(BPF_JGE, kForeignNumbers, true), stop};
-  traced.insert(traced.end(), kWakers.begin(), kWakers.end());
   for (const long number : traced) {
     program.push_back(stop_if(BPF_JEQ, static_cast<unsigned>(number), true));
     program.push_back(stop);
@@ -123,7 +123,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 }  // namespace
 
 bool arms_a_waker(long number) {
-  return std::find(kWakers.begin(), kWakers.end(), number) != kWakers.end();
+  return std::find(std::begin(kWakers), std::end(kWakers), number) != std::end(kWakers);
 }
 
 void become_subject(SubjectPlan& plan) {
@@ -131,13 +131,17 @@ void become_subject(SubjectPlan& plan) {
   ::setsid();
   set_streams(plan);
   set_limits(plan);
-  const bool wakers_seen = plan.watch_wakers && install_filter(plan.traced);
+  const bool wakers_seen = plan.watch_wakers && install_filter(kWakers);
   auto argv = pointers(plan.argv);
   auto environment = pointers(plan.environment);
   // The hello's credentials tell the warden which process to seize; the exec waits for its go.
-  (void)send_packet(plan.handshake.get(), wakers_seen ? "hello, wakers seen" : "hello");
+  const auto said = send_packet(plan.handshake.get(), wakers_seen ? "hello, wakers seen" : "hello");
+  if (!said) ::_exit(127);
   const auto go = receive_packet(plan.handshake.get());
   if (!go || go->bytes.empty()) ::_exit(127);
+  // Only now, since we are traced by now: the handshake itself may be of the calls.
+  if (wakers_seen && !plan.traced.empty() && !install_filter(plan.traced))
+    fail(plan, "install the filter for the fault's system call");
   close_others_at_exec();
   reset_signals();
   ::execvpe(argv[0], argv.data(), environment.data());
