@@ -25,6 +25,7 @@ struct CampaignOptions {
   std::vector<const Rule*> rules;                                            // empty: all
   bool stop_at_first = false;
   bool use_known = true;
+  bool faults = false;  // something goes wrong from outside in most cases
   CaseOptions case_options;
 };
 
@@ -94,7 +95,8 @@ struct ScenarioSource {
 };
 
 /// RapidCheck's, each scenario a function of (seed, pool, n) alone.
-ScenarioSource random_source(std::uint64_t seed);
+/// faults: most of them with one.
+ScenarioSource random_source(std::uint64_t seed, bool faults = false);
 
 /// Half of the time goes to a search, each pool its share; then the shortest case that broke each
 /// rule is shrunk, new ones first; what is left goes to the search again.

@@ -102,6 +102,7 @@ CampaignOptions options_of(const CheckCommand& command) {
   }
   options.stop_at_first = command.stop_at_first;
   options.use_known = !command.no_known;
+  options.faults = command.faults;
   options.case_options = CaseOptions::of_environment();
   return options;
 }
@@ -250,7 +251,7 @@ int run_check(const CheckCommand& command) {
     console.print(absent_lines(chosen.pools) + report_head(pools, options, *runner));
   }
   Reporter reporter(console, *results, options.case_options, command.json, pools.size() == 1);
-  Campaign campaign(*runner, pools, options, random_source(options.seed), reporter,
+  Campaign campaign(*runner, pools, options, random_source(options.seed, options.faults), reporter,
                     finish_on_interrupt());
   const auto result = campaign.run();
 

@@ -23,6 +23,7 @@ struct CheckCommand {
   bool stop_at_first = false;
   bool strict = false;
   bool no_known = false;
+  bool faults = false;  // something goes wrong from outside in most cases
   bool json = false;
   std::string sweep;  // "kill", "errno" ...: a fault at every point instead of random cases
   std::string role;   // of the sweep

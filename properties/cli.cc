@@ -78,6 +78,9 @@ void add_check(CLI::App& root, CommandLine& line) {
       ->delimiter(',')
       ->allow_extra_args(false);
   app.add_flag("-x", command.stop_at_first, "stop at the first finding");
+  app.add_flag("--faults", command.faults,
+               "something goes wrong from outside in most cases: a\n"
+               "signal, an error, a stop, a limit, at a random point");
   app.add_option("--sweep", command.sweep,
                  "a fault at every system call: kill, stop, errno (the\n"
                  "error that suits the call), SIGTERM, limit:files ...")

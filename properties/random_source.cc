@@ -2,6 +2,7 @@
 
 #include "properties/campaign.h"
 #include "properties/generate.h"
+#include "properties/random_fault.h"
 #include "properties/shrink.h"
 
 namespace poolproof::properties {
@@ -30,11 +31,14 @@ rc::Random random_for(std::uint64_t seed, const Pool& pool, int n) {
 
 }  // namespace
 
-ScenarioSource random_source(std::uint64_t seed) {
+ScenarioSource random_source(std::uint64_t seed, bool faults) {
   ScenarioSource source;
-  source.generate = [seed](const Pool& pool, int n) -> std::optional<harness::Scenario> {
+  source.generate = [=](const Pool& pool, int n) -> std::optional<harness::Scenario> {
     const auto generator = scenarios(pool.abilities, pool.contract, pool.start_method);
-    return generator(random_for(seed, pool, n), size_of(n)).value();
+    auto random = random_for(seed, pool, n);
+    auto scenario = generator(random, size_of(n)).value();
+    if (faults) scenario.fault = random_fault(random.split(), scenario);
+    return scenario;
   };
   source.simpler = [](const Pool& pool, const harness::Scenario& scenario) {
     return simpler(scenario, pool.abilities, pool.contract);

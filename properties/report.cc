@@ -95,6 +95,7 @@ std::string report_head(const std::vector<Pool>& pools, const CampaignOptions& o
     }
   }
   if (options.cases > 0) line += fmt::format("  {} each", counted(options.cases, "case"));
+  if (options.faults) line += "  random faults";
   const auto& containment = runner.containment();
   const bool fits = line.size() + 2 + containment.name.size() <= kLineWidth;
   line += (fits ? "  " : "\n  ") + containment.name + "\n";

@@ -76,6 +76,29 @@ TEST(Fault, ThatMakesCallsFailExcusesAnEndingThatSaysSo) {
   }
 }
 
+TEST(Fault, ThatKillsAWorkerMayBeWhyATaskIsNotDrained) {
+  for (const char* fault : {"worker:task:1=SIGTERM", "worker:task:1=stop:5"}) {
+    Story story({create(1), submit(1), close(), join()});
+    story.begins(1).born(3).ends(1).step(2).step(3).begins(4).begins_task(1, 3).hit(fault, 3);
+    story.dies(3, Killed{SIGTERM}).ends(4).exits();
+    EXPECT_EQ(story.outcome("S5") == "violated", std::string_view(fault).ends_with("stop:5"));
+  }
+}
+
+/// A pool that has no supervisor, or can make no worker, is over, and join of one that is over is
+/// no mistake.
+TEST(Fault, ThatBreaksThePoolLeavesOpenWhatIsRefused) {
+  for (const bool helper : {true, false}) {
+    Story story({create(1), join()});
+    story.begins(1).born(4).born(3, 4).begins_task(1, 3).ends_task(1, 3).ends(1).begins(2);
+    story.hit("main.1:before-step:2=SIGKILL", helper ? 4 : 3).ends(2).exits();
+    EXPECT_EQ(story.outcome("S2"), helper ? "not exercised" : "violated");
+  }
+  Story story({create(1), join()});
+  story.begins(1).born(3).ends(1).begins(2).hit("main:before-step:2=limit:processes").ends(2);
+  EXPECT_EQ(story.exits().outcome("S2"), "not exercised");
+}
+
 TEST(Fault, ThatHitsMainLeavesItsStatusOpen) {
   auto hit = in_the_task().hit("main:mmap:1=ENOMEM").ends_task(1, 3).exits(Killed{SIGABRT});
   EXPECT_EQ(hit.outcome("E2"), "not exercised");

@@ -227,6 +227,17 @@ bool Reading::hit_by_fault(Pid pid) const {
   return hits_all || hit_->pid == pid;
 }
 
+bool Reading::harmed_before(const Moment& moment) const {
+  return hit_before(moment) && hit_->fault.action != Fault::Action::kStop &&
+         hit_->fault.action != Fault::Action::kDelay;
+}
+
+bool Reading::may_have_broken_the_pool_before(const Moment& moment) const {
+  const Process* victim = hit_ ? process(hit_->pid) : nullptr;
+  const bool helper = victim != nullptr && victim->role == Role::kHelper;
+  return calls_failed_before(moment) || (harmed_before(moment) && helper);
+}
+
 bool Reading::calls_failed_before(const Moment& moment) const {
   if (!hit_before(moment)) return false;
   switch (hit_->fault.action) {

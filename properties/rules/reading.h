@@ -144,6 +144,11 @@ class Reading {
   /// Whether it made calls fail before, by an error or a limit: from then on a step may by rights
   /// end in an error, though not hang.
   bool calls_failed_before(const Moment& moment) const;
+  /// Whether it did any harm before: all but a stop or a delay do.
+  bool harmed_before(const Moment& moment) const;
+  /// Whether it may have broken the pool before, by rights: it came upon a helper, or made calls
+  /// fail. A worker that is killed is no reason.
+  bool may_have_broken_the_pool_before(const Moment& moment) const;
   /// Whether a death or such a fault may be why a step fails.
   bool disturbed_before(const Moment& moment) const {
     return any_death_before(moment) || calls_failed_before(moment);

@@ -41,11 +41,13 @@ void judge_pending(const Reading& reading, int step, const std::string& what, Ve
 }
 
 /// A call that the pool must refuse with its documented error. After a worker's death, or where
-/// system calls were made to fail, other errors may come first, and say nothing.
+/// system calls were made to fail, other errors may come first, and say nothing. A pool that a
+/// fault broke may be in another state than it was brought to.
 void judge_refusal(const Reading& reading, int step, const std::string& what, Verdicts& verdicts) {
   const auto& run = reading.run(step);
   if (!run.ended) return judge_pending(reading, step, what, verdicts);
   if (run.is(Kind::kRefused)) return verdicts.held();
+  if (reading.may_have_broken_the_pool_before(*run.ended)) return;
   if (!run.is(Kind::kOk) && reading.disturbed_before(*run.ended)) return;
   verdicts.violated(
       fmt::format("{}{} {}, not refused", reading.name(step), what, answer(*run.result)),
@@ -139,11 +141,12 @@ std::optional<Drained> drained(const Reading& reading) {
 /// What a body claims before the join returns stands before the join's own claim: one file.
 void judge_drained(const Reading& reading, int task, const Drained& drained, Verdicts& verdicts) {
   const auto& joined = *reading.run(drained.joined).ended;
+  const bool lost = reading.lost_before(joined) || reading.harmed_before(joined);
   const auto& runs = reading.runs(task);
   if (runs.empty()) {
     // Its worker may have died with it in hand before the body began.
     const auto& closing = *reading.run(drained.closed).begun;
-    if (reading.lost_before(joined) || reading.any_death_before(closing)) return;
+    if (lost || reading.any_death_before(closing)) return;
     if (const auto why = doubt_about_runs(reading)) return verdicts.doubtful(*why);
     if (!any_claimed_to_run(reading)) return;  // perhaps none of its workers ever can
     return verdicts.violated(
@@ -159,7 +162,7 @@ void judge_drained(const Reading& reading, int task, const Drained& drained, Ver
   if (reading.cut_short(last) && worker->gone_before(closing)) return;
   // Such a body never says that it is over, and its worker may live on.
   if (entry(reading.body(task).kind).kills_worker) return verdicts.held();
-  if (reading.cut_short(last) && reading.lost_before(joined)) return;
+  if (reading.cut_short(last) && lost) return;
   if (last.ended && *last.ended < joined) return verdicts.held();
   verdicts.violated(fmt::format("task {} began in process {} and was not over when {} returned",
                                 task, last.pid, reading.name(drained.joined)),
