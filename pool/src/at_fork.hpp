@@ -40,6 +40,8 @@ class ForkRegistry {
   /// In a worker: its channel, which the children of a task must not keep. A
   /// copy would hide the worker's end, and could write into the stream.
   void set_worker_channel(int fd);
+  /// False again in a child of a task.
+  [[nodiscard]] bool is_worker() const { return worker_channel_ >= 0; }
 
  private:
   ForkRegistry();

@@ -1,86 +1,149 @@
 #include "channel.hpp"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <array>
-#include <cerrno>
-#include <exception>
+#include <new>
+#include <stdexcept>
+#include <system_error>
 #include <utility>
 
-namespace poolproof::detail {
+#include "control.hpp"
 
-void Channel::send(const FrameHeader& header, std::string_view payload) {
-  out_header_ = header;
-  out_payload_ = payload;
-  unsent_ = sizeof header + payload.size();
-  flush();
+namespace poolproof::detail {
+namespace {
+
+/// A worker sends a file for the answer that comes next, so more than this is a flood.
+constexpr std::size_t kMostFilesWaiting = 4;
+
+void wake_by_message(int socket) {
+  const Parcel nothing;
+  // Full means that there is something to read already; a dead peer's death is reported.
+  control::send(socket, &nothing, sizeof nothing);
 }
 
-void Channel::flush() {
-  while (unsent_ > 0) {
-    const std::size_t head = unsent_ > out_payload_.size() ? unsent_ - out_payload_.size() : 0;
-    const std::size_t tail = unsent_ - head;
-    std::array<iovec, 2> parts{
-        {{reinterpret_cast<char*>(&out_header_) + sizeof out_header_ - head, head},
-         {const_cast<char*>(out_payload_.data()) + out_payload_.size() - tail, tail}}};
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    const ssize_t sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      unsent_ -= static_cast<std::size_t>(sent);
-    } else if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
-      return;
-    } else if (errno != EINTR) {
-      unsent_ = 0;  // the worker is dead or dying
-    }
-  }
+}  // namespace
+
+Channel::Parts::Parts(std::shared_ptr<RingMemory> shared)
+    : memory(std::move(shared)), tasks(memory->ring()), results(memory->ring()) {}
+
+Channel::Channel(Fd socket, std::shared_ptr<RingMemory> memory)
+    : socket_(std::move(socket)), ring_(std::make_unique<Parts>(std::move(memory))) {}
+
+bool Channel::give(const FrameHeader& header, Bytes& payload) {
+  if (header.size <= kLargestInRing) return ring_->tasks.write(header, payload.view());
+  if (ring_->tasks.in_hands() > 0) return false;
+  const int file = payload.file_to_send();
+  FrameHeader sent = header;
+  sent.carrier = Carrier::file;
+  const Parcel parcel{header.task};
+  // First the file, then the record: who sees the record finds the file.
+  const int error = control::send(socket_.get(), &parcel, sizeof parcel, &file, 1);
+  if (error == EAGAIN || error == ENOBUFS || error == ENOMEM) return false;
+  return ring_->tasks.write(sent, {});  // a dead worker's death is reported
+}
+
+void Channel::give_quit() {
+  ring_->tasks.write(FrameHeader{}, {});
+  publish();
+}
+
+void Channel::publish() {
+  if (!ring_->tasks.publish()) return distrust();
+  const Rest rest = ring_->task_waker.ring(ring_->memory->ring().for_tasks);
+  if (rest == Rest::socket) wake_by_message(socket_.get());
+}
+
+bool Channel::ready() const {
+  return ring_ && ring_->memory->ring().status.ready.load(std::memory_order_acquire) != 0;
 }
 
 Channel::Incoming Channel::receive(Frame& frame) {
-  constexpr std::size_t kHead = sizeof(FrameHeader);
-  if (received_ < kHead) {
-    const Incoming head = fill(reinterpret_cast<char*>(&in_.header), kHead);
-    if (head != Incoming::frame) return head;
-    if (in_.header.magic != FrameHeader::kMagic) return Incoming::garbage;
-    try {
-      in_.payload.resize(in_.header.size);
-    } catch (const std::exception&) {
+  Record record;
+  switch (ring_->results.next(record)) {
+    case ResultReader::Found::nothing:
+      return Incoming::nothing;
+    case ResultReader::Found::garbage:
       return Incoming::garbage;
-    }
+    case ResultReader::Found::record:
+      break;
   }
-  const Incoming body = fill(in_.payload.data() - kHead, kHead + in_.payload.size());
-  if (body != Incoming::frame) return body;
-  received_ = 0;
-  frame = std::exchange(in_, Frame{});
+  if (ring_->tasks.in_hands() == 0) return Incoming::garbage;
+  frame.header = record.header;
+  frame.lost = nullptr;
+  ring_->tasks.retire();
+  if (record.header.carrier == Carrier::file) {
+    return take_file(frame) ? Incoming::frame : Incoming::garbage;
+  }
+  frame.payload = Bytes(std::string(record.payload));
   return Incoming::frame;
 }
 
-/// Reads until `size` bytes of the frame are there; `target` is where its
-/// first byte would be.
-Channel::Incoming Channel::fill(char* target, std::size_t size) {
-  while (received_ < size) {
-    const ssize_t got = ::recv(fd_.get(), target + received_, size - received_, MSG_DONTWAIT);
-    if (got > 0) {
-      received_ += static_cast<std::size_t>(got);
-    } else if (got < 0 && errno == EINTR) {
-      continue;
-    } else if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      return Incoming::nothing;
-    } else {
-      ended_ = true;
-      return Incoming::ended;
+/// False on garbage. Without a descriptor or memory of ours left, the answer is lost, no more.
+bool Channel::take_file(Frame& frame) {
+  if (!read_socket() || files_.empty() || files_.front().task != frame.header.task) return false;
+  Fd file = std::move(files_.front().file);
+  files_.pop_front();
+  try {
+    if (!file.valid()) {
+      throw std::system_error(EMFILE, std::system_category(), "poolproof: receive a large result");
     }
+    frame.payload = Bytes::of_received(file.release(), frame.header.size);
+  } catch (const std::invalid_argument&) {
+    return false;
+  } catch (...) {
+    frame.lost = std::current_exception();
   }
-  return Incoming::frame;
+  return true;
+}
+
+void Channel::release() {
+  SharedRing& ring = ring_->memory->ring();
+  ring_->results.release();
+  const Rest rest = ring_->room_waker.ring(ring.for_room);
+  if (rest == Rest::socket) wake_by_message(socket_.get());
+}
+
+bool Channel::read_socket() {
+  Parcel parcel;
+  control::Descriptors descriptors{};
+  while (!ended_) {
+    const control::Received received =
+        control::receive(socket_.get(), &parcel, sizeof parcel, descriptors, false);
+    for (std::size_t i = 1; i < descriptors.size(); ++i) Fd{descriptors[i]};
+    Fd file(descriptors[0]);
+    if (received == control::Received::nothing) return true;
+    if (received == control::Received::torn) return false;
+    if (received == control::Received::closed) {
+      ended_ = true;
+      return true;
+    }
+    if (parcel.task == 0) continue;
+    if (files_.size() == kMostFilesWaiting) return false;
+    files_.push_back({parcel.task, std::move(file)});
+  }
+  return true;
+}
+
+std::uint32_t Channel::arm(Rest how) {
+  return ring_->sleeper.lie_down(ring_->memory->ring().for_results, how);
+}
+
+void Channel::disarm() {
+  ring_->sleeper.get_up(ring_->memory->ring().for_results);
+}
+
+void Channel::let_spin(bool may) {
+  ring_->memory->ring().may_spin.store(may, std::memory_order_relaxed);
 }
 
 void Channel::close() {
-  fd_.reset();
-  unsent_ = 0;
-  received_ = 0;
+  socket_.reset();
+  ring_.reset();
+  files_.clear();
   ended_ = true;
+}
+
+void Channel::abandon() {
+  socket_.reset();
+  for (ReceivedFile& received : files_) received.file.reset();
 }
 
 }  // namespace poolproof::detail

@@ -1,61 +1,105 @@
 #pragma once
 
-#include <cstddef>
-#include <string>
-#include <string_view>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <poolproof/detail/bytes.hpp>
 
 #include "fd.hpp"
+#include "ring.hpp"
+#include "ring_memory.hpp"
 #include "wire.hpp"
 
 namespace poolproof::detail {
 
+/// What a worker answered.
 struct Frame {
   FrameHeader header;
-  std::string payload;
+  Bytes payload;
+  std::exception_ptr lost;  ///< set if the payload could not be taken in
 };
 
-/// Main's end of one worker's channel. Never blocks in either direction, so
-/// the two sides can't wait for each other whatever they send.
+/// Main's end of one worker's channel: its ring, and a socket that brings doorbells to who sleeps
+/// in poll(2), carries the files of large payloads, and ends when the worker does. Never blocks.
 /// Thread: guarded by the pool's lock.
 class Channel {
  public:
   Channel() = default;
-  explicit Channel(Fd fd) : fd_(std::move(fd)) {}
+  Channel(Fd socket, std::shared_ptr<RingMemory> memory);
 
-  [[nodiscard]] int fd() const { return fd_.get(); }
-  [[nodiscard]] bool open() const { return fd_.valid(); }
-  /// Whether something is left to be written when the socket has room.
-  [[nodiscard]] bool sending() const { return unsent_ > 0; }
-  /// Whether the worker's end may still bring something.
+  [[nodiscard]] int fd() const { return socket_.get(); }
+  [[nodiscard]] bool open() const { return ring_ != nullptr; }
+  /// Whether the worker's end may still bring something by socket, and take tasks.
   [[nodiscard]] bool listening() const { return open() && !ended_; }
 
-  /// Starts to send a frame; `payload` must stay where it is until sending()
-  /// is false or the channel closed. Requires: not sending().
-  void send(const FrameHeader& header, std::string_view payload = {});
+  /// Puts a task behind those in hands; `publish` makes it visible. False if there is no room for
+  /// it now: a large one has to be the only one in hands, so that its file is never taken back.
+  /// Errors: std::system_error if a large payload finds no file to be sent in.
+  bool give(const FrameHeader& header, Bytes& payload);
+  /// For the last one, with nothing in hands: leave in order.
+  void give_quit();
+  void publish();
 
-  /// Writes what fits. A dead peer is not noticed here: its death is reported.
-  void flush();
+  /// Takes back the newest, at most `most`, that have not been begun; never the oldest.
+  std::uint32_t recall(std::uint32_t most) { return ring_->tasks.recall(most); }
+  /// How many in hands have been begun, as far as one can believe the worker.
+  [[nodiscard]] std::uint32_t begun() const { return ring_->tasks.begun(); }
+  /// Whether the worker has come as far as to take tasks.
+  [[nodiscard]] bool ready() const;
+  [[nodiscard]] const WorkerStatus& status() const { return ring_->memory->ring().status; }
 
   enum class Incoming {
     nothing,  ///< for now
     frame,
-    ended,    ///< no more to come
-    garbage,  ///< somebody else wrote into it; or no memory for it
+    garbage,  ///< somebody else wrote into it
   };
-  /// Reads on; a whole frame is moved to `frame`.
+  /// The next answer; that of the oldest task in hands, says the caller, or garbage.
   Incoming receive(Frame& frame);
+  /// After a round of `receive`: gives the room back to the worker.
+  void release();
+  /// Whether there is something to receive.
+  [[nodiscard]] bool available() const { return ring_->results.available(); }
 
+  /// Takes what the socket has. False on garbage.
+  bool read_socket();
+
+  /// Has the worker ring at its next answer: by socket, or on the futex of `bell`.
+  /// Look at `available` afterwards. Returns what Sleeper::sleep needs.
+  std::uint32_t arm(Rest how);
+  void disarm();
+  void let_spin(bool may);
+
+  /// The memory, for those who sleep in it or look at it without the lock: it must outlive them.
+  [[nodiscard]] std::shared_ptr<RingMemory> memory() const { return ring_->memory; }
+  [[nodiscard]] std::uint64_t read_position() const { return ring_->results.position(); }
+
+  /// Nothing that comes from there can be trusted any more.
+  void distrust() { ended_ = true; }
   void close();
+  /// In a forked child: closes the descriptors, touches nothing else.
+  void abandon();
 
  private:
-  Incoming fill(char* target, std::size_t size);
+  struct Parts {
+    explicit Parts(std::shared_ptr<RingMemory> shared);
+    std::shared_ptr<RingMemory> memory;
+    TaskWriter tasks;
+    ResultReader results;
+    Sleeper sleeper;
+    Waker task_waker;
+    Waker room_waker;
+  };
+  struct ReceivedFile {
+    std::uint64_t task;
+    Fd file;
+  };
 
-  Fd fd_;
-  FrameHeader out_header_;
-  std::string_view out_payload_;
-  std::size_t unsent_ = 0;  // of header and payload together
-  Frame in_;
-  std::size_t received_ = 0;  // of header and payload together
+  bool take_file(Frame& frame);
+
+  Fd socket_;
+  std::unique_ptr<Parts> ring_;
+  std::deque<ReceivedFile> files_;
   bool ended_ = false;
 };
 

@@ -59,9 +59,10 @@ Received receive(int socket, void* message, std::size_t size, Descriptors& descr
   descriptors.fill(-1);
   for (;;) {
     const ssize_t got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-    if (got == static_cast<ssize_t>(size)) {
+    if (got > 0) {
       take_descriptors(header, descriptors);
-      return Received::message;
+      const bool whole = got == static_cast<ssize_t>(size) && (header.msg_flags & MSG_TRUNC) == 0;
+      return whole ? Received::message : Received::torn;
     }
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {

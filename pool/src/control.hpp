@@ -7,7 +7,7 @@
 /// no exceptions: the supervisor uses this right after fork.
 namespace poolproof::detail::control {
 
-inline constexpr std::size_t kMaxDescriptors = 3;
+inline constexpr std::size_t kMaxDescriptors = 4;
 using Descriptors = std::array<int, kMaxDescriptors>;
 
 /// Sends one message, which never tears, and copies of `count` descriptors.
@@ -16,7 +16,12 @@ using Descriptors = std::array<int, kMaxDescriptors>;
 int send(int socket, const void* message, std::size_t size, const int* descriptors = nullptr,
          std::size_t count = 0);
 
-enum class Received { message, nothing, closed };
+enum class Received {
+  message,
+  nothing,  ///< for now
+  closed,   ///< no more to come
+  torn,     ///< a message of another size, which this library did not send
+};
 
 /// Takes one message of exactly `size` bytes; descriptors that came along are
 /// close-on-exec, the caller's to close, and -1 where there was none.

@@ -3,11 +3,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <system_error>
 
 #include "completions.hpp"
-#include "processors.hpp"
 #include "reexec.hpp"
 #include "state.hpp"
 #include "threads.hpp"
@@ -77,7 +78,7 @@ void Core::start() {
   }
   // The thread comes after all processes: none of them is a copy of a process in which it ran.
   crew_.start(force);
-  for (std::size_t i = 0; i < crew_.size(); ++i) prepare(i);
+  for (std::size_t i = crew_.size(); i-- > 0;) prepare(i);
   start_dispatcher();
 }
 
@@ -100,11 +101,11 @@ std::vector<Result> Core::submit(Invoke invoke, std::vector<Bytes> payloads,
   std::vector<Result> results;
   results.reserve(payloads.size());
   for (std::size_t i = 0; i < payloads.size(); ++i) {
-    results.push_back(std::make_shared<ResultState>());
+    results.push_back(std::make_shared<ResultState>(owner_, weak_from_this()));
   }
   require_own_process();
   const std::uint64_t function = crew_.name_of(invoke);
-  bool incomplete = false;
+  Completions done;
   {
     const std::lock_guard lock(mutex_);
     if (broken_) throw PoolBroken(*broken_);
@@ -112,10 +113,10 @@ std::vector<Result> Core::submit(Invoke invoke, std::vector<Bytes> payloads,
     for (std::size_t i = 0; i < payloads.size(); ++i) {
       queue_.push_back({++last_task_, function, std::move(payloads[i]), results[i], limit});
     }
-    // The caller writes to an idle worker itself: one wake-up less.
-    incomplete = dispatch();
+    // The caller hands them to workers itself: one wake-up less.
+    dispatch(done);
   }
-  if (incomplete) wake_dispatcher();
+  done.deliver();
   return results;
 }
 
@@ -155,56 +156,34 @@ PoolState Core::state() {
   return state_;
 }
 
-bool Core::can_take(const Slot& slot) const {
-  return slot.life == Slot::Life::alive && !slot.task && !slot.leaving && slot.channel.listening();
-}
-
-bool Core::dispatch() {
-  bool incomplete = false;
-  if (stopping_) return incomplete;
-  for (Slot& slot : crew_.slots()) {
-    drop_cancelled();
-    if (queue_.empty()) break;
-    if (!can_take(slot)) continue;
-    Task task = std::move(queue_.front());
-    queue_.pop_front();
-    ++slot.given;
-    incomplete = give(slot, std::move(task)) || incomplete;
-  }
-  return incomplete;
-}
-
-bool Core::give(Slot& slot, Task task) {
-  slot.task.emplace(std::move(task));
-  FrameHeader header;
-  header.kind = slot.initialising ? FrameKind::initializer : FrameKind::task;
-  header.task = slot.task->number;
-  header.function = slot.task->function;
-  header.size = slot.task->payload.size();
-  slot.channel.send(header, slot.task->payload.view());
-  // The dispatcher also has to know when a limit ends.
-  return slot.channel.sending() || slot.task->limit.count() > 0;
-}
-
 /// After its last result, or when the pool has become smaller: the worker is not told beforehand,
 /// so nothing that it has sent is lost.
 void Core::dismiss_if_spent(std::size_t index) {
-  const Slot& slot = crew_.slots()[index];
-  const auto quota = options_.tasks_per_worker;
-  if (!slot.task &&
-      (is_surplus(index) || (quota && slot.given >= static_cast<std::uint64_t>(*quota)))) {
-    crew_.dismiss(index);
-  }
+  if (crew_.slots()[index].in_hands.empty() && quota_left(index) == 0) crew_.dismiss(index);
+}
+
+/// How many tasks more the worker may be given.
+std::size_t Core::quota_left(std::size_t index) const {
+  if (is_surplus(index)) return 0;
+  if (!options_.tasks_per_worker) return std::numeric_limits<std::size_t>::max();
+  const auto quota = static_cast<std::size_t>(*options_.tasks_per_worker);
+  return quota - std::min(quota, crew_.slots()[index].given);
 }
 
 template <class Fate>
 void Core::fail_all(const Fate& fate, Completions& done) {
   for (Slot& slot : crew_.slots()) {
-    if (slot.task && slot.task->result) {
-      done.add(std::move(slot.task->result), fate);
+    for (Task& task : slot.in_hands) {
+      if (!task.result) continue;
+      task.result->set_holder(ResultState::kNobody);
+      done.add(std::move(task.result), fate);
     }
+    // Who sleeps for an answer shall not wait for the worker.
+    if (slot.caller_asleep) Waker::rouse(slot.channel.memory()->ring().for_results);
   }
-  for (Task& task : queue_) done.add(std::move(task.result), fate);
+  for (Task& task : queue_) {
+    if (task.result) done.add(std::move(task.result), fate);
+  }
   queue_.clear();
 }
 template void Core::fail_all(const outcome::Dropped&, Completions&);

@@ -17,6 +17,8 @@
 #include "at_fork.hpp"
 #include "callbacks.hpp"
 #include "crew.hpp"
+#include "processors.hpp"
+#include "spin.hpp"
 
 namespace poolproof::detail {
 
@@ -26,7 +28,7 @@ namespace poolproof::detail {
 ///
 /// One lock guards everything but what is said to be const or atomic. It is
 /// never held while a user's code runs, and results are completed outside it.
-class Core final : public ForkAware {
+class Core final : public ForkAware, public Fetcher, public std::enable_shared_from_this<Core> {
  public:
   /// Starts nothing yet. Errors: std::invalid_argument, InitMissing, std::system_error.
   explicit Core(const PoolOptions& options);
@@ -48,6 +50,7 @@ class Core final : public ForkAware {
   void terminate();
   bool join(Deadline deadline);
   void call_back(Results results, std::function<void()> call);
+  void fetch(ResultState& wanted, Deadline deadline) override;
   std::vector<ChildInfo> active_children();
   std::size_t size();
   void resize(int workers);
@@ -78,8 +81,6 @@ class Core final : public ForkAware {
   void collect_watched(Watched& watched);
   [[nodiscard]] int next_timeout();
   void serve(const Watched& watched, Completions& done);
-  void serve_slot(std::size_t slot, short events, Completions& done);
-  void read_results(std::size_t slot, Completions& done);
   void take_reports(Completions& done);
   void on_death(const Report& report, Completions& done);
 
@@ -88,8 +89,9 @@ class Core final : public ForkAware {
   [[nodiscard]] Deadline due(std::size_t slot);
   void kill_overdue_tasks(Completions& done);
   void drop_cancelled();
-  /// Kills the worker that holds the task, if one does.
+  /// Kills the worker that has begun the task, if one has.
   void abandon(const Result& result);
+  void kill_for_its_task(std::size_t slot);
 
   // initializer.cc; with the lock held. A worker that has just been started runs the initializer,
   // as a task without a result, before it is given any other.
@@ -100,14 +102,47 @@ class Core final : public ForkAware {
   void fill_vacancies(Completions& done);
   void stop_when_drained();
   void kill_when_overdue();
-  /// Gives queued tasks to idle workers. True if the dispatcher has to know of
-  /// it: one could not be written in full, or has a time limit.
-  bool dispatch();
-  bool give(Slot& slot, Task task);
-  [[nodiscard]] bool can_take(const Slot& slot) const;
   void dismiss_if_spent(std::size_t slot);
   [[nodiscard]] bool is_surplus(std::size_t slot) const { return slot >= target_; }
+  [[nodiscard]] std::size_t quota_left(std::size_t slot) const;
+  void ring_dispatcher();
 
+  // Which worker has which task: hands.cc.
+  void dispatch(Completions& done);
+  void note_idle(std::size_t slot);
+  std::optional<std::size_t> take_idle();
+  [[nodiscard]] bool can_take(std::size_t slot) const;
+  [[nodiscard]] std::size_t room_of(std::size_t slot) const;
+  void give(std::size_t slot, std::size_t most, Completions& done);
+  bool give_one(std::size_t slot, Task& task);
+  void hand_out(std::size_t slot);
+  void give_ahead(std::size_t share, Completions& done);
+  void take_back_for_idle();
+  void take_back(std::size_t slot, std::uint32_t most);
+  bool read_answers(std::size_t slot, Completions& done);
+  void take_answer(std::size_t slot, Frame& frame, Completions& done);
+  void distrust(std::size_t slot);
+  void settle_hands(std::size_t slot, const Report& death, Completions& done);
+  void grant_spinning(std::size_t slot);
+
+  // Who reads the answers: fetching.cc.
+  enum class Attending { nobody, dispatcher, caller };
+  struct Lookout {
+    std::shared_ptr<RingMemory> memory;
+    std::uint64_t position = 0;
+  };
+  void attend(Attending who);
+  void hand_over(Completions& done);
+  void await_answers(Slot& slot);
+  bool read_all_answers(Completions& done);
+  void attend_for_a_while(std::unique_lock<std::mutex>& lock, Completions& done);
+  void attend_for(ResultState& wanted, Deadline deadline,
+                  std::chrono::steady_clock::time_point& since, std::unique_lock<std::mutex>& lock,
+                  Completions& done);
+  Lookout lookout_for(const ResultState& wanted);
+  static void look_out(const Lookout& lookout, int in_vain);
+  bool sleep_for(ResultState& wanted, Deadline deadline, std::unique_lock<std::mutex>& lock,
+                 Completions& done);
   void stop(Command::Kind how);
   /// Fate: outcome::Dropped or outcome::Broken.
   template <class Fate>
@@ -117,12 +152,21 @@ class Core final : public ForkAware {
   const PoolOptions options_;
   const StartMethod method_;
   const ProcessIdentity owner_ = ProcessIdentity::here();
+  const int processors_ = usable_processors();
 
   std::mutex mutex_;
   PoolState state_ = PoolState::running;
   std::optional<std::string> broken_;  // why, if the pool broke down
   std::deque<Task> queue_;
   std::uint64_t last_task_ = 0;
+  std::size_t ahead_ = 0;          // tasks in hands beyond the first of each worker
+  bool full_ = false;              // nobody takes more until somebody has answered
+  std::vector<std::size_t> idle_;  // slots, the last busy one last; perhaps more than are idle
+  std::vector<std::size_t> busy_;  // slots; perhaps more than have something in hands
+  std::size_t next_busy_ = 0;      // whose turn it is to get more
+  std::deque<std::size_t> spinning_workers_;
+  Attending attending_ = Attending::nobody;
+  SpinBudget spinning_;  // of callers
   Crew crew_;
   std::atomic<std::size_t> target_;  // so many of its slots are to be filled
   Fd wake_;

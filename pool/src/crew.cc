@@ -102,11 +102,7 @@ milliseconds delay_after(int failures) {
 }  // namespace
 
 Crew::Crew(std::size_t workers, StartMethod method, Containment containment)
-    : owner_(::getpid()),
-      method_(method),
-      containment_(containment),
-      slots_(workers),
-      board_(room_for(workers)) {
+    : owner_(::getpid()), method_(method), containment_(containment), slots_(workers) {
   slots_.reserve(room_for(workers));  // a slot stays where it is
 }
 
@@ -126,7 +122,7 @@ void Crew::grow(std::size_t workers) {
 
 void Crew::abandon_in_child() {
   for (Slot& slot : slots_) {
-    slot.channel.close();
+    slot.channel.abandon();
     slot.pidfd.reset();
   }
   control_.reset();
@@ -145,13 +141,12 @@ void Crew::start(bool force) {
   control_ = std::move(ours);
   std::vector<SupervisorSetup::Worker> workers(room_for(size()));
   const bool contained = containment_ == Containment::pid_namespace;
-  const SupervisorSetup setup{theirs.get(),   main_pidfd.get(), null.get(), board_.file().get(),
-                              workers.data(), size(),           method_,    contained};
+  const SupervisorSetup setup{theirs.get(), main_pidfd.get(), null.get(), workers.data(),
+                              size(),       method_,          contained};
   supervisor_ =
       method_ == StartMethod::fork ? fork_supervisor(setup) : reexec::start_supervisor(setup);
   supervisor_pidfd_ = Fd(open_pidfd(supervisor_));
   theirs.reset();
-  board_.file().reset();
   if (method_ != StartMethod::fork || contained) await_supervisor(force);
   hire_all();
 }
@@ -229,12 +224,14 @@ void Crew::hire(std::size_t index) {
 int Crew::send_spawn(std::size_t index) {
   Slot& slot = slots_[index];
   std::array<Fd, 2> ends;
+  std::shared_ptr<RingMemory> memory;
+  Fd ring;
   try {
-    ends = socket_pair(SOCK_STREAM);
+    ends = socket_pair(SOCK_SEQPACKET);
+    memory = RingMemory::create(ring);
   } catch (const std::system_error& error) {
     return error.code().value();
   }
-  board_.slot(index).clear();
   slot.serial = next_serial();
   slot.name = worker_name(method_, slot.serial);
 
@@ -243,14 +240,14 @@ int Crew::send_spawn(std::size_t index) {
   command.serial = slot.serial;
   command.has_stdout = is_open(STDOUT_FILENO);
   command.has_stderr = is_open(STDERR_FILENO);
-  control::Descriptors descriptors{ends[1].get(), -1, -1};
-  std::size_t count = 1;
+  control::Descriptors descriptors{ends[1].get(), ring.get(), -1, -1};
+  std::size_t count = 2;
   if (command.has_stdout) descriptors[count++] = STDOUT_FILENO;
   if (command.has_stderr) descriptors[count++] = STDERR_FILENO;
   const int error =
       control::send(control_.get(), &command, sizeof command, descriptors.data(), count);
   if (error != 0) return error;
-  slot.channel = Channel(std::move(ends[0]));
+  slot.channel = Channel(std::move(ends[0]), std::move(memory));
   slot.life = Slot::Life::starting;
   slot.hired_at = Clock::now();
   return 0;
@@ -273,10 +270,17 @@ void Crew::welcome(const Report& report, int pidfd) {
   slot.life = Slot::Life::alive;
 }
 
+/// Whoever sleeps for an answer of this worker finds out that there will be none.
+void Crew::close_channel(Slot& slot) {
+  if (slot.caller_asleep) Waker::rouse(slot.channel.memory()->ring().for_results);
+  slot.caller_asleep = false;
+  slot.channel.close();
+}
+
 void Crew::vacate(std::size_t index, Vacancy why) {
   Slot& slot = slots_[index];
   add_departed(index);
-  slot.channel.close();
+  close_channel(slot);
   slot.pidfd.reset();
   slot.pid = 0;
   slot.life = Slot::Life::vacant;
@@ -298,17 +302,16 @@ void Crew::vacate(std::size_t index, Vacancy why) {
 }
 
 bool Crew::had_started(std::size_t index) {
-  const std::optional<Task>& task = slots_[index].task;
-  return task && board_.slot(index).started.load(std::memory_order_acquire) == task->number;
+  const Slot& slot = slots_[index];
+  if (slot.in_hands.empty() || !slot.channel.open()) return false;
+  const WorkerStatus& status = slot.channel.status();
+  return status.started.load(std::memory_order_acquire) == slot.in_hands.front().number;
 }
 
 Clock::time_point Crew::began(std::size_t index) {
+  const WorkerStatus& status = slots_[index].channel.status();
   return Clock::time_point(
-      std::chrono::nanoseconds(board_.slot(index).began_ns.load(std::memory_order_acquire)));
-}
-
-bool Crew::was_ready(std::size_t index) {
-  return board_.slot(index).ready.load(std::memory_order_acquire) != 0;
+      std::chrono::nanoseconds(status.began_ns.load(std::memory_order_acquire)));
 }
 
 void Crew::stop(Command::Kind how, milliseconds patience) {
@@ -332,7 +335,7 @@ void Crew::stop(Command::Kind how, milliseconds patience) {
 void Crew::dismiss(std::size_t index) {
   if (slots_[index].leaving) return;
   slots_[index].leaving = true;
-  slots_[index].channel.send(FrameHeader{});
+  slots_[index].channel.give_quit();
 }
 
 void Crew::kill_worker(std::size_t index) {
@@ -359,7 +362,7 @@ void Crew::bury() {
       }
       reap::adopted(slot.pidfd.get());
     }
-    slot.channel.close();
+    close_channel(slot);
     slot.pidfd.reset();
     slot.life = Slot::Life::vacant;
   }

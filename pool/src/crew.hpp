@@ -4,8 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
-#include <optional>
 #include <poolproof/child_info.hpp>
 #include <poolproof/detail/result_state.hpp>
 #include <poolproof/detail/task.hpp>
@@ -17,12 +17,12 @@
 
 #include "channel.hpp"
 #include "fd.hpp"
-#include "status_board.hpp"
 #include "wire.hpp"
 
 namespace poolproof::detail {
 
-/// One message to a worker, kept until its outcome is known.
+/// One message to a worker, kept until its outcome is known. Without a result: it has failed
+/// already.
 struct Task {
   std::uint64_t number = 0;
   std::uint64_t function = 0;  ///< as Crew::name_of names it
@@ -51,11 +51,14 @@ struct Slot {
   std::uint64_t serial = 0;
   Fd pidfd;
   Channel channel;
-  std::optional<Task> task;   ///< the one in its hands
-  std::uint64_t given = 0;    ///< tasks that this worker was given
-  bool initialising = false;  ///< that task is the pool's initializer
-  bool leaving = false;       ///< it was told to quit
-  int failures = 0;           ///< starts in a row that came to nothing
+  std::deque<Task> in_hands;  ///< given to it and not answered, the oldest first
+  std::size_t given = 0;      ///< tasks that this worker was given
+  bool initialising = false;  ///< what it has in hands is the pool's initializer
+  bool leaving = false;       ///< it was told to quit, or killed
+  bool listed_idle = false;   ///< the dispatch's notes, see hands.cc
+  bool listed_busy = false;
+  bool caller_asleep = false;  ///< a caller sleeps for its next answer, see fetching.cc
+  int failures = 0;            ///< starts in a row that came to nothing
   std::chrono::steady_clock::time_point hire_at{};
   std::chrono::steady_clock::time_point hired_at{};
 };
@@ -107,13 +110,10 @@ class Crew {
   /// out: empties the slot and says when to fill it again.
   void vacate(std::size_t slot, Vacancy why);
 
-  /// Whether the slot's worker has begun the task in its hands, and when it
+  /// Whether the slot's worker has begun the oldest task in its hands, and when it
   /// began that, or the last item of it.
   [[nodiscard]] bool had_started(std::size_t slot);
   [[nodiscard]] std::chrono::steady_clock::time_point began(std::size_t slot);
-
-  /// Whether it had come as far as to take tasks at all. Only after its death.
-  [[nodiscard]] bool was_ready(std::size_t slot);
 
   /// Ends the workers: `drain` waits for them to leave, `terminate` signals.
   void stop(Command::Kind how, std::chrono::milliseconds patience);
@@ -142,12 +142,12 @@ class Crew {
   void hire_all();
   int send_spawn(std::size_t slot);
   void welcome(const Report& report, int pidfd);
+  static void close_channel(Slot& slot);
 
   const pid_t owner_;
   const StartMethod method_;
   const Containment containment_;
   std::vector<Slot> slots_;
-  StatusBoard board_;
   PoolStatistics::Totals departed_;
   Fd control_;
   pid_t supervisor_ = 0;

@@ -74,6 +74,10 @@ void Core::join_dispatcher() {
 
 void Core::wake_dispatcher() {
   const std::lock_guard lock(mutex_);
+  ring_dispatcher();
+}
+
+void Core::ring_dispatcher() {
   const std::uint64_t one = 1;
   if (wake_.valid()) {
     static_cast<void>(!::write(wake_.get(), &one, sizeof one));
@@ -87,8 +91,11 @@ void Core::run_dispatcher() {
   while (going_on) {
     wait_for_something(watched);
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
       serve(watched, done);
+      attend_for_a_while(lock, done);
+      if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
+      kill_when_overdue();
       if (crew_.supervisor_lost()) {
         if (!stopping_) break_down("the pool's supervisor died", done);
         crew_.bury();
@@ -124,8 +131,7 @@ void Core::collect_watched(Watched& watched) {
     // Not one that has ended: it would report so for ever. Its worker's death
     // comes by the supervisor.
     if (!slots[i].channel.listening()) continue;
-    const int room = slots[i].channel.sending() ? POLLOUT : 0;
-    watched.fds.push_back({slots[i].channel.fd(), static_cast<short>(POLLIN | room), 0});
+    watched.fds.push_back({slots[i].channel.fd(), POLLIN, 0});
     watched.slots.push_back(i);
   }
   watched.timeout = next_timeout();
@@ -150,55 +156,14 @@ void Core::serve(const Watched& watched, Completions& done) {
     static_cast<void>(!::read(wake_.get(), &count, sizeof count));
   }
   for (std::size_t i = 0; i < watched.slots.size(); ++i) {
-    serve_slot(watched.slots[i], watched.fds[i + 2].revents, done);
+    if (watched.fds[i + 2].revents == 0) continue;
+    if (!crew_.slots()[watched.slots[i]].channel.read_socket()) distrust(watched.slots[i]);
   }
-  // After the results: what a worker sent before it died counts.
   if (watched.fds[1].revents) take_reports(done);
-  if (!stopping_ && !crew_.supervisor_lost()) {
-    kill_overdue_tasks(done);
-    fill_vacancies(done);
-    dispatch();
-    stop_when_drained();
-  }
-  kill_when_overdue();
-}
-
-void Core::serve_slot(std::size_t index, short events, Completions& done) {
-  Channel& channel = crew_.slots()[index].channel;
-  if (events & POLLOUT) channel.flush();
-  if (events & (POLLIN | POLLHUP | POLLERR)) read_results(index, done);
-}
-
-void Core::read_results(std::size_t index, Completions& done) {
-  Slot& slot = crew_.slots()[index];
-  Frame frame;
-  while (slot.channel.listening()) {
-    const Channel::Incoming incoming = slot.channel.receive(frame);
-    if (incoming == Channel::Incoming::nothing || incoming == Channel::Incoming::ended) {
-      return;
-    }
-    const bool expected =
-        incoming == Channel::Incoming::frame && slot.task && slot.task->number == frame.header.task;
-    if (!expected) {
-      // The task, or a child of it, wrote into our channel: nothing that
-      // comes from there can be trusted any more.
-      slot.channel.close();
-      return crew_.kill_worker(index);
-    }
-    if (slot.initialising) {
-      on_initialised(index, frame, done);
-      continue;
-    }
-    Result result = std::move(slot.task->result);
-    slot.task.reset();
-    dismiss_if_spent(index);
-    if (!result) continue;  // failed already: the pool was terminated
-    if (frame.header.kind == FrameKind::value) {
-      done.add(std::move(result), outcome::Value{Bytes(std::move(frame.payload))});
-    } else {
-      done.add(std::move(result), outcome::Failure{Bytes(std::move(frame.payload)), slot.pid});
-    }
-  }
+  if (stopping_ || crew_.supervisor_lost()) return;
+  kill_overdue_tasks(done);
+  fill_vacancies(done);
+  dispatch(done);
 }
 
 void Core::take_reports(Completions& done) {
@@ -216,21 +181,11 @@ void Core::take_reports(Completions& done) {
 
 void Core::on_death(const Report& report, Completions& done) {
   const auto index = static_cast<std::size_t>(report.slot);
-  Slot& slot = crew_.slots()[index];
   // Everything it sent is here by now: read it before the task is given up.
-  read_results(index, done);
-  if (slot.initialising) return on_initializer_death(report, done);
-  if (slot.task) {
-    if (!slot.task->result) {
-      // Failed already: the pool was terminated.
-    } else if (crew_.had_started(index)) {
-      done.add(std::move(slot.task->result), outcome::Died{report.pid, status_of(report)});
-    } else {
-      queue_.push_front(std::move(*slot.task));  // another worker's now
-    }
-    slot.task.reset();
-  }
-  crew_.vacate(index, vacancy_after(report, crew_.was_ready(index)));
+  read_answers(index, done);
+  if (crew_.slots()[index].initialising) return on_initializer_death(report, done);
+  settle_hands(index, report, done);
+  crew_.vacate(index, vacancy_after(report, crew_.slots()[index].channel.ready()));
 }
 
 void Core::fill_vacancies(Completions& done) {
@@ -251,7 +206,7 @@ void Core::stop_when_drained() {
   drop_cancelled();
   if (stopping_ || state_ != PoolState::closed || !queue_.empty()) return;
   for (const Slot& slot : crew_.slots()) {
-    if (slot.task) return;
+    if (!slot.in_hands.empty()) return;
   }
   stop(Command::Kind::drain);
 }

@@ -54,16 +54,13 @@ void close_on_exec(int fd) {
 
 /// supervisor:PARENT:METHOD:SLOTS:CONTAINMENT:FINGERPRINT
 [[noreturn]] void become_supervisor(const std::vector<std::string_view>& words) {
-  for (const int fd : {reexec::kControl, reexec::kMain, reexec::kSupervisorBoard}) {
-    close_on_exec(fd);
-  }
+  for (const int fd : {reexec::kControl, reexec::kMain}) close_on_exec(fd);
   const auto slots = number<std::size_t>(words[3]);
   std::vector<SupervisorSetup::Worker> workers(room_for(slots));
   SupervisorSetup setup;
   setup.control = reexec::kControl;
   setup.main_pidfd = reexec::kMain;
   setup.null = STDIN_FILENO;
-  setup.board = reexec::kSupervisorBoard;
   setup.workers = workers.data();
   setup.slots = slots;
   setup.method =
@@ -76,19 +73,19 @@ void close_on_exec(int fd) {
   run_supervisor(setup);
 }
 
-/// worker:SUPERVISOR:SLOT:SERIAL
+/// worker:SUPERVISOR:SERIAL
 [[noreturn]] void become_worker(const std::vector<std::string_view>& words) {
   const auto inherited = [](int fd) { return ::fcntl(fd, F_GETFD) == -1 ? -1 : fd; };
   WorkerSetup setup;
   setup.supervisor = number<pid_t>(words[1]);
   setup.channel = reexec::kChannel;
-  setup.board = reexec::kWorkerBoard;
+  setup.ring = reexec::kRing;
   setup.output = inherited(STDOUT_FILENO);
   setup.error = inherited(STDERR_FILENO);
-  setup.slot = number<std::size_t>(words[2]);
-  setup.serial = number<std::uint64_t>(words[3]);
+  setup.serial = number<std::uint64_t>(words[2]);
   setup.is_copy_of_main = false;
   close_on_exec(setup.channel);
+  close_on_exec(setup.ring);
   static_cast<void>(ForkRegistry::instance());
   run_worker(setup);
 }
@@ -119,7 +116,7 @@ void init(int argc, char** argv) {
   const std::vector<std::string_view> words = split(order_in(argc, argv));
   unfinished_copy = false;
   if (words[0] == "supervisor" && words.size() == 6) become_supervisor(words);
-  if (words[0] == "worker" && words.size() == 4) become_worker(words);
+  if (words[0] == "worker" && words.size() == 3) become_worker(words);
 }
 
 void init() {

@@ -9,7 +9,7 @@ namespace {
 
 std::string error_in(const Frame& answer, pid_t worker) {
   try {
-    throw_failure(answer.payload, worker);
+    throw_failure(answer.payload.view(), worker);
   } catch (const RemoteTrace& trace) {
     return trace.text();
   } catch (...) {
@@ -21,19 +21,25 @@ std::string error_in(const Frame& answer, pid_t worker) {
 
 void Core::prepare(std::size_t index) {
   Slot& slot = crew_.slots()[index];
-  if (!options_.initializer || slot.life != Slot::Life::alive || stopping_) return;
+  if (slot.life != Slot::Life::alive || stopping_) return;
+  if (!options_.initializer) return note_idle(index);
   slot.initialising = true;
   Task task;
   task.number = ++last_task_;
   task.function = crew_.name_of(options_.initializer.invoke());
-  task.payload = Bytes(std::string(options_.initializer.arguments()));
-  give(slot, std::move(task));
+  const std::string_view arguments = options_.initializer.arguments();
+  task.payload.append(arguments.data(), arguments.size());
+  try {
+    give_one(index, task);
+    hand_out(index);
+  } catch (...) {  // no descriptor for large arguments: later
+    crew_.kill_worker(index);
+  }
 }
 
 void Core::on_initialised(std::size_t index, const Frame& answer, Completions& done) {
   Slot& slot = crew_.slots()[index];
   slot.initialising = false;
-  slot.task.reset();
   slot.failures = 0;
   dismiss_if_spent(index);
   if (answer.header.kind == FrameKind::failure && !stopping_) {
@@ -43,7 +49,7 @@ void Core::on_initialised(std::size_t index, const Frame& answer, Completions& d
 
 void Core::on_initializer_death(const Report& report, Completions& done) {
   const auto index = static_cast<std::size_t>(report.slot);
-  crew_.slots()[index].task.reset();
+  crew_.slots()[index].in_hands.clear();
   const ExitStatus status = status_of(report);
   // Somebody may have killed it, which says nothing about the others.
   crew_.vacate(index, Vacancy::failed_start);

@@ -4,31 +4,49 @@
 #include "core.hpp"
 
 // How a task is ended before its time: cancelled, or overdue. Its worker is killed with the lock
-// held and the task in its books. Nothing else is in that worker's hands, nor can be given to it
-// before its death has been noticed: so a kill never hits another task.
+// held and the task in its books. What else it had been given and not begun is taken back first,
+// and nothing can be given to it before its death has been noticed: so a kill never hits another
+// task.
 namespace poolproof::detail {
 
 bool Core::cancel(Results results) {
   require_own_process();
+  Completions answers;
   Completions done;
   {
     const std::lock_guard lock(mutex_);
     for (const Result& result : results) {
+      // What has been answered already is not cancelled any more.
+      if (result->holder() != ResultState::kNobody) read_answers(result->holder(), answers);
       if (done.add(result, outcome::Cancelled{})) abandon(result);
     }
   }
+  answers.deliver();
   const bool any = done.deliver();
   wake_dispatcher();  // there may be nothing left to wait for
   return any;
 }
 
 void Core::abandon(const Result& result) {
-  for (std::size_t i = 0; i < crew_.size(); ++i) {
-    std::optional<Task>& task = crew_.slots()[i].task;
-    if (!task || task->result != result) continue;
-    task->result.reset();
-    return crew_.kill_worker(i);
+  const std::uint32_t index = result->holder();
+  if (index == ResultState::kNobody) return;
+  take_back(index, kMostInHands);
+  if (result->holder() != ResultState::kNobody) kill_for_its_task(index);
+}
+
+/// Its task has an outcome already.
+void Core::kill_for_its_task(std::size_t index) {
+  Slot& slot = crew_.slots()[index];
+  take_back(index, kMostInHands);
+  slot.leaving = true;
+  crew_.kill_worker(index);
+  for (Task& task : slot.in_hands) {
+    if (!task.result || !task.result->claimed()) continue;
+    task.result->set_holder(ResultState::kNobody);
+    task.result.reset();
   }
+  // Who sleeps for its answer would sleep until its death is noticed.
+  if (slot.caller_asleep) Waker::rouse(slot.channel.memory()->ring().for_results);
 }
 
 void Core::drop_cancelled() {
@@ -36,11 +54,13 @@ void Core::drop_cancelled() {
 }
 
 Deadline Core::due(std::size_t index) {
-  const std::optional<Task>& task = crew_.slots()[index].task;
-  if (!task || !task->result || task->limit.count() == 0) return kNever;
+  const Slot& slot = crew_.slots()[index];
+  if (slot.in_hands.empty()) return kNever;
+  const Task& task = slot.in_hands.front();
+  if (!task.result || task.limit.count() == 0) return kNever;
   // One that has not begun yet has all its time before it.
   const auto now = std::chrono::steady_clock::now();
-  return crew_.had_started(index) ? crew_.began(index) + task->limit : now + task->limit;
+  return crew_.had_started(index) ? crew_.began(index) + task.limit : now + task.limit;
 }
 
 Deadline Core::next_task_due() {
@@ -53,10 +73,11 @@ void Core::kill_overdue_tasks(Completions& done) {
   const auto now = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < crew_.size(); ++i) {
     if (due(i) > now) continue;
-    Slot& slot = crew_.slots()[i];
-    done.add(std::move(slot.task->result), outcome::Overdue{slot.pid, slot.task->limit});
-    slot.task->result.reset();
-    crew_.kill_worker(i);
+    read_answers(i, done);  // it may have ended in time
+    if (due(i) > now) continue;
+    const Slot& slot = crew_.slots()[i];
+    const Task& task = slot.in_hands.front();
+    if (done.add(task.result, outcome::Overdue{slot.pid, task.limit})) kill_for_its_task(i);
   }
 }
 

@@ -81,7 +81,7 @@ class Preparation {
 
 /// A copy with a number that is none of those where the new process expects something.
 Fd above_places(int fd) {
-  Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, kSupervisorBoard + 1));
+  Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, kMain + 1));
   if (!copy.valid()) throw_errno("poolproof: duplicate a descriptor");
   return copy;
 }
@@ -99,15 +99,13 @@ void make_possible(const char* name) {
 pid_t start_supervisor(const SupervisorSetup& setup) {
   const Fd control = above_places(setup.control);
   const Fd main = above_places(setup.main_pidfd);
-  const Fd board = above_places(setup.board);
   Preparation preparation;
   // Standard error stays main's until `init`: the place for a loader's complaint.
   for (const int fd : {0, 1}) preparation.place(setup.null, fd);
   if (::fcntl(STDERR_FILENO, F_GETFD) == -1) preparation.place(setup.null, STDERR_FILENO);
   preparation.place(control.get(), kControl);
   preparation.place(main.get(), kMain);
-  preparation.place(board.get(), kSupervisorBoard);
-  preparation.close_from(kSupervisorBoard + 1);
+  preparation.close_from(kMain + 1);
   preparation.in_its_own_group();
   const std::string argument =
       std::string(kHiddenArgument) + "supervisor:" + std::to_string(::getpid()) + ':' +
@@ -125,12 +123,11 @@ pid_t start_worker(const WorkerSetup& setup) {
   if (setup.output >= 0) preparation.place(setup.output, STDOUT_FILENO);
   if (setup.error >= 0) preparation.place(setup.error, STDERR_FILENO);
   preparation.place(setup.channel, kChannel);
-  preparation.place(setup.board, kWorkerBoard);
-  preparation.close_from(kWorkerBoard + 1);
+  preparation.place(setup.ring, kRing);
+  preparation.close_from(kRing + 1);
   std::array<char, 128> argument{};
-  std::snprintf(argument.data(), argument.size(), "%sworker:%d:%zu:%llu", kHiddenArgument,
-                static_cast<int>(setup.supervisor), setup.slot,
-                static_cast<unsigned long long>(setup.serial));
+  std::snprintf(argument.data(), argument.size(), "%sworker:%d:%llu", kHiddenArgument,
+                static_cast<int>(setup.supervisor), static_cast<unsigned long long>(setup.serial));
   return preparation.start(argument.data());
 }
 

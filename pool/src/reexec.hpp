@@ -14,8 +14,8 @@ namespace poolproof::detail::reexec {
 /// What the argument begins with, and where the new process finds its descriptors; 0, 1 and 2 are
 /// the standard ones. Written by reexec.cc and read by init.cc.
 inline constexpr const char* kHiddenArgument = "--poolproof-process=";
-enum SupervisorDescriptor : int { kControl = 3, kMain = 4, kSupervisorBoard = 5 };
-enum WorkerDescriptor : int { kChannel = 3, kWorkerBoard = 4 };
+enum SupervisorDescriptor : int { kControl = 3, kMain = 4 };
+enum WorkerDescriptor : int { kChannel = 3, kRing = 4 };
 
 /// Whether this process may be copied: `init` has been called in it.
 bool possible();

@@ -22,7 +22,9 @@ void Core::resize(int workers) {
     crew_.grow(target);
     target_ = target;
     for (std::size_t i = target; i < crew_.size(); ++i) {
-      if (crew_.slots()[i].life == Slot::Life::alive) dismiss_if_spent(i);
+      if (crew_.slots()[i].life != Slot::Life::alive) continue;
+      take_back(i, kMostInHands);
+      dismiss_if_spent(i);
     }
   }
   wake_dispatcher();  // to fill new slots

@@ -52,6 +52,7 @@ bool ResultState::wait_until(Deadline deadline) {
     throw WrongProcess("this result belongs to process " + std::to_string(owner_.pid) +
                        " and never comes here");
   }
+  if (const std::shared_ptr<Fetcher> fetcher = fetcher_.lock()) fetcher->fetch(*this, deadline);
   return done_.wait_until(deadline);
 }
 

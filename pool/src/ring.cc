@@ -24,12 +24,16 @@ constexpr std::size_t gap_before(std::uint64_t position, std::size_t size) {
   return size > left ? left : 0;
 }
 
+constexpr bool fits(std::uint64_t position, std::uint64_t oldest, std::size_t size) {
+  return position + gap_before(position, size) + size - oldest <= kRingBytes;
+}
+
 /// Steps `position`; false if it would run into `oldest`.
 bool put(std::array<char, kRingBytes>& bytes, std::uint64_t& position, std::uint64_t oldest,
          const FrameHeader& header, std::string_view payload) {
   const std::size_t size = footprint(payload.size());
+  if (!fits(position, oldest, size)) return false;
   const std::size_t gap = gap_before(position, size);
-  if (position + gap + size - oldest > kRingBytes) return false;
   if (gap > 0) {
     FrameHeader skip;
     skip.kind = FrameKind::skip;
@@ -123,7 +127,7 @@ std::uint32_t TaskWriter::recall(std::uint32_t most) {
 
 std::uint32_t TaskWriter::begun() const {
   const std::uint64_t tasks = ring_->tasks.load(std::memory_order_acquire);
-  return sane(tasks) ? begun_of(tasks) - retired_ : 0;
+  return sane(tasks) ? begun_of(tasks) - retired_ : std::min(in_hands(), std::uint32_t{1});
 }
 
 bool TaskReader::available() const {
@@ -146,6 +150,11 @@ bool ResultWriter::write(const FrameHeader& header, std::string_view payload) {
   if (!put(ring_->result_bytes, position_, read, header, payload)) return false;
   ring_->results_written.store(position_, std::memory_order_seq_cst);
   return true;
+}
+
+bool ResultWriter::has_room(std::size_t payload) const {
+  const std::uint64_t read = ring_->results_read.load(std::memory_order_seq_cst);
+  return fits(position_, read, footprint(payload));
 }
 
 ResultReader::Found ResultReader::next(Record& record) {

@@ -8,6 +8,7 @@
 
 #include "doorbell.hpp"
 #include "wire.hpp"
+#include "worker_status.hpp"
 
 /// What main and one worker share: a ring of tasks, a ring of results, three doorbells. Nothing in
 /// it can be left locked or half done by a death at any instruction: a record exists once a counter
@@ -33,7 +34,7 @@ struct SharedRing {
   Doorbell for_results;  ///< main sleeps here
   // The worker's:
   alignas(64) std::atomic<std::uint64_t> results_written;  ///< bytes
-  std::atomic<std::uint32_t> ready;                        ///< 1 once it has reached its loop
+  WorkerStatus status;
   // Main's:
   alignas(64) std::atomic<std::uint64_t> results_read;  ///< bytes
   std::atomic<std::uint32_t> may_spin;                  ///< whether a processor is to spare
@@ -68,8 +69,8 @@ class TaskWriter {
   std::uint32_t recall(std::uint32_t most);
 
   [[nodiscard]] std::uint32_t in_hands() const { return written_ - retired_; }
-  /// How many of those in hands the worker has begun, some perhaps answered; none if what it left
-  /// behind is garbage.
+  /// How many of those in hands the worker has begun, some perhaps answered; one if it left garbage
+  /// behind, since to do so it had to run.
   [[nodiscard]] std::uint32_t begun() const;
 
  private:
@@ -109,6 +110,7 @@ class ResultWriter {
 
   /// Writes and publishes one; the caller rings. False if there is no room now.
   bool write(const FrameHeader& header, std::string_view payload);
+  [[nodiscard]] bool has_room(std::size_t payload) const;
 
  private:
   SharedRing* ring_;

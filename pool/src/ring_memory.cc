@@ -32,9 +32,8 @@ std::shared_ptr<RingMemory> RingMemory::create(Fd& file) {
   return std::shared_ptr<RingMemory>(new RingMemory(ring));
 }
 
-std::unique_ptr<RingMemory> RingMemory::map(Fd file) {
-  SharedRing* const ring = map_shared(file);
-  return ring ? std::unique_ptr<RingMemory>(new RingMemory(ring)) : nullptr;
+SharedRing* RingMemory::map(Fd file) {
+  return map_shared(file);
 }
 
 RingMemory::~RingMemory() {

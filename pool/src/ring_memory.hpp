@@ -15,8 +15,8 @@ class RingMemory {
   /// In main. The descriptor is for the worker: close it once it has been sent.
   /// Errors: std::system_error.
   static std::shared_ptr<RingMemory> create(Fd& file);
-  /// In a worker: null if it cannot be had. Takes `file`.
-  static std::unique_ptr<RingMemory> map(Fd file);
+  /// In a worker, for its whole life: null if it cannot be had. Takes `file`. Allocates nothing.
+  static SharedRing* map(Fd file);
 
   ~RingMemory();
   RingMemory(const RingMemory&) = delete;

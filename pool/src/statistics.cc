@@ -18,7 +18,7 @@ nanoseconds read(const std::atomic<std::int64_t>& duration) {
 
 WorkerStatistics Crew::statistics_of(std::size_t index) {
   const Slot& slot = slots_[index];
-  const WorkerStatus& status = board_.slot(index);
+  const WorkerStatus& status = slot.channel.status();
   WorkerStatistics statistics;
   statistics.name = slot.name;
   statistics.pid = slot.pid;
@@ -56,8 +56,15 @@ PoolStatistics Core::statistics() {
   require_own_process();
   const std::lock_guard lock(mutex_);
   PoolStatistics statistics = crew_.statistics();
-  statistics.queued = static_cast<std::size_t>(std::count_if(
-      queue_.begin(), queue_.end(), [](const Task& task) { return !task.result->claimed(); }));
+  const auto waits = [](const Task& task) { return task.result && !task.result->claimed(); };
+  const auto waiting = [&](auto begin, auto end) {
+    return static_cast<std::size_t>(std::count_if(begin, end, waits));
+  };
+  statistics.queued = waiting(queue_.begin(), queue_.end());
+  for (const Slot& slot : crew_.slots()) {
+    if (slot.in_hands.empty()) continue;
+    statistics.queued += waiting(std::next(slot.in_hands.begin()), slot.in_hands.end());
+  }
   return statistics;
 }
 

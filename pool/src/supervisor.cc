@@ -100,7 +100,7 @@ void Supervisor::settle() {
   // A reader of main's output must not wait for us. Workers get main's
   // descriptors 1 and 2 anew with each command.
   for (const int fd : {0, 1, 2}) ::dup2(setup_.null, fd);
-  std::array<int, 3> keep{setup_.control, setup_.main_pidfd, setup_.board};
+  std::array<int, 2> keep{setup_.control, setup_.main_pidfd};
   close_all_but(keep.data(), keep.size());
   sigset_t child;
   ::sigemptyset(&child);
@@ -158,18 +158,17 @@ void Supervisor::spawn(const Command& command, const control::Descriptors& descr
   WorkerSetup worker;
   // Who is in another namespace than its parent sees none.
   worker.supervisor = setup_.contained ? 0 : self_;
-  worker.slot = static_cast<std::size_t>(command.slot);
   worker.serial = command.serial;
-  worker.board = setup_.board;
   worker.channel = descriptors[0];
   worker.is_copy_of_main = setup_.method == StartMethod::fork;
-  std::size_t next = 1;
+  worker.ring = descriptors[1];
+  std::size_t next = 2;
   if (command.has_stdout) worker.output = descriptors[next++];
   if (command.has_stderr) worker.error = descriptors[next];
 
   pid_t pid = -1;
   int error = EMFILE;  // descriptors were cut off
-  if (worker.channel >= 0) {
+  if (worker.channel >= 0 && worker.ring >= 0) {
     // A SIGTERM sent while the worker still has our dispositions would be
     // ignored and lost; blocked, it stays pending until the worker is ready.
     const SignalsBlocked blocked;
@@ -180,7 +179,8 @@ void Supervisor::spawn(const Command& command, const control::Descriptors& descr
   if (pid < 0) {
     return report({Report::Kind::fork_failed, command.slot, 0, 0, error});
   }
-  setup_.slots = std::max(setup_.slots, worker.slot + 1);  // the pool has grown
+  setup_.slots =
+      std::max(setup_.slots, static_cast<std::size_t>(command.slot) + 1);  // the pool has grown
   setup_.workers[command.slot].pid = pid;
   const int pidfd = open_pidfd(pid);  // ours to reap, so it is still there
   report({Report::Kind::started, command.slot, pid, 0, 0}, pidfd);

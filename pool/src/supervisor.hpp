@@ -23,7 +23,6 @@ struct SupervisorSetup {
   int control = -1;           ///< the supervisor's end
   int main_pidfd = -1;        ///< becomes readable at main's death
   int null = -1;              ///< /dev/null, the workers' standard input
-  int board = -1;             ///< status board
   Worker* workers = nullptr;  ///< room_for(slots), allocated by main: none is made after fork
   std::size_t slots = 0;      ///< used by now
   StartMethod method = StartMethod::fork;

@@ -3,12 +3,11 @@
 #include <chrono>
 #include <cstdint>
 
-#include "status_board.hpp"
+#include "worker_status.hpp"
 
 namespace poolproof::detail {
 
-/// A worker's account of its time, kept on its page of the status board where
-/// main reads it. Thread: the worker's loop.
+/// A worker's account of its time, kept in its ring where main reads it. Thread: the worker's loop.
 class Timesheet {
  public:
   Timesheet() = default;

@@ -5,14 +5,11 @@
 #include <signal.h>
 #include <stdio_ext.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -20,17 +17,18 @@
 #include <iostream>
 #include <poolproof/detail/failure.hpp>
 #include <poolproof/detail/task.hpp>
-#include <string>
+#include <string_view>
 #include <utility>
 
 #include "at_fork.hpp"
 #include "descriptors.hpp"
 #include "image.hpp"
 #include "lifeline.hpp"
+#include "ring_memory.hpp"
 #include "signals.hpp"
-#include "status_board.hpp"
 #include "timesheet.hpp"
 #include "wire.hpp"
+#include "worker_channel.hpp"
 
 extern "C" {
 #include <sys/pidfd.h>
@@ -43,7 +41,6 @@ namespace {
 /// their descriptors are closed here, and what they write must not end up in
 /// our channel.
 constexpr int kChannelFrom = 512;
-constexpr std::size_t kKeptBuffer = std::size_t{1} << 20;
 
 [[noreturn]] void leave(int status) {
   flush_output();
@@ -66,16 +63,13 @@ class Worker {
   void settle();
   void take_name() const;
   void take_standard_streams() const;
-  bool receive(void* data, std::size_t size) const;
-  void send(const FrameHeader& header, std::string_view payload) const;
-  void work(const FrameHeader& task);
+  void work(WorkerChannel& channel, const WorkerChannel::Task& task);
   FrameKind perform(std::uint64_t function, std::string_view arguments, Bytes& result);
 
   WorkerSetup setup_;
-  WorkerStatus* status_ = nullptr;
+  SharedRing* ring_ = nullptr;
   Timesheet timesheet_;
   bool guards_exit_ = false;
-  std::string arguments_;
   Bytes result_;
 };
 
@@ -84,18 +78,14 @@ Worker* this_worker = nullptr;
 
 void Worker::run() {
   settle();
-  timesheet_ = Timesheet(*status_);
+  timesheet_ = Timesheet(ring_->status);
   this_worker = this;
-  status_->ready.store(1, std::memory_order_release);
+  WorkerChannel channel(setup_.channel, *ring_);
+  channel.set_ready();
   for (;;) {
-    FrameHeader header;
-    if (!receive(&header, sizeof header)) lifeline::channel_lost();
-    if (header.kind == FrameKind::quit) leave(0);
-    arguments_.resize(header.size);
-    if (!receive(arguments_.data(), arguments_.size())) {
-      lifeline::channel_lost();
-    }
-    work(header);
+    const WorkerChannel::Task task = channel.next();
+    if (task.header.kind == FrameKind::quit) leave(0);
+    work(channel, task);
   }
 }
 
@@ -109,10 +99,10 @@ void Worker::settle() {
   const int high = ::fcntl(setup_.channel, F_DUPFD_CLOEXEC, kChannelFrom);
   if (high >= 0) setup_.channel = high;  // else the limit is low: keep it
   ForkRegistry::instance().set_worker_channel(setup_.channel);
-  std::array<int, 2> keep{setup_.channel, setup_.board};
+  std::array<int, 2> keep{setup_.channel, setup_.ring};
   close_all_but(keep.data(), keep.size());
-  status_ = StatusBoard::map_slot(setup_.board, setup_.slot);
-  if (!status_) ::_exit(1);
+  ring_ = RingMemory::map(Fd(setup_.ring));
+  if (!ring_) ::_exit(1);
   take_name();
   reset_dispositions();
   // Last: a signal sent meanwhile takes its default action now.
@@ -141,56 +131,27 @@ void Worker::take_standard_streams() const {
   while (input && input->in_avail() > 0) input->sbumpc();
 }
 
-/// False when main's end is gone, or ours: a task may have closed it.
-bool Worker::receive(void* data, std::size_t size) const {
-  auto* at = static_cast<char*>(data);
-  while (size > 0) {
-    const ssize_t got = ::read(setup_.channel, at, size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    at += got;
-    size -= static_cast<std::size_t>(got);
-  }
-  return true;
-}
-
-/// May block; main never does, so it always goes on.
-void Worker::send(const FrameHeader& header, std::string_view payload) const {
-  std::array<iovec, 2> parts{{{const_cast<FrameHeader*>(&header), sizeof header},
-                              {const_cast<char*>(payload.data()), payload.size()}}};
-  while (parts[0].iov_len + parts[1].iov_len > 0) {
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    const ssize_t rc = ::sendmsg(setup_.channel, &message, MSG_NOSIGNAL);
-    if (rc < 0 && errno == EINTR) continue;
-    if (rc < 0) lifeline::channel_lost();
-    auto sent = static_cast<std::size_t>(rc);
-    for (iovec& part : parts) {
-      const std::size_t done = std::min(sent, part.iov_len);
-      part.iov_base = static_cast<char*>(part.iov_base) + done;
-      part.iov_len -= done;
-      sent -= done;
-    }
-  }
-}
-
-void Worker::work(const FrameHeader& task) {
+void Worker::work(WorkerChannel& channel, const WorkerChannel::Task& task) {
   // Not while the worker starts: it takes a lock of libc's that another thread of main's may have
   // held at the fork.
   if (!std::exchange(guards_exit_, true)) ::on_exit(&leave_at_exit, nullptr);
-  timesheet_.begin(task.task);
+  timesheet_.begin(task.header.task);
   result_.clear();
   FrameHeader answer;
-  answer.task = task.task;
-  answer.kind = perform(task.function, arguments_, result_);
-  timesheet_.end(task.kind == FrameKind::initializer);
-  answer.size = result_.size();
+  answer.task = task.header.task;
+  answer.kind = perform(task.header.function, task.arguments, result_);
+  // A child of the task that came back from it: there is nothing for it to do here.
+  if (!ForkRegistry::instance().is_worker()) lifeline::channel_lost();
+  timesheet_.end(task.header.kind == FrameKind::initializer);
   // Before the answer: who has the result may read the output.
   flush_output();
-  send(answer, result_.view());
-  // One huge task must not cost its memory for ever.
-  if (arguments_.capacity() > kKeptBuffer) std::string().swap(arguments_);
+  try {
+    channel.answer(answer, result_);
+  } catch (...) {  // no descriptor for a large one
+    answer.kind = FrameKind::failure;
+    result_ = encode_failure(std::current_exception());
+    channel.answer(answer, result_);
+  }
 }
 
 FrameKind Worker::perform(std::uint64_t function, std::string_view arguments, Bytes& result) {

@@ -12,8 +12,7 @@ struct WorkerSetup {
   int channel = -1;
   int output = -1;  ///< main's descriptor 1 as of now; -1: it has none
   int error = -1;   ///< likewise 2
-  int board = -1;
-  std::size_t slot = 0;
+  int ring = -1;    ///< a memfd, the worker's alone
   std::uint64_t serial = 0;
   bool is_copy_of_main = true;  ///< and functions lie where main has them
 };

@@ -37,7 +37,7 @@ struct PoolStatistics {
 
   std::vector<WorkerStatistics> workers;  ///< the living
   Totals departed;                        ///< those that have left or died
-  std::size_t queued = 0;                 ///< tasks that no worker has been given
+  std::size_t queued = 0;                 ///< tasks that wait for a worker to be free
 };
 
 }  // namespace poolproof

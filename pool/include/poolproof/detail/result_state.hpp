@@ -58,11 +58,29 @@ using Outcome = std::variant<outcome::Pending, outcome::Value, outcome::Failure,
                              outcome::Dropped, outcome::Cancelled, outcome::Overdue,
                              outcome::Broken, outcome::Unsent>;
 
+class ResultState;
+
+/// Who can bring a result sooner when its waiter helps: the pool.
+class Fetcher {
+ public:
+  /// Works until `wanted` is ready or `deadline` has come, or returns earlier if others bring it.
+  /// Thread safe.
+  virtual void fetch(ResultState& wanted, Deadline deadline) = 0;
+
+ protected:
+  ~Fetcher() = default;
+};
+
 /// What becomes of one submitted task. Shared by the caller's futures and the
 /// pool; completed exactly once, by whoever claimed it. Reading is thread safe,
 /// also in a forked child: it takes no lock.
 class ResultState {
  public:
+  /// One that nobody fetches.
+  ResultState() : owner_(ProcessIdentity::here()) {}
+  ResultState(ProcessIdentity owner, std::weak_ptr<Fetcher> fetcher)
+      : owner_(owner), fetcher_(std::move(fetcher)) {}
+
   /// The right to complete it: true for the first who asks, and for nobody
   /// else. Thread safe.
   [[nodiscard]] bool claim() { return !claimed_.exchange(true, std::memory_order_relaxed); }
@@ -83,8 +101,15 @@ class ResultState {
   /// The encoded value. Errors: TimeoutError, WrongProcess, the task's own.
   [[nodiscard]] std::string_view value(Deadline deadline);
 
+  /// Which worker, by its slot, has the task in hands; guarded by the pool's lock.
+  static constexpr std::uint32_t kNobody = ~std::uint32_t{0};
+  [[nodiscard]] std::uint32_t holder() const { return holder_; }
+  void set_holder(std::uint32_t holder) { holder_ = holder; }
+
  private:
-  const ProcessIdentity owner_ = ProcessIdentity::here();
+  const ProcessIdentity owner_;
+  const std::weak_ptr<Fetcher> fetcher_;
+  std::uint32_t holder_ = kNobody;
   Outcome outcome_;
   std::atomic<bool> claimed_{false};
   Event done_;  // set last: publishes outcome_

@@ -1,0 +1,249 @@
+#include <algorithm>
+#include <exception>
+
+#include "completions.hpp"
+#include "core.hpp"
+
+// Which worker has which task: giving, taking back, answers. A worker gets more than one only when
+// none is idle, so that it need not wait for main between two tasks; what it has not begun when
+// another becomes idle is taken back for that one. All with the lock held.
+namespace poolproof::detail {
+namespace {
+
+/// Enough for a worker to go on while main is off its processor, with tasks that do nothing.
+constexpr std::size_t kMostAhead = 256;
+
+void set_holder(const Task& task, std::size_t holder) {
+  if (task.result) task.result->set_holder(static_cast<std::uint32_t>(holder));
+}
+
+}  // namespace
+
+bool Core::can_take(std::size_t index) const {
+  const Slot& slot = crew_.slots()[index];
+  return slot.life == Slot::Life::alive && !slot.leaving && !slot.initialising &&
+         slot.channel.listening() && quota_left(index) > 0;
+}
+
+std::size_t Core::room_of(std::size_t index) const {
+  const Slot& slot = crew_.slots()[index];
+  if (!can_take(index)) return 0;
+  return std::min(kMostAhead - std::min(slot.in_hands.size(), kMostAhead), quota_left(index));
+}
+
+void Core::note_idle(std::size_t index) {
+  Slot& slot = crew_.slots()[index];
+  if (slot.listed_idle || !slot.in_hands.empty() || !can_take(index)) return;
+  slot.listed_idle = true;
+  idle_.push_back(index);
+}
+
+/// The one that was busy last: its memory is warm, and it may still be looking for work.
+std::optional<std::size_t> Core::take_idle() {
+  while (!idle_.empty()) {
+    const std::size_t index = idle_.back();
+    Slot& slot = crew_.slots()[index];
+    idle_.pop_back();
+    slot.listed_idle = false;
+    if (can_take(index) && slot.in_hands.empty()) return index;
+  }
+  return std::nullopt;
+}
+
+void Core::dispatch(Completions& done) {
+  if (stopping_) return;
+  if (queue_.empty() && ahead_ > 0) take_back_for_idle();
+  const std::size_t share = std::clamp(queue_.size() / crew_.size(), std::size_t{1}, kMostAhead);
+  while (!queue_.empty()) {
+    const std::optional<std::size_t> index = take_idle();
+    if (!index) break;
+    give(*index, share, done);
+    note_idle(*index);  // if it could not even take one
+    if (crew_.slots()[*index].listed_idle) break;
+  }
+  give_ahead(share, done);
+}
+
+/// To workers that have something to do already, in turn.
+void Core::give_ahead(std::size_t share, Completions& done) {
+  std::size_t refused = 0;
+  while (!queue_.empty() && !full_ && refused < busy_.size()) {
+    next_busy_ = (next_busy_ + 1) % busy_.size();
+    const std::size_t index = busy_[next_busy_];
+    const std::size_t room = room_of(index);
+    const std::size_t before = queue_.size();
+    if (room > 0) give(index, std::min(share, room), done);
+    refused = queue_.size() < before ? 0 : refused + 1;
+  }
+  full_ = !queue_.empty();  // until somebody has answered
+}
+
+/// Gives up to `most` tasks, fewer if the ring is full.
+void Core::give(std::size_t index, std::size_t most, Completions& done) {
+  Slot& slot = crew_.slots()[index];
+  most = std::min(most, quota_left(index));
+  std::size_t given = 0;
+  while (given < most) {
+    drop_cancelled();
+    if (queue_.empty()) break;
+    Task& task = queue_.front();
+    try {
+      if (!give_one(index, task)) break;
+      ++given;
+    } catch (...) {
+      done.add(task.result, outcome::Unsent{std::current_exception()});
+    }
+    queue_.pop_front();
+  }
+  slot.given += given;
+  if (given > 0) hand_out(index);
+}
+
+/// Writes the task to the worker's ring, unseen yet. False if there is no room.
+bool Core::give_one(std::size_t index, Task& task) {
+  Slot& slot = crew_.slots()[index];
+  FrameHeader header;
+  header.kind = slot.initialising ? FrameKind::initializer : FrameKind::task;
+  header.task = task.number;
+  header.function = task.function;
+  header.size = task.payload.size();
+  if (!slot.channel.give(header, task.payload)) return false;
+  if (!slot.in_hands.empty()) ++ahead_;
+  set_holder(task, index);
+  slot.in_hands.push_back(std::move(task));
+  return true;
+}
+
+/// Lets the worker see what was written, and says whom to ring.
+void Core::hand_out(std::size_t index) {
+  Slot& slot = crew_.slots()[index];
+  if (!slot.listed_busy) {
+    full_ = false;
+    slot.listed_busy = true;
+    busy_.push_back(index);
+    await_answers(slot);
+    grant_spinning(index);
+  }
+  slot.channel.publish();
+  // The dispatcher has to know when a limit ends.
+  if (!slot.in_hands.empty() && slot.in_hands.front().limit.count() > 0) ring_dispatcher();
+}
+
+/// One worker has nothing to do, and there is nothing to give: others may have too much.
+void Core::take_back_for_idle() {
+  const bool anybody_idle = std::any_of(idle_.begin(), idle_.end(), [this](std::size_t index) {
+    const Slot& slot = crew_.slots()[index];
+    return can_take(index) && slot.in_hands.empty();
+  });
+  if (!anybody_idle) return;
+  for (const std::size_t index : busy_) {
+    if (crew_.slots()[index].in_hands.size() < 2) continue;
+    take_back(index, static_cast<std::uint32_t>(crew_.slots()[index].in_hands.size() / 2));
+    if (!queue_.empty()) return;
+  }
+}
+
+/// To the front of the queue, since they were submitted before what is there.
+void Core::take_back(std::size_t index, std::uint32_t most) {
+  Slot& slot = crew_.slots()[index];
+  for (std::uint32_t back = slot.channel.recall(most); back > 0; --back) {
+    Task& task = slot.in_hands.back();
+    set_holder(task, ResultState::kNobody);
+    if (task.result) queue_.push_front(std::move(task));
+    slot.in_hands.pop_back();
+    --ahead_;
+    --slot.given;
+  }
+  full_ = false;
+}
+
+bool Core::read_answers(std::size_t index, Completions& done) {
+  Slot& slot = crew_.slots()[index];
+  if (!slot.channel.open()) return false;
+  Frame frame;
+  bool any = false;
+  for (;;) {
+    const Channel::Incoming incoming = slot.channel.receive(frame);
+    if (incoming == Channel::Incoming::nothing) break;
+    const bool answer =
+        frame.header.kind == FrameKind::value || frame.header.kind == FrameKind::failure;
+    if (incoming == Channel::Incoming::garbage || !answer || slot.in_hands.empty() ||
+        slot.in_hands.front().number != frame.header.task) {
+      // The task, or a child of it, wrote into our channel.
+      distrust(index);
+      return true;
+    }
+    any = true;
+    take_answer(index, frame, done);
+  }
+  if (!any) return false;
+  slot.channel.release();
+  full_ = false;
+  dismiss_if_spent(index);
+  note_idle(index);
+  return true;
+}
+
+void Core::take_answer(std::size_t index, Frame& frame, Completions& done) {
+  Slot& slot = crew_.slots()[index];
+  const Result result = std::move(slot.in_hands.front().result);
+  slot.in_hands.pop_front();
+  if (!slot.in_hands.empty()) {
+    --ahead_;
+    if (slot.in_hands.front().limit.count() > 0) ring_dispatcher();  // its time begins
+  }
+  if (slot.initialising) return on_initialised(index, frame, done);
+  if (!result) return;  // it has an outcome already
+  result->set_holder(ResultState::kNobody);
+  if (frame.lost) {
+    done.add(result, outcome::Unsent{frame.lost});
+  } else if (frame.header.kind == FrameKind::value) {
+    done.add(result, outcome::Value{std::move(frame.payload)});
+  } else {
+    done.add(result, outcome::Failure{std::move(frame.payload), slot.pid});
+  }
+}
+
+/// Nothing that comes from that worker can be trusted any more. Its death is reported.
+void Core::distrust(std::size_t index) {
+  crew_.slots()[index].channel.distrust();
+  crew_.kill_worker(index);
+}
+
+/// The worker is dead, and what it had sent is read: what it had begun failed with it, what it had
+/// not begun is another's.
+void Core::settle_hands(std::size_t index, const Report& death, Completions& done) {
+  Slot& slot = crew_.slots()[index];
+  if (slot.in_hands.empty()) return;
+  ahead_ -= slot.in_hands.size() - 1;
+  const std::size_t begun = slot.channel.begun();
+  while (slot.in_hands.size() > begun) {
+    Task& task = slot.in_hands.back();
+    set_holder(task, ResultState::kNobody);
+    if (task.result) queue_.push_front(std::move(task));
+    slot.in_hands.pop_back();
+  }
+  for (Task& task : slot.in_hands) {
+    set_holder(task, ResultState::kNobody);
+    if (task.result) done.add(task.result, outcome::Died{death.pid, status_of(death)});
+  }
+  slot.in_hands.clear();
+}
+
+/// As many workers may look for tasks, rather than sleep, as there are processors beside ours:
+/// those that had something to do last.
+void Core::grant_spinning(std::size_t index) {
+  if (processors_ < 2) return;
+  crew_.slots()[index].channel.let_spin(true);
+  if (std::find(spinning_workers_.begin(), spinning_workers_.end(), index) !=
+      spinning_workers_.end()) {
+    return;
+  }
+  spinning_workers_.push_back(index);
+  if (spinning_workers_.size() < static_cast<std::size_t>(processors_)) return;
+  const Slot& first = crew_.slots()[spinning_workers_.front()];
+  if (first.channel.open()) crew_.slots()[spinning_workers_.front()].channel.let_spin(false);
+  spinning_workers_.pop_front();
+}
+
+}  // namespace poolproof::detail

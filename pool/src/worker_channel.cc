@@ -1,0 +1,121 @@
+#include "worker_channel.hpp"
+
+#include <poll.h>
+
+#include <cerrno>
+#include <chrono>
+
+#include "control.hpp"
+#include "lifeline.hpp"
+
+namespace poolproof::detail {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// So long on a futex, which costs least; then in recv(2), which ends when main does.
+constexpr std::chrono::milliseconds kOnFutex{5};
+/// Looks between two at the clock.
+constexpr int kLooks = 16;
+
+}  // namespace
+
+WorkerChannel::WorkerChannel(int socket, SharedRing& ring)
+    : socket_(socket), ring_(ring), tasks_(ring), results_(ring) {}
+
+void WorkerChannel::set_ready() {
+  ring_.status.ready.store(1, std::memory_order_release);
+}
+
+WorkerChannel::Task WorkerChannel::next() {
+  arguments_.clear();
+  Record record;
+  if (!tasks_.begin(record)) {
+    const auto start = Clock::now();
+    do {
+      if (!spin()) sleep_until(ring_.for_tasks, [this] { return tasks_.available(); });
+    } while (!tasks_.begin(record));
+    spinning_.learn(Clock::now() - start);
+  }
+  if (record.header.carrier == Carrier::ring) return {record.header, record.payload};
+  take_file(record.header);
+  return {record.header, arguments_.view()};
+}
+
+/// True if there is a task.
+bool WorkerChannel::spin() {
+  const auto end = Clock::now() + spinning_.budget();
+  while (ring_.may_spin.load(std::memory_order_relaxed) != 0) {
+    for (int i = 0; i < kLooks; ++i) {
+      if (tasks_.available()) return true;
+      pause_briefly();
+    }
+    if (Clock::now() >= end) break;
+  }
+  return tasks_.available();
+}
+
+template <class Condition>
+void WorkerChannel::sleep_until(Doorbell& bell, Condition there) {
+  const Deadline limit = deadline_after(kOnFutex);
+  bool in_time = true;
+  while (!there()) {
+    const std::uint32_t seen = sleeper_.lie_down(bell, in_time ? Rest::futex : Rest::socket);
+    if (there()) break;
+    if (in_time) {
+      in_time = Sleeper::sleep(bell, seen, limit);
+    } else {
+      await_message();
+    }
+  }
+  sleeper_.get_up(bell);
+}
+
+/// Takes one message: of a sleep's end, perhaps of one long past, or with a file.
+void WorkerChannel::await_message() {
+  Parcel parcel;
+  control::Descriptors descriptors{};
+  if (control::receive(socket_, &parcel, sizeof parcel, descriptors, true) !=
+      control::Received::message) {
+    lifeline::channel_lost();
+  }
+  if (descriptors[0] == -1) return;
+  file_.reset(descriptors[0]);
+  file_task_ = parcel.task;
+}
+
+void WorkerChannel::take_file(const FrameHeader& header) {
+  while (file_task_ != header.task) await_message();
+  file_task_ = 0;
+  arguments_ = Bytes::of_received(file_.release(), header.size);
+}
+
+void WorkerChannel::answer(FrameHeader header, Bytes& payload) {
+  header.size = payload.size();
+  std::string_view in_ring = payload.view();
+  if (in_ring.size() > kLargestInRing) {
+    const int file = payload.file_to_send();
+    const Parcel parcel{header.task};
+    while (const int error = control::send(socket_, &parcel, sizeof parcel, &file, 1)) {
+      if (error != EAGAIN) lifeline::channel_lost();
+      pollfd room{socket_, POLLOUT, 0};  // main reads, so it goes on
+      ::poll(&room, 1, -1);
+    }
+    header.carrier = Carrier::file;
+    in_ring = {};
+  }
+  while (!results_.write(header, in_ring)) {
+    sleep_until(ring_.for_room, [&] { return results_.has_room(in_ring.size()); });
+  }
+  wake_main();
+}
+
+void WorkerChannel::wake_main() {
+  if (waker_.ring(ring_.for_results) != Rest::socket) return;
+  const Parcel nothing;
+  const int error = control::send(socket_, &nothing, sizeof nothing);
+  // Full means that main has something to read already.
+  if (error != 0 && error != EAGAIN) lifeline::channel_lost();
+}
+
+}  // namespace poolproof::detail
