@@ -179,7 +179,7 @@ void Core::fail_all(const Fate& fate, Completions& done) {
       done.add(std::move(task.result), fate);
     }
     // Who sleeps for an answer shall not wait for the worker.
-    if (slot.caller_asleep) Waker::rouse(slot.channel.memory()->ring().for_results);
+    slot.rouse_caller();
   }
   for (Task& task : queue_) {
     if (task.result) done.add(std::move(task.result), fate);

@@ -253,6 +253,10 @@ int Crew::send_spawn(std::size_t index) {
   return 0;
 }
 
+void Slot::rouse_caller() const {
+  if (caller_asleep) Waker::rouse(channel.memory()->ring().for_results);
+}
+
 bool Crew::take_report(Report& report, bool wait) {
   control::Descriptors descriptors{};
   const control::Received received =
@@ -272,7 +276,7 @@ void Crew::welcome(const Report& report, int pidfd) {
 
 /// Whoever sleeps for an answer of this worker finds out that there will be none.
 void Crew::close_channel(Slot& slot) {
-  if (slot.caller_asleep) Waker::rouse(slot.channel.memory()->ring().for_results);
+  slot.rouse_caller();
   slot.caller_asleep = false;
   slot.channel.close();
 }

@@ -61,6 +61,9 @@ struct Slot {
   int failures = 0;            ///< starts in a row that came to nothing
   std::chrono::steady_clock::time_point hire_at{};
   std::chrono::steady_clock::time_point hired_at{};
+
+  /// Lets a caller who sleeps for the worker's next answer look again.
+  void rouse_caller() const;
 };
 
 /// The processes of a pool as main sees them: the supervisor, and a slot for

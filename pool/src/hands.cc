@@ -154,6 +154,8 @@ void Core::take_back(std::size_t index, std::uint32_t most) {
     --ahead_;
     --slot.given;
   }
+  // Who sleeps for an answer of this worker may wait for one of those, which comes from elsewhere.
+  slot.rouse_caller();
   full_ = false;
 }
 

@@ -46,7 +46,7 @@ void Core::kill_for_its_task(std::size_t index) {
     task.result.reset();
   }
   // Who sleeps for its answer would sleep until its death is noticed.
-  if (slot.caller_asleep) Waker::rouse(slot.channel.memory()->ring().for_results);
+  slot.rouse_caller();
 }
 
 void Core::drop_cancelled() {

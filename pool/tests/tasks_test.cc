@@ -88,6 +88,21 @@ TEST(Pool, RunsQueuedTasksWhileMainDoesNothing) {
   }));
 }
 
+/// Given ahead to either of two busy workers, and taken back for the one that has finished.
+TEST(Pool, BringsAResultFromAnotherWorkerThanTheTaskWasFirstGivenTo) {
+  Pool pool(workers(2));
+  for (int round = 0; round < 20; ++round) {
+    auto soon = pool.apply_async([] { std::this_thread::sleep_for(2ms); });
+    auto late = pool.apply_async([] { std::this_thread::sleep_for(60s); });
+    auto wanted = pool.apply_async<nothing>();
+    const auto since = std::chrono::steady_clock::now();
+    wanted.get(kSoon);
+    ASSERT_LT(std::chrono::steady_clock::now() - since, kSoon / 2) << "round " << round;
+    soon.get(kSoon);
+    late.cancel();
+  }
+}
+
 TEST(Pool, UsesEveryWorkerAtOnce) {
   Pool pool{{.workers = 3}};
   pool.apply_async<&never_end>();
