@@ -1,5 +1,6 @@
 #include "control.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -7,6 +8,10 @@
 
 namespace poolproof::detail::control {
 namespace {
+
+/// The kernel may be short of memory for a moment, and a message that wakes somebody must not be
+/// lost for that. One each millisecond.
+constexpr int kTriesWithoutMemory = 100;
 
 union Ancillary {
   cmsghdr align;
@@ -42,9 +47,11 @@ int send(int socket, const void* message, std::size_t size, const int* descripto
     part->cmsg_len = CMSG_LEN(count * sizeof(int));
     std::memcpy(CMSG_DATA(part), descriptors, count * sizeof(int));
   }
-  for (;;) {
+  for (int tries = 0;; ++tries) {
     if (::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return 0;
-    if (errno != EINTR) return errno;
+    const bool short_of_memory = errno == ENOBUFS || errno == ENOMEM;
+    if (errno != EINTR && (!short_of_memory || tries >= kTriesWithoutMemory)) return errno;
+    if (short_of_memory) ::poll(nullptr, 0, 1);
   }
 }
 

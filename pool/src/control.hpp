@@ -11,7 +11,8 @@ inline constexpr std::size_t kMaxDescriptors = 4;
 using Descriptors = std::array<int, kMaxDescriptors>;
 
 /// Sends one message, which never tears, and copies of `count` descriptors.
-/// Returns 0 or an errno (EAGAIN: full; EPIPE: nobody there). No SIGPIPE.
+/// Returns 0 or an errno (EAGAIN: full; EPIPE: nobody there; ENOBUFS, ENOMEM: the kernel has had no
+/// memory for 0.1 s). No SIGPIPE.
 /// Source: unix(7), sendmsg(2).
 int send(int socket, const void* message, std::size_t size, const int* descriptors = nullptr,
          std::size_t count = 0);
