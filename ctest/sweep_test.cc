@@ -61,6 +61,11 @@ TEST_F(Sweep, ItsFindingsCanBeReplayed) {
   const auto otherwise = run(replay, 120);
   EXPECT_EQ(otherwise.code, 1) << otherwise.out << otherwise.err;
   EXPECT_THAT(otherwise.out, HasSubstr("fault: main:after-step:1=SIGKILL"));
+  // One that never came says nothing about the pool.
+  replay.back() = "worker9:getpid:1=SIGKILL";
+  const auto never = run(replay, 120);
+  EXPECT_NE(never.code, 0) << never.out;
+  EXPECT_THAT(never.out, HasSubstr("never fired"));
   replay.back() = "main:after-step:1=nothing";
   EXPECT_EQ(run(replay, 120).code, 2);
 }
@@ -77,6 +82,9 @@ TEST_F(Sweep, RefusesWhatIsNoFault) {
       run({(bin_folder() / "poolproof").string(), "check", "--sweep", "frobnicate"}, 60);
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.err, AllOf(HasSubstr("--sweep takes kill"), HasSubstr("frobnicate")));
+  EXPECT_EQ(
+      run({(bin_folder() / "poolproof").string(), "check", "--faults", "--sweep", "kill"}, 60).code,
+      2);
   // getpid cannot be interrupted.
   EXPECT_EQ(run({(bin_folder() / "poolproof").string(), "check", "--sweep", "EINTR"}, 60).code, 2);
 }

@@ -199,7 +199,7 @@ std::string to_string(const Fault& fault) {
 
 sys::Result<Fault> fault_from_string(std::string_view token) {
   const auto wrong = [](std::string_view what) {
-    return sys::Error("fault: " + std::string(what) + "; one reads main:read(pipe):2=SIGKILL");
+    return sys::Error("fault: " + std::string(what) + "; for example main:read(pipe):2=SIGKILL");
   };
   if (token.size() > kLongestToken) return wrong("too long");
   const auto who_end = token.find(':');
@@ -210,7 +210,7 @@ sys::Result<Fault> fault_from_string(std::string_view token) {
   Fault fault;
   fault.who = token.substr(0, who_end);
   if (!is_path(fault.who) && !is_role(fault.who))
-    return wrong("who is main, a child by birth as main.1.2, worker1, worker or group");
+    return wrong("who is main, a child by birth as main.1.2, worker1 and so on, worker or group");
   if (!read_trigger(token.substr(who_end + 1, call_end - who_end - 1), fault))
     return wrong(
         "the call is a system call's name, name(target), *, before-step, after-step, task");

@@ -203,7 +203,7 @@ int run_sweep(const CheckCommand& command, const harness::Fault& fault,
   const auto options = sweep_options(command, fault);
   auto console = Console::of_this_process();
   if (!command.json) {
-    console.print(fmt::format("{} gets {} at each of its system calls  {}\n", name(options.role),
+    console.print(fmt::format("{} gets {} at each of its system calls\n{}\n", name(options.role),
                               sweep_in_words(fault), runner.containment().name));
   }
   const auto stopped = finish_on_interrupt();
@@ -234,6 +234,9 @@ int run_sweep(const CheckCommand& command, const harness::Fault& fault,
 int run_check(const CheckCommand& command) {
   auto options = options_of(command);
   if (const auto usage = read_rules(command.rules, options)) return *usage;
+  if (command.faults && !command.sweep.empty())
+    return failed_with(kExitUsage,
+                       "--faults is for random cases, --sweep puts its own: choose one");
   const auto fault = sweep_fault(command.sweep.empty() ? "kill" : command.sweep);
   if (!fault) return failed_with(kExitUsage, fault.error().message());
   const auto chosen = choose_pools(command.places, command.pools);

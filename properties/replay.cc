@@ -71,6 +71,8 @@ class Record {
             fmt::format("{} {}: {}", judgement.rule->id, judgement.rule->name, doubt->why));
       }
     }
+    if (never_fired(ran))
+      unclear.push_back("the fault never fired: " + to_string(*ran.scenario.fault));
     if (unclear.empty() && no_pool_was_made(ran)) {
       unclear.push_back("the adapter made no pool (create failed)");
     }
@@ -110,6 +112,14 @@ class Record {
     int times = 0;
     std::string detail;
   };
+
+  /// Then nothing shows whether the pool would have survived it.
+  static bool never_fired(const Ran& ran) {
+    const auto& events = ran.trace->events;
+    return ran.scenario.fault && std::none_of(events.begin(), events.end(), [](const auto& event) {
+             return std::holds_alternative<harness::FaultFired>(event.kind);
+           });
+  }
 
   /// Where create fails, every step after it is refused, and no rule has anything to say.
   static bool no_pool_was_made(const Ran& ran) {
@@ -226,7 +236,7 @@ int run_replay(const ReplayCommand& command) {
     failing->scenario.fault.reset();
     if (command.fault != "none") {
       auto fault = harness::fault_from_string(command.fault);
-      if (!fault) return failed_with(kExitUsage, "--fault: " + fault.error().message());
+      if (!fault) return failed_with(kExitUsage, fault.error().message());
       failing->scenario.fault = *std::move(fault);
     }
   }
