@@ -93,7 +93,7 @@ Around around(const Reading& reading, int step, int task) {
       .step = step, .task = task, .body = reading.body(task), .result = *reading.run(step).result};
   result.timed = reading.step(step).timeout.has_value();
   result.any_death = reading.any_death_before(ended) || is_any_leaving(reading, ended);
-  result.death_unsure = is_death_unsure(reading, ended) || reading.hit_before(ended);
+  result.death_unsure = is_death_unsure(reading, ended) || reading.harmed_before(ended);
   result.calls_failed = reading.calls_failed_before(ended);
   for (int earlier = 1; earlier < step; ++earlier) {
     result.ended_by_main = result.ended_by_main || ends_the_pool(reading, earlier);
