@@ -47,6 +47,7 @@ constexpr milliseconds kLeastRound{500};
 
 std::optional<std::string> limit_of(const harness::Trace& trace) {
   if (trace.end == harness::End::kFuse) return "fuse";
+  if (trace.end == harness::End::kDeadline) return "deadline";
   if (trace.end != harness::End::kLimit) return std::nullopt;
   for (const auto& event : trace.events) {
     if (const auto* hit = std::get_if<harness::LimitHit>(&event.kind)) return hit->what;

@@ -74,6 +74,7 @@ std::string same_case(const Finding& finding) {
 std::string how_ended(const LimitReached& limit) {
   if (limit.what == "time") return "not finished when the time was over (a hang?)";
   if (limit.what == "fuse") return "ended by the fuse (a hang?)";
+  if (limit.what == "deadline") return "ended because a step took too long, why is unclear";
   if (limit.what != "births") return "ended at the limit of " + limit.what;
   return "ended at the limit of births (a storm of new processes or threads?)";
 }

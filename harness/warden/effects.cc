@@ -39,6 +39,7 @@ void Effects::strike(const harness::Fault& fault, const std::vector<const Proces
                      int stood, harness::Nanoseconds now) {
   since_ = now;
   until_ = now + fault.pause;
+  pausing_ = fault.action == Action::kDelay || fault.action == Action::kStop;
   switch (fault.action) {
     case Action::kDelay:
       held_ = stood;
@@ -75,12 +76,21 @@ void Effects::at_exit(int tid) {
   if (const auto failing = failing_.extract(tid)) trace::set_result(tid, -failing.mapped());
 }
 
+void Effects::note_exiting(int tid) {
+  failing_.erase(tid);
+  if (held_ == tid) held_ = 0;
+}
+
+void Effects::note_gone(int pid) {
+  std::erase(stopped_, pid);
+}
+
 bool Effects::keeps_waiting(harness::Nanoseconds now) {
-  if (stopped_.empty() && held_ == 0) return false;
-  if (now < until_) return true;
+  const bool kept = !stopped_.empty() || held_ != 0;
+  if (kept && now < until_) return true;
+  if (std::exchange(pausing_, false)) pause_ = now - since_;
   for (const int pid : std::exchange(stopped_, {})) ::kill(pid, SIGCONT);
   if (held_ != 0) trace::go_on(std::exchange(held_, 0));
-  pause_ = now - since_;
   return false;
 }
 

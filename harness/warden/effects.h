@@ -28,13 +28,18 @@ class Effects {
   /// Whether the thread has to stop at the exit of the call that it stands in.
   bool awaits_exit(int tid) const { return failing_.contains(tid); }
 
+  /// The thread is on its way out: whatever it was kept for is over, and it must not be held up.
+  void note_exiting(int tid);
+  /// The process is gone, and with our having waited for it its number is free for another one.
+  void note_gone(int pid);
+
   /// Whether processes and threads can still be made.
   bool births_fail() const { return births_fail_; }
   /// Whether the thread must not go on yet.
   bool holds(int tid) const { return held_ == tid; }
   /// Lets go on what was kept for long enough. True while something is.
   bool keeps_waiting(harness::Nanoseconds now);
-  /// How long that was; asked once.
+  /// How long that was, or until the last of them was gone; asked once.
   harness::Nanoseconds take_pause();
 
  private:
@@ -43,6 +48,7 @@ class Effects {
   bool births_fail_ = false;
   std::vector<int> stopped_;  // processes
   int held_ = 0;              // a thread
+  bool pausing_ = false;
   harness::Nanoseconds since_{0};
   harness::Nanoseconds until_{0};
   harness::Nanoseconds pause_{0};

@@ -192,11 +192,13 @@ Injector::Call Injector::described(const Process& process, const trace::CallStop
   return call;
 }
 
+/// Of one name all calls are counted, so that the token that is recorded means the same without the
+/// reason why this call was chosen.
 bool Injector::is_it(const Call& call) {
-  if (fault_->action == Action::kTypicalError && !call.typical) return false;
-  ++all_;
   const int of_name = ++by_name_[call.name];
   const int of_target = ++by_target_[call.name + "(" + call.target + ")"];
+  if (fault_->action == Action::kTypicalError && !call.typical) return false;
+  ++all_;
   const auto counted = [this](int so_far) {
     return fault_->lasting ? so_far >= fault_->nth : so_far == fault_->nth;
   };

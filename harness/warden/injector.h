@@ -47,6 +47,9 @@ class Injector {
   /// A thread stands at a call. Counts, and fires.
   void at_call(const Process& process, int tid, const trace::CallStop& stop);
 
+  void note_exiting(int tid) { effects_.note_exiting(tid); }
+  void note_gone(int pid) { effects_.note_gone(pid); }
+
   /// Lets go on what was kept for long enough. True while something is.
   bool keeps_waiting(harness::Nanoseconds now) { return effects_.keeps_waiting(now); }
   /// How long that was; asked once.

@@ -158,6 +158,18 @@ TEST_F(Faults, DelayACall) {
   EXPECT_LT(trace.tree_time(0ns, trace.events.back().at), 600ms);
 }
 
+/// Nobody is there any more for whom the rest would be kept waiting.
+TEST_F(Faults, EndTheirPauseWithTheirVictim) {
+  for (const char* token :
+       {"main.1:write(pipe):2=stop:25000", "main.1:write(pipe):2=delay:25000"}) {
+    const Trace trace = done(with_fault({"kills-who-stands"}, token));
+    EXPECT_EQ(fired(trace), token) << trace;
+    EXPECT_EQ(trace.end, End::kAllDead) << trace;
+    EXPECT_EQ(end_of_main(trace), "exited 0");
+    EXPECT_LT(trace.events.back().at, 20s);
+  }
+}
+
 TEST_F(Faults, DelayAStepAndATask) {
   for (const char* token : {"main:before-step:2=delay:100", "worker:task:1=delay:100"}) {
     const Trace trace = life_with(token);

@@ -51,6 +51,7 @@ class PtraceSource final : public Source {
 
   void handle(int tid, int status);
   void stopped(int tid, int status);
+  void ended(int tid, int status);
   void resume(int tid, int signal = 0);
   void signal_stop(int tid, int signal);
   void call_stop(int tid);
@@ -139,8 +140,15 @@ void PtraceSource::handle(int tid, int status) {
   } else if (read_claims_(); WIFSTOPPED(status)) {
     stopped(tid, status);
   } else {
-    tree_.ended(tid, sys::exit_status_from_wait(status));
+    ended(tid, status);
   }
+}
+
+void PtraceSource::ended(int tid, int status) {
+  const int pid = tree_.owner(tid)->pid;
+  tree_.ended(tid, sys::exit_status_from_wait(status));
+  injector_.note_exiting(tid);
+  if (!tree_.live().contains(pid)) injector_.note_gone(pid);
 }
 
 void PtraceSource::unannounced(int tid, int status) {
@@ -302,6 +310,7 @@ bool ends_by_itself(int pid, int tid) {
 }
 
 void PtraceSource::exit_event(int tid) {
+  injector_.note_exiting(tid);
   const auto& process = *tree_.owner(tid);
   const int pid = process.pid;
   if (sys::monotonic_now() - delay_.last_sample() > kSpanWorthAnAccount)

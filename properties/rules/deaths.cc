@@ -62,7 +62,7 @@ bool Reading::may_run_unseen_exit() const {
 /// 0. So does one whose task calls exit, but its run is open. Whatever else died may be missed.
 bool Reading::left_in_peace(const Process& process) const {
   if (preceded_the_pool(process)) return true;
-  if (hit_by_fault(process.pid)) return false;
+  if (harmed_by_fault(process)) return false;
   const bool normally = process.status == sys::ExitStatus(sys::Exited{0});
   return normally && !runs_a_task(process.pid) && !may_run_unseen_exit();
 }

@@ -193,7 +193,7 @@ Verdict exit_status_is_true(const Evidence& evidence) {
   const Reading reading(evidence);
   if (!reading.main_died()) return NotExercised{};
   const auto& main = *reading.main();
-  if (reading.hit_by_fault(main.pid) || ended_by_a_task(reading)) return NotExercised{};
+  if (reading.harmed_by_fault(main) || ended_by_a_task(reading)) return NotExercised{};
   if (!reading.ending_begun()) return judge_early_death(reading);
   const auto expected = meanings(evidence.scenario.ending, evidence);
   if (expected.empty()) return NotExercised{};

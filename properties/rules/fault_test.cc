@@ -111,6 +111,33 @@ TEST(Fault, ThatHitsMainLeavesItsStatusOpen) {
   EXPECT_EQ(limit.outcome("E2"), "not exercised");
 }
 
+/// Who is only kept waiting does as it would have done, and so do those around it.
+TEST(Fault, ThatOnlyDelaysExcusesNothing) {
+  for (const char* fault : {"main:task:1=stop:50", "main:getpid:1=delay:50"}) {
+    auto status = in_the_task().hit(fault).ends_task(1, 3).ending().dies(3);
+    EXPECT_EQ(status.dies(Story::kMain, Exited{7}).outcome("E2"), "violated") << fault;
+  }
+  for (const char* fault : {"worker:task:1=stop:50", "worker1:getpid:1=delay:50"}) {
+    auto died = in_the_task().hit(fault, 3).dies(3, Killed{SIGTERM});
+    died.ends(3, result(Kind::kWorkerDied)).step(4).step(5).exits();
+    EXPECT_EQ(died.outcome("T3"), "violated") << fault;
+    // A worker that was let go on and then left in peace was not lost: no get may be told so.
+    auto left = in_the_task().hit(fault, 3).ends_task(1, 3).dies(3);
+    left.ends(3, result(Kind::kWorkerDied)).step(4).step(5).exits();
+    EXPECT_EQ(left.outcome("T3"), "violated") << fault;
+  }
+}
+
+/// Whom it comes upon is dead already: that is not its doing.
+TEST(Fault, ExcusesNoDeathBeforeIt) {
+  auto story = in_the_task().ends_task(1, 3).dies(3);
+  story.hit("main:before-step:4=limit:processes")
+      .ends(3, result(Kind::kWorkerDied))
+      .step(4)
+      .step(5);
+  EXPECT_EQ(story.exits().outcome("T3"), "violated");
+}
+
 TEST(Fault, ThatTakesTheReaderOfStdoutLeavesStderrToBeJudged) {
   auto story = in_the_task().hit("main:task:1=close-stdout").ends_task(1, 3).ends(3, value("none"));
   story.ending().dies(Story::kMain).after(1100ms).over(End::kGrace);

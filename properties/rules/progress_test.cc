@@ -60,6 +60,21 @@ TEST(NoDeadlock, IsInconclusiveWithoutProof) {
   EXPECT_EQ(story.outcome("P1"), "inconclusive");
 }
 
+/// E1 has its say; whether the exit waits for the task or for nothing at all cannot be told.
+TEST(NoDeadlock, IsNotExercisedWhereALateExitMayWaitForATask) {
+  for (const auto end : {End::kDeadline, End::kFuse}) {
+    Story story({create(1), submit(1, BodyKind::kNever)});
+    story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).ending().after(1100ms).over(end);
+    const auto* expected = end == End::kDeadline ? "not exercised" : "inconclusive";
+    EXPECT_EQ(story.outcome("P1"), expected);
+    EXPECT_EQ(story.outcome("P2"), expected);
+    EXPECT_EQ(story.outcome("E1"), "violated");
+  }
+  Story idle({create(1)});
+  idle.begins(1).born(3).ends(1).ending().after(1100ms).over(End::kDeadline);
+  EXPECT_EQ(idle.outcome("P1"), "inconclusive");
+}
+
 TEST(NoDeadlock, IsInconclusiveWhereAStrangerMayWakeMain) {
   Story story({create(1), submit(1), get(1)});
   story.step(1).step(2).begins(3).at_rest().add(harness::Foreign{9}).over(End::kAtRest);

@@ -220,16 +220,16 @@ Model Reading::before(int step) const {
 
 // ---- The case's fault ---------------------------------------------------------------------------
 
-bool Reading::hit_by_fault(Pid pid) const {
-  if (!hit_) return false;
-  const bool hits_all =
-      hit_->fault.who == "group" || hit_->fault.action == Fault::Action::kLimitProcesses;
-  return hits_all || hit_->pid == pid;
+bool Reading::does_harm() const {
+  return hit_->fault.action != Fault::Action::kStop && hit_->fault.action != Fault::Action::kDelay;
 }
 
-bool Reading::harmed_before(const Moment& moment) const {
-  return hit_before(moment) && hit_->fault.action != Fault::Action::kStop &&
-         hit_->fault.action != Fault::Action::kDelay;
+bool Reading::harmed_by_fault(const Process& process) const {
+  if (!hit_ || !does_harm()) return false;
+  if (process.dying && *process.dying < hit_->moment) return false;
+  const bool hits_all =
+      hit_->fault.who == "group" || hit_->fault.action == Fault::Action::kLimitProcesses;
+  return hits_all || hit_->pid == process.pid;
 }
 
 bool Reading::may_have_broken_the_pool_before(const Moment& moment) const {

@@ -128,8 +128,7 @@ class Reading {
   /// earlier ones really went.
   Model before(int step) const;
 
-  // ---- The case's fault
-  // ---------------------------------------------------------------------------
+  // ---- The case's fault -------------------------------------------------------------------------
 
   struct Hit {
     Moment moment;
@@ -138,14 +137,14 @@ class Reading {
   };
   /// Where it fired, if it did.
   const std::optional<Hit>& hit() const { return hit_; }
-  /// Whether it came upon the process: what becomes of it is the fault's doing.
-  bool hit_by_fault(Pid pid) const;
+  /// Whether it did harm to the process, before the process began to die: that may be why it died.
+  bool harmed_by_fault(const Process& process) const;
   bool hit_before(const Moment& moment) const { return hit_ && hit_->moment < moment; }
   /// Whether it made calls fail before, by an error or a limit: from then on a step may by rights
   /// end in an error, though not hang.
   bool calls_failed_before(const Moment& moment) const;
   /// Whether it did any harm before: all but a stop or a delay do.
-  bool harmed_before(const Moment& moment) const;
+  bool harmed_before(const Moment& moment) const { return hit_before(moment) && does_harm(); }
   /// Whether it may have broken the pool before, by rights: it came upon a helper, or made calls
   /// fail. A worker that is killed is no reason.
   bool may_have_broken_the_pool_before(const Moment& moment) const;
@@ -205,6 +204,7 @@ class Reading {
   bool preceded_the_pool(const Process& process) const;
   bool may_run_unseen_exit() const;
   bool left_in_peace(const Process& process) const;
+  bool does_harm() const;
   Fate fate_since(const Maybe& begun) const;
   std::string doubt_about_rest() const;
   bool took_effect(int step) const;

@@ -104,6 +104,25 @@ int faulted(char**) {
   return 0;
 }
 
+/// A child that stands at its second write is killed by main, which goes on.
+int kills_who_stands(char**) {
+  claim("step-begun", 1, ", \"step\": 1");
+  int begun[2];
+  checked(pipe(begun), "pipe");
+  const int child = fork();
+  if (child == 0) {
+    (void)!write(begun[1], "", 1);
+    (void)!write(begun[1], "", 1);
+    wait_for_ever();
+  }
+  char byte;
+  checked(read(begun[0], &byte, 1), "read");
+  await_process_state(child, "Tt");
+  checked(kill(child, SIGKILL), "kill");
+  checked(waitpid(child, nullptr, 0), "waitpid");
+  return 0;
+}
+
 int print_sync_points(char**) {
   puts(getenv("POOLPROOF_SYNC"));
   return 0;
@@ -195,6 +214,7 @@ const Mode kClaimModes[] = {{"claims", good},
                             {"claims-between", between},
                             {"calls", calls},
                             {"faulted", faulted},
+                            {"kills-who-stands", kills_who_stands},
                             {"print-sync-points", print_sync_points},
                             {"slow", slow},
                             {"garbage", garbage},
