@@ -24,8 +24,10 @@ namespace poolproof::end_to_end {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::Not;
 
 /// A worker of two dies in its task, and main waits for ever for what it was to return.
 constexpr const char* kLostTask = R"({
@@ -108,6 +110,7 @@ class Hold : public testing::Test {
 TEST_F(Hold, KeepsTheTreeAliveAndUntracedWithItsWaitForGraph) {
   EXPECT_THAT(text_, HasSubstr("held, alive and untraced, until Enter or Ctrl-C"));
   EXPECT_THAT(text_, HasSubstr("whose write end is held by"));
+  EXPECT_THAT(text_, AllOf(HasSubstr("alive at the end"), Not(HasSubstr("killed by the warden"))));
   ASSERT_EQ(held_.size(), 3U) << text_;  // main, a worker, and the one in the place of the dead one
   for (const int pid : held_) {
     const auto status = sys::task_status(pid);
@@ -126,6 +129,8 @@ TEST_F(Hold, EndsWithEnter) {
 
 TEST_F(Hold, EndsWithTheInput) {
   holder_.to.reset();
+  read_until("held no longer");
+  EXPECT_THAT(text_, HasSubstr("standard input is at its end"));
   EXPECT_EQ(WEXITSTATUS(exit_status()), 0);
   EXPECT_TRUE(all_gone());
 }

@@ -77,6 +77,16 @@ TEST_F(Sweep, SaysHowManyPointsThereWere) {
   EXPECT_THAT(ended.out, ContainsRegex("\"points\":[1-9][0-9]"));
 }
 
+/// What was not reached is told, not left out, and --strict minds it.
+TEST_F(Sweep, TellsWhatItHadNoTimeFor) {
+  const std::vector<std::string> command{"reference", "--role", "main",
+                                         "--time",    "0.1",    "--strict"};
+  const auto ended = sweep(command);
+  EXPECT_NE(ended.code, 0) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("reference:spawn main: create, return\n  not reached"),
+                               HasSubstr("+ cut short")));
+}
+
 TEST_F(Sweep, RefusesWhatIsNoFault) {
   const auto ended =
       run({(bin_folder() / "poolproof").string(), "check", "--sweep", "frobnicate"}, 60);
@@ -93,6 +103,7 @@ TEST_F(Sweep, WithoutAnyoneOfTheRoleFails) {
   const auto ended =
       sweep({"multiprocessing.Pool:fork", "--role", "helper", "--python", "/usr/bin/python3"});
   EXPECT_EQ(ended.code, 3) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("no helper was seen"));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "properties/results.h"
 #include "properties/surroundings.h"
 #include "properties/sweep.h"
+#include "properties/sweep_report.h"
 #include "properties/text.h"
 
 namespace poolproof::properties {
@@ -182,17 +183,19 @@ int sweep_exit_code(const SweepResult& result, const CheckCommand& command) {
   for (const auto& line : result.troubles) failed_with(kExitHarness, line);
   if (result.interrupted) return kExitInterrupted;
   if (has_violation(result)) return kExitViolated;
-  const auto& rows = result.rows;
-  const bool no_point =
-      rows.empty() ||
-      std::any_of(rows.begin(), rows.end(), [](const SweepRow& row) { return row.points == 0; });
   if (!result.troubles.empty()) return kExitHarness;
-  if (no_point) {
+  const auto& rows = result.rows;
+  const bool none_met =
+      std::all_of(rows.begin(), rows.end(), [](const SweepRow& row) { return row.points == 0; });
+  const bool no_calls = std::any_of(rows.begin(), rows.end(), [](const SweepRow& row) {
+    return row.extent == SweepExtent::kComplete && row.points == 0;
+  });
+  if (none_met || no_calls) {
     return failed_with(kExitHarness,
                        "the sweep met no system call of such a process in some scenario");
   }
   const bool unclear = std::any_of(rows.begin(), rows.end(), [](const SweepRow& row) {
-    return !row.complete || row.outcomes[static_cast<std::size_t>(PointOutcome::kUnclear)] > 0;
+    return is_incomplete(row) || row.outcomes[static_cast<std::size_t>(PointOutcome::kUnclear)] > 0;
   });
   return command.strict && unclear ? kExitViolated : kExitKept;
 }

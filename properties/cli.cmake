@@ -2,7 +2,7 @@
 add_library(poolproof_cli STATIC
   campaign.cc check.cc cli.cc command.cc console.cc desk.cc endings.cc endings_table.cc explain.cc held.cc
   judging.cc matrix.cc pools.cc pools_text.cc program_text.cc random_source.cc replay.cc
-  report.cc results.cc shrinking.cc surroundings.cc sweep.cc tally.cc timeline.cc
+  report.cc results.cc shrinking.cc surroundings.cc sweep.cc sweep_report.cc tally.cc timeline.cc
   usable.cc)
 target_link_libraries(poolproof_cli
   PUBLIC poolproof_properties poolproof_harness poolproof_runner

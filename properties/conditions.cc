@@ -83,6 +83,26 @@ bool killed_while(const Reading& reading, harness::Victim victim) {
   return false;
 }
 
+/// Whether the case's fault killed one that had no task and no children of its own: an idle worker,
+/// or one that was about to be.
+bool killed_idle_by_fault(const Reading& reading) {
+  const auto& hit = reading.hit();
+  if (!hit || hit->fault.action != harness::Fault::Action::kSignal) return false;
+  const auto* victim = reading.process(hit->pid);
+  if (victim == nullptr || victim == reading.main() || !victim->dying) return false;
+  const auto& all = reading.processes();
+  const bool has_children = std::any_of(all.begin(), all.end(), [&](const Reading::Process& other) {
+    return other.parent == victim->pid;
+  });
+  const auto& tasks = reading.accepted();
+  return !has_children && std::none_of(tasks.begin(), tasks.end(), [&](const auto& task) {
+    const auto& runs = reading.runs(task.first);
+    return std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
+      return run.pid == victim->pid && !run.ended;
+    });
+  });
+}
+
 /// A get, after terminate, of a task that was pending then.
 bool got_after_terminate(const Reading& reading) {
   bool terminated = false;
@@ -115,10 +135,11 @@ constexpr std::array kConditions{
               }},
     Condition{"busy-worker-died", "the same, in the middle of a task",
               [](const Scenario& s, const Trace& t) { return ask(s, t, died_in_a_task); }},
-    Condition{"idle-worker-killed", "a kill step hit an idle worker",
+    Condition{"idle-worker-killed", "a kill step, or the case's fault, hit an idle worker",
               [](const Scenario& s, const Trace& t) {
-                return ask(
-                    s, t, [](const Reading& r) { return killed_while(r, harness::Victim::kIdle); });
+                return ask(s, t, [](const Reading& r) {
+                  return killed_while(r, harness::Victim::kIdle) || killed_idle_by_fault(r);
+                });
               }},
     Condition{"terminated", "terminate was called",
               [](const Scenario& s, const Trace& t) {

@@ -52,6 +52,18 @@ TEST(Conditions, TellAnIdleWorkersDeath) {
   EXPECT_EQ(holding(story.ends(3, killed(3)).exits()), "worker-died, idle-worker-killed");
 }
 
+TEST(Conditions, TellAnIdleWorkersDeathByTheFault) {
+  Story story({create(1), submit(1)});
+  story.begins(1).born(3).born(4).ends(1).begins(2).hit("main.1:before-step:2=SIGTERM", 3);
+  EXPECT_EQ(holding(Story(story).dies(3, Killed{SIGTERM}).ends(2)), "idle-worker-killed");
+  EXPECT_EQ(holding(Story(story).ends(2)), "") << "it lived on";
+  Story busy = Story(story).ends(2).begins_task(1, 3).dies(3, Killed{SIGTERM});
+  EXPECT_EQ(holding(busy), "worker-died, busy-worker-died");
+  Story helper({create(1), submit(1)});
+  helper.begins(1).born(3).born(4, 3).ends(1).begins(2).hit("main.1:before-step:2=SIGTERM", 3);
+  EXPECT_EQ(holding(helper.dies(3, Killed{SIGTERM}).ends(2)), "") << "a helper, not a worker";
+}
+
 TEST(Conditions, TellAGetOfWhatWasPendingAtTerminate) {
   Story story({create(1), submit(1), terminate(), get(1)});
   EXPECT_EQ(holding(story.step(1).step(2).step(3).begins(4)), "terminated, after-terminate");

@@ -1,6 +1,7 @@
 #include "properties/replay.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -195,6 +196,20 @@ void hold(Console& console, const harness::Trace& trace, std::string_view langua
   for (const auto& line : lines) console.print("  " + line + "\n");
   while (!stopped() && !sys::await_readable(kStandardInput, std::chrono::seconds(1))) {
   }
+  char key = 0;
+  if (!stopped() && ::read(kStandardInput, &key, 1) <= 0) {
+    console.print(
+        "held no longer: standard input is at its end (without a terminal, keep it open)\n");
+  }
+}
+
+/// Whoever is held was not killed, though its recording ends as if it were: a case's end is the
+/// warden's first kill.
+std::string as_held(std::string text) {
+  constexpr std::string_view kKilled = "killed by the warden";
+  for (auto at = text.find(kKilled); at != text.npos; at = text.find(kKilled, at))
+    text.replace(at, kKilled.size(), "alive at the end");
+  return text;
 }
 
 int run_on(const Pool& pool, const Case& failing, const ReplayCommand& command,
@@ -214,12 +229,12 @@ int run_on(const Pool& pool, const Case& failing, const ReplayCommand& command,
   }
 
   auto console = Console::of_this_process();
-  console.print(fmt::format("{}, {}, {}\n", pool.name.text(), pool.abilities.runtime,
-                            runner.containment().name));
+  console.print(hanging(fmt::format("{}, {}, {}", pool.name.text(), pool.abilities.runtime,
+                                    runner.containment().name)));
   if (pool.name.text() != failing.pool) {
     console.print(fmt::format("the case was recorded with {}\n", printable(failing.pool)));
   }
-  console.print(record.text(failing));
+  console.print(command.hold ? as_held(record.text(failing)) : record.text(failing));
   if (command.hold && last && !desk.stopped()) {
     hold(console, *last, pool.abilities.language, finish_on_interrupt());
     return record.exit_code();

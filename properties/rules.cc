@@ -102,7 +102,8 @@ constexpr std::array kRules{
          Level::kMust, "", no_deadlock, Needs::kClaims},
     Rule{"P2", "NoLivelock",
          "The tree does not poll for ever, nor replace workers that die at once for ever, without "
-         "progress while main waits for what should come by itself.",
+         "progress while main waits for what should come by itself: 500 wake-ups, or 100 deaths, "
+         "and nothing else.",
          Level::kMust, "", no_livelock, Needs::kBirthsAndDeaths},
 };
 

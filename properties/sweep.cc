@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <csignal>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "properties/rules/reading.h"
 #include "properties/shrink.h"
 #include "properties/shrinking.h"
+#include "properties/sweep_points.h"
 #include "properties/text.h"
 #include "properties/wait_graph.h"
 
@@ -23,11 +23,12 @@ using harness::Step;
 using harness::StepKind;
 using std::chrono::milliseconds;
 
-constexpr int kQuietRuns = 3;
 constexpr int kMostPoints = 100'000;
 constexpr int kProbes = 5;
-/// For all the groups of a pool; those it does not reach stay as they were found.
+/// For all the groups of a pool, but not so long after the run's end; those that it does not reach
+/// stay as they were found.
 constexpr std::chrono::seconds kShrinkTime{15};
+constexpr std::chrono::seconds kShrinkLate{5};
 
 bool can(const Pool& pool, const Scenario& scenario) {
   return std::all_of(scenario.steps.begin(), scenario.steps.end(), [&](const Step& step) {
@@ -98,11 +99,10 @@ std::string doubt(const Judged& judged) {
   return "";
 }
 
-/// The fault came upon the kit itself: that says nothing about the pool.
-void count_unclear(SweepRow& row, const std::string& why) {
+void count_point(SweepRow& row, PointOutcome outcome, const std::string& why_unclear = "") {
   ++row.points;
-  ++row.outcomes[static_cast<std::size_t>(PointOutcome::kUnclear)];
-  if (row.reason.empty()) row.reason = why;
+  ++row.outcomes[static_cast<std::size_t>(outcome)];
+  if (row.reason.empty()) row.reason = why_unclear;
 }
 
 }  // namespace
@@ -136,14 +136,25 @@ std::string_view name(SweepRole role) {
   return kNames[static_cast<std::size_t>(role)];
 }
 
+bool Sweep::over(const SweepResult& result) const {
+  return desk_.stopped() || Clock::now() >= options_.deadline || !result.troubles.empty();
+}
+
 void Sweep::run(const Pool& pool, SweepResult& result) {
-  for (const auto& scenario : scenarios_for(pool)) {
-    for (const auto& who : processes(pool, scenario, result)) {
-      if (desk_.stopped() || Clock::now() >= options_.deadline) return;
-      sweep(pool, scenario, who, result);
-    }
+  for (const auto& scenario : scenarios_for(pool)) sweep_all(pool, scenario, result);
+  if (result.troubles.empty()) shrink(pool, result);
+}
+
+/// A row for each process of the role; one that says so where there is none, or no time to look.
+void Sweep::sweep_all(const Pool& pool, const Scenario& scenario, SweepResult& result) {
+  const auto found = over(result) ? std::vector<std::string>() : processes(pool, scenario, result);
+  if (found.empty()) {
+    result.rows.push_back({.pool = &pool,
+                           .scenario = in_words(scenario),
+                           .who = std::string(name(options_.role)),
+                           .extent = over(result) ? SweepExtent::kCutShort : SweepExtent::kNobody});
   }
-  shrink(pool, result);
+  for (const auto& who : found) sweep(pool, scenario, who, result);
 }
 
 /// The processes of the role, in a run without a fault: all helpers, and one worker for all, since
@@ -158,9 +169,12 @@ std::vector<std::string> Sweep::processes(const Pool& pool, const Scenario& scen
   const auto wanted =
       options_.role == SweepRole::kWorker ? Reading::Role::kWorker : Reading::Role::kHelper;
   for (int i = 0; i < kProbes; ++i) {
-    desk_.submit(pool, probe);
-    const auto ran = desk_.next(Clock::time_point::max());
-    if (!ran) return {};
+    const auto id = desk_.submit(pool, probe);
+    const auto ran = desk_.next(options_.deadline);
+    if (!ran) {
+      desk_.forget(id);
+      return {};
+    }
     if (!ran->trace) {
       result.troubles.push_back(ran->trace.error().message());
       return {};
@@ -187,75 +201,72 @@ void Sweep::sweep(const Pool& pool, const Scenario& scenario, const std::string&
   row.scenario = in_words(scenario);
   row.who = who;
   const auto start = Clock::now();
-  std::map<std::uint64_t, int> sent;
-  std::map<int, bool> quiet;  // by point: whether the fault did not fire
-  int next = 1;
-  bool over = false;
-  const auto send = [&] {
-    Scenario with_fault = scenario;
-    with_fault.fault = options_.fault;
-    with_fault.fault->who = who;
-    with_fault.fault->nth = next;
-    sent[desk_.submit(pool, with_fault)] = next++;
-  };
-  while (!over || !sent.empty()) {
-    while (!over && next <= kMostPoints && std::cmp_less(sent.size(), 2 * desk_.jobs())) send();
-    auto ran = desk_.next(options_.deadline);
-    if (!ran) break;
-    const int nth = sent.at(ran->id);
-    sent.erase(ran->id);
-    quiet[nth] = !take(row, nth, std::move(*ran), result);
-    int in_a_row = 0;
-    for (const auto& [point, was_quiet] : quiet) {
-      in_a_row = was_quiet ? in_a_row + 1 : 0;
-      if (in_a_row == kQuietRuns) row.complete = over = true;
+  SweepPoints points;
+  while (!over(result) && (!points.end() || points.any_sent())) {
+    while (!points.end() && points.next() <= kMostPoints &&
+           std::cmp_less(points.sent(), 2 * desk_.jobs())) {
+      Scenario with_fault = scenario;
+      with_fault.fault = options_.fault;
+      with_fault.fault->who = who;
+      with_fault.fault->nth = points.next();
+      points.send(desk_.submit(pool, with_fault));
     }
-    if (!result.troubles.empty()) break;
+    const auto ran = desk_.next(options_.deadline);
+    if (!ran) break;
+    const int nth = points.take(ran->id);
+    points.note(nth, take(row, nth, *ran, result));
     on_point_(row, nth);
   }
+  if (points.complete() && result.troubles.empty()) row.extent = SweepExtent::kComplete;
   desk_.forget_all();
   row.took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
 }
 
 /// True when the fault fired.
-bool Sweep::take(SweepRow& row, int nth, Ran&& ran, SweepResult& result) {
+bool Sweep::take(SweepRow& row, int nth, const Ran& ran, SweepResult& result) {
   if (!ran.trace) {
     result.troubles.push_back(ran.trace.error().message());
     return true;
   }
   const auto* met = fired(*ran.trace);
   if (auto failure = adapter_failure(*row.pool, ran.scenario, *ran.trace)) {
+    // Where the fault came upon the kit itself, that says nothing about the pool.
     if (met == nullptr) result.troubles.push_back(*failure);
-    if (met != nullptr) count_unclear(row, *failure);
+    if (met != nullptr) count_point(row, PointOutcome::kUnclear, *failure);
     return true;
   }
-  if (met == nullptr) return ran.trace->end == harness::End::kFuse;
+  if (met == nullptr) {
+    count(row, nth, ran, nullptr, result);
+    return ran.trace->end == harness::End::kFuse;  // it may have been still to come
+  }
   const auto fault = harness::fault_from_string(met->token);
-  if (fault) count(row, nth, ran, *fault, result);
+  if (fault) {
+    count(row, nth, ran, &*fault, result);
+  } else {
+    count_point(row, PointOutcome::kUnclear, fault.error().message());
+  }
   return true;
 }
 
-void Sweep::count(SweepRow& row, int nth, const Ran& ran, const Fault& fault, SweepResult& result) {
-  ++row.points;
+/// A run in which the fault did not fire (null) is a point only if something is to be told of it.
+void Sweep::count(SweepRow& row, int nth, const Ran& ran, const Fault* fault, SweepResult& result) {
   const auto judged = judge_case(*row.pool, ran.scenario, *ran.trace, {}, options_.use_known);
-  auto outcome = PointOutcome::kKept;
-  if (judged.in_doubt()) {
-    outcome = PointOutcome::kUnclear;
-    if (row.reason.empty()) row.reason = doubt(judged);
-  }
+  auto outcome = judged.in_doubt() ? PointOutcome::kUnclear : PointOutcome::kKept;
   for (const auto& violation : judged.violations) {
     if (violation.cause != nullptr) continue;
+    if (fault == nullptr && !violation.known_link.empty()) continue;
     if (outcome != PointOutcome::kViolated) {
       outcome = violation.known_link.empty() ? PointOutcome::kViolated : PointOutcome::kKnown;
     }
     group(row, nth, ran, fault, violation, result);
   }
-  ++row.outcomes[static_cast<std::size_t>(outcome)];
+  if (fault == nullptr && outcome == PointOutcome::kKept) return;
+  count_point(row, outcome, doubt(judged));
 }
 
-void Sweep::group(const SweepRow& row, int nth, const Ran& ran, const Fault& fault,
+void Sweep::group(const SweepRow& row, int nth, const Ran& ran, const Fault* fault,
                   const Violation& violation, SweepResult& result) {
-  const std::string call = call_of(fault);
+  const std::string call = fault != nullptr ? call_of(*fault) : "";
   const std::string waits = wait_signature(*ran.trace);
   auto group =
       std::find_if(result.groups.begin(), result.groups.end(), [&](const SweepGroup& other) {
@@ -278,7 +289,8 @@ void Sweep::group(const SweepRow& row, int nth, const Ran& ran, const Fault& fau
   first.known_link = violation.known_link;
   first.case_number = nth;
   first.original = {row.pool->name.text(), ran.scenario, desk_.settings(*row.pool), options_.seed};
-  first.original.scenario.fault = fault;  // by its call's name, which keeps its meaning
+  // By its call's name, which keeps its meaning.
+  first.original.scenario.fault = fault != nullptr ? std::optional(*fault) : std::nullopt;
   first.original_trace = first.trace = *ran.trace;
   first.simplest = first.original;
   first.evidence = violation.evidence;
@@ -286,7 +298,9 @@ void Sweep::group(const SweepRow& row, int nth, const Ran& ran, const Fault& fau
 
 /// One representative for each group.
 void Sweep::shrink(const Pool& pool, SweepResult& result) {
-  const auto end = Clock::now() + kShrinkTime;
+  auto end = Clock::now() + kShrinkTime;
+  if (options_.deadline != Clock::time_point::max())
+    end = std::min(end, options_.deadline + kShrinkLate);
   for (auto& group : result.groups) {
     if (group.pool != &pool) continue;
     if (desk_.stopped() || Clock::now() >= end) return;
@@ -315,82 +329,15 @@ void Sweep::shrink(const Pool& pool, SweepResult& result) {
   }
 }
 
-namespace {
-
-std::string row_text(const SweepRow& row) {
-  return fmt::format("  {:<43} {:>6} {:>5} {:>4} {:>4} {:>4} {:>6.1f}{}\n",
-                     clipped(fmt::format("{}: {}", row.who, row.scenario), 43), row.points,
-                     row.outcomes[0], row.outcomes[1], row.outcomes[2], row.outcomes[3],
-                     static_cast<double>(row.took.count()) / 1000.0,
-                     row.complete ? "" : "  cut short");
-}
-
-std::string group_text(const SweepGroup& group, const Console& console) {
-  std::string text = fmt::format("\n{} {} {} at {}: {}, first {}\n",
-                                 group.known_link.empty() ? console.bad("F") : "x", group.rule->id,
-                                 group.rule->name, group.call, counted(group.points, "point"),
-                                 to_string(*group.first.original.scenario.fault));
-  text += wrapped(group.first.evidence, 2);
-  if (!group.first.folder.empty()) text += fmt::format("  {}/\n", group.first.folder);
-  return text;
-}
-
-nlohmann::json row_as_json(const SweepRow& row) {
-  return {{"type", "sweep"},
-          {"pool", row.pool->name.text()},
-          {"scenario", row.scenario},
-          {"who", row.who},
-          {"points", row.points},
-          {"kept", row.outcomes[0]},
-          {"violated", row.outcomes[1]},
-          {"known", row.outcomes[2]},
-          {"inconclusive", row.outcomes[3]},
-          {"complete", row.complete},
-          {"ms", row.took.count()}};
-}
-
-nlohmann::json group_as_json(const SweepGroup& group) {
-  return {{"type", "sweep-group"},
-          {"pool", group.pool->name.text()},
-          {"rule", group.rule->id},
-          {"call", group.call},
-          {"points", group.points},
-          {"known", group.known_link},
-          {"first", to_string(*group.first.original.scenario.fault)},
-          {"case", group.first.folder}};
-}
-
-}  // namespace
-
-std::string sweep_table(const SweepResult& result, const Console& console) {
-  std::string text = fmt::format("{:<45} {:>6} {:>5} {:>4} {:>4} {:>4} {:>6}\n", "", "points",
-                                 "kept", "F", "x", "?", "s");
-  const Pool* pool = nullptr;
-  for (const auto& row : result.rows) {
-    if (row.pool != pool) text += row.pool->label() + "\n";
-    pool = row.pool;
-    text += row_text(row);
-  }
-  text += "F violated  x known  ? unclear\n";
-  for (const auto& group : result.groups) text += group_text(group, console);
-  for (const auto& row : result.rows) {
-    if (row.reason.empty()) continue;
-    text += fmt::format("\n? {}: {}\n", row.who, row.scenario) + wrapped(row.reason, 2);
-  }
-  return text;
-}
-
-std::string sweep_as_json_lines(const SweepResult& result) {
-  std::string text;
-  for (const auto& row : result.rows) text += row_as_json(row).dump() + "\n";
-  for (const auto& group : result.groups) text += group_as_json(group).dump() + "\n";
-  return text;
-}
-
 bool has_violation(const SweepResult& result) {
   return std::any_of(result.rows.begin(), result.rows.end(), [](const SweepRow& row) {
     return row.outcomes[static_cast<std::size_t>(PointOutcome::kViolated)] > 0;
   });
+}
+
+bool is_incomplete(const SweepRow& row) {
+  if (row.extent == SweepExtent::kNobody) return false;
+  return row.extent == SweepExtent::kCutShort || row.points == 0;
 }
 
 }  // namespace poolproof::properties
