@@ -125,13 +125,15 @@ class ShareReporter final : public benchmark::BenchmarkReporter {
   }
   void Finalize() override {
     std::printf(
-        "cases per second, %d jobs, %d workers; median (lowest-highest), share of the floor, of the run unobserved\n",
+        "cases per second, %d jobs, %d workers; median (lowest-highest), share of the floor, of "
+        "the run unobserved\n",
         jobs(), kWorkers);
     for (auto& [name, rates] : rates_) {
       std::sort(rates.begin(), rates.end());
-      std::printf("%-12s %7.0f  (%.0f-%.0f)  %3.0f %%  %3.0f %%  of %zu repetitions\n", name.c_str(),
-                  median(name), rates.front(), rates.back(), 100 * median(name) / median("Floor"),
-                  100 * median(name) / median("Unobserved"), rates.size());
+      std::printf("%-12s %7.0f  (%.0f-%.0f)  %3.0f %%  %3.0f %%  of %zu repetitions\n",
+                  name.c_str(), median(name), rates.front(), rates.back(),
+                  100 * median(name) / median("Floor"), 100 * median(name) / median("Unobserved"),
+                  rates.size());
     }
   }
   bool failed() const { return failed_ || rates_.size() < 3; }
