@@ -33,6 +33,10 @@ FetchContent_Declare(CLI11 # CLI11::CLI11
   URL https://github.com/CLIUtils/CLI11/archive/v2.1.2.tar.gz
   URL_HASH SHA256=26291377e892ba0e5b4972cdfd4a2ab3bf53af8dac1f4ea8fe0d1376b625c8cb
   SYSTEM FIND_PACKAGE_ARGS)
+FetchContent_Declare(pugixml # pugixml::pugixml
+  URL https://github.com/zeux/pugixml/releases/download/v1.13/pugixml-1.13.tar.gz
+  URL_HASH SHA256=40c0b3914ec131485640fa57e55bf1136446026b41db91c1bef678186a12abbe
+  SYSTEM FIND_PACKAGE_ARGS)
 FetchContent_Declare(googletest # GTest::gtest, GTest::gtest_main, GTest::gmock, GTest::gmock_main
   URL https://github.com/google/googletest/archive/refs/tags/release-1.12.1.tar.gz
   URL_HASH SHA256=81964fe578e9bd7c94dfdb09c8e4d6e6759e19967e397dbea48d1c10e45d0df2
@@ -81,7 +85,7 @@ endfunction()
 find_package(Threads REQUIRED) # Threads::Threads
 FetchContent_MakeAvailable(cereal)
 if(POOLPROOF_BUILD_HARNESS)
-  FetchContent_MakeAvailable(fmt nlohmann_json tomlplusplus CLI11 googletest rapidcheck)
+  FetchContent_MakeAvailable(fmt nlohmann_json tomlplusplus CLI11 pugixml googletest rapidcheck)
   poolproof_find_boost()
 endif()
 if(POOLPROOF_BUILD_BENCH)

@@ -42,5 +42,21 @@ TEST(Results, TellTheSurroundingsAndNoSecretOfThem) {
   }
 }
 
+TEST(Results, AreToldToCiServersAsWell) {
+  const Scratch scratch;
+  const auto junit = (scratch.path() / "junit.xml").string();
+  const auto ended =
+      poolproof({"check", "reference:fork", "multiprocessing.Pool:fork", "--cases", "5", "--junit",
+                 junit, "--results", (scratch.path() / "r").string()});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  const auto read = run({"python3", "-c",
+                         "import sys, xml.etree.ElementTree as t\n"
+                         "for s in t.parse(sys.argv[1]).getroot().iter('testsuite'):\n"
+                         "  print(s.get('name').split('@')[0], len(s.findall('testcase')) == "
+                         "int(s.get('tests')), s.get('failures'))",
+                         junit});
+  EXPECT_EQ(read.out, "reference:fork True 0\nmultiprocessing.Pool:fork True 0\n") << read.err;
+}
+
 }  // namespace
 }  // namespace poolproof::end_to_end

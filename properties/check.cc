@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 #include <random>
 
 #include "properties/campaign.h"
 #include "properties/console.h"
 #include "properties/held.h"
+#include "properties/junit.h"
 #include "properties/matrix.h"
 #include "properties/report.h"
 #include "properties/results.h"
@@ -19,6 +21,7 @@
 namespace poolproof::properties {
 namespace {
 
+namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 /// Short enough to be typed again.
@@ -39,7 +42,8 @@ class Reporter : public CampaignListener {
 
   void on_finding(const Finding& finding) override {
     const auto stacks = stacks_for(finding);
-    if (auto saved = results_.save(finding, stacks); !saved) trouble_ = saved.error().message();
+    if (auto saved = results_.save(finding, stacks); !saved)
+      troubles_.push_back(saved.error().message());
     if (json_ || (finding.is_known() && !known_too_)) return;
     console_.print(report_finding(finding, results_.again(finding.folder), console_));
   }
@@ -55,10 +59,10 @@ class Reporter : public CampaignListener {
   }
 
   void keep(const LimitReached& limit) {
-    if (auto saved = results_.save(limit); !saved) trouble_ = saved.error().message();
+    if (auto saved = results_.save(limit); !saved) troubles_.push_back(saved.error().message());
   }
 
-  const std::string& trouble() const { return trouble_; }
+  const std::vector<std::string>& troubles() const { return troubles_; }
 
  private:
   /// Of hangs that nobody knows yet.
@@ -74,7 +78,7 @@ class Reporter : public CampaignListener {
   CaseOptions case_options_;
   bool json_;
   bool known_too_;
-  std::string trouble_;
+  std::vector<std::string> troubles_;  // what could not be saved
   Clock::time_point shown_{};
 };
 
@@ -121,10 +125,11 @@ bool needs_matrix(const CampaignResult& result) {
   return false;
 }
 
-int exit_code(const CampaignResult& result, const CheckCommand& command,
-              const std::string& trouble) {
+/// What kept the harness from doing its work, a line each; `others`: what came up beside the cases.
+std::vector<std::string> troubles_of(const CampaignResult& result,
+                                     const std::vector<std::string>& others) {
   auto troubles = result.troubles;
-  if (!trouble.empty()) troubles.push_back(trouble);
+  troubles.insert(troubles.end(), others.begin(), others.end());
   for (const auto& tally : result.tallies) {
     if (tally.cases() == 0 && troubles.empty() && !result.interrupted) {
       troubles.push_back(tally.pool().label() +
@@ -138,6 +143,11 @@ int exit_code(const CampaignResult& result, const CheckCommand& command,
                                      counted(tally.cases(), "case"), *why));
     }
   }
+  return troubles;
+}
+
+int exit_code(const CampaignResult& result, const CheckCommand& command,
+              const std::vector<std::string>& troubles) {
   for (const auto& line : troubles) failed_with(kExitHarness, line);
   if (result.interrupted) return kExitInterrupted;
   if (result.has_violation()) return kExitViolated;
@@ -232,14 +242,66 @@ int run_sweep(const CheckCommand& command, const harness::Fault& fault,
   return sweep_exit_code(result, command);
 }
 
+/// Options that exclude each other, and a file that could not be written at the end of the run.
+std::optional<std::string> misuse(const CheckCommand& command) {
+  const bool sweep = !command.sweep.empty();
+  if (command.faults && sweep)
+    return "--faults is for random cases, --sweep puts its own: choose one";
+  if (command.junit.empty()) return std::nullopt;
+  if (sweep) return "--junit tells of rules, --sweep counts points: choose one";
+  const auto folder = fs::path(command.junit).parent_path();
+  std::error_code ignored;
+  if (fs::is_directory(command.junit, ignored) ||
+      (!folder.empty() && !fs::is_directory(folder, ignored))) {
+    return fmt::format("--junit {}: not a file in a folder that exists", command.junit);
+  }
+  return std::nullopt;
+}
+
+/// What the run leaves in files; what cannot be written is added to `others`.
+void save_result(const CampaignResult& result, const CampaignOptions& options,
+                 const CheckCommand& command, const Results& results, const std::string& lines,
+                 std::vector<std::string>& others) {
+  if (auto saved = results.save_verdicts(lines); !saved) others.push_back(saved.error().message());
+  if (command.junit.empty()) return;
+  const auto text = as_junit(result, troubles_of(result, others), options, results.again());
+  if (auto saved = write_file(command.junit, text); !saved)
+    others.push_back(saved.error().message());
+}
+
+int run_campaign(const CheckCommand& command, const CampaignOptions& options, const Pools& chosen,
+                 harness::Runner& runner, const Results& results) {
+  const auto& pools = chosen.found;
+  auto console = Console::of_this_process();
+  if (!command.json) console.print(absent_lines(chosen) + report_head(pools, options, runner));
+  Reporter reporter(console, results, options.case_options, command.json, pools.size() == 1);
+  Campaign campaign(runner, pools, options, random_source(options.seed, options.faults), reporter,
+                    finish_on_interrupt());
+  const auto result = campaign.run();
+
+  for (const auto& limit : result.limits) reporter.keep(limit);
+  const auto lines = as_json_line(Surroundings::of_this_process(command.arguments), pools, runner) +
+                     verdicts_as_json_lines(result, options, results.name());
+  auto others = reporter.troubles();
+  save_result(result, options, command, results, lines, others);
+  if (command.json) {
+    console.print(lines);
+  } else {
+    if (result.cases() > 0 && needs_matrix(result)) console.print(matrix(result, console) + "\n");
+    for (const auto& limit : result.limits) {
+      console.print(report_limit(limit, results.again(limit.folder), console));
+    }
+    console.print(summary(result) + fmt::format("results in {}/\n", results.name()));
+  }
+  return exit_code(result, command, troubles_of(result, others));
+}
+
 }  // namespace
 
 int run_check(const CheckCommand& command) {
   auto options = options_of(command);
   if (const auto usage = read_rules(command.rules, options)) return *usage;
-  if (command.faults && !command.sweep.empty())
-    return failed_with(kExitUsage,
-                       "--faults is for random cases, --sweep puts its own: choose one");
+  if (const auto wrong = misuse(command)) return failed_with(kExitUsage, *wrong);
   const auto fault = sweep_fault(command.sweep.empty() ? "kill" : command.sweep);
   if (!fault) return failed_with(kExitUsage, fault.error().message());
   const auto chosen = choose_pools(command.places, command.pools);
@@ -250,32 +312,10 @@ int run_check(const CheckCommand& command) {
   if (!results) {
     return failed_with(kExitHarness, results.error().message() + " (choose a folder by --results)");
   }
-  const auto& pools = chosen.pools.found;
-  if (!command.sweep.empty()) return run_sweep(command, *fault, pools, *runner, *results);
-  auto console = Console::of_this_process();
-  if (!command.json) {
-    console.print(absent_lines(chosen.pools) + report_head(pools, options, *runner));
+  if (!command.sweep.empty()) {
+    return run_sweep(command, *fault, chosen.pools.found, *runner, *results);
   }
-  Reporter reporter(console, *results, options.case_options, command.json, pools.size() == 1);
-  Campaign campaign(*runner, pools, options, random_source(options.seed, options.faults), reporter,
-                    finish_on_interrupt());
-  const auto result = campaign.run();
-
-  for (const auto& limit : result.limits) reporter.keep(limit);
-  const auto lines =
-      as_json_line(Surroundings::of_this_process(command.arguments), pools, *runner) +
-      verdicts_as_json_lines(result, options, results->name());
-  const auto saved = results->save_verdicts(lines);
-  if (command.json) {
-    console.print(lines);
-  } else {
-    if (result.cases() > 0 && needs_matrix(result)) console.print(matrix(result, console) + "\n");
-    for (const auto& limit : result.limits) {
-      console.print(report_limit(limit, results->again(limit.folder), console));
-    }
-    console.print(summary(result) + fmt::format("results in {}/\n", results->name()));
-  }
-  return exit_code(result, command, saved ? reporter.trouble() : saved.error().message());
+  return run_campaign(command, options, chosen.pools, *runner, *results);
 }
 
 }  // namespace poolproof::properties

@@ -27,6 +27,7 @@ struct CheckCommand {
   bool json = false;
   std::string sweep;  // "kill", "errno" ...: a fault at every point instead of random cases
   std::string role;   // of the sweep
+  std::string junit;  // a file; empty: none
   std::string results;
 };
 

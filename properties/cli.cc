@@ -92,6 +92,8 @@ void add_check(CLI::App& root, CommandLine& line) {
                "fail on not exercised, unclear, unstable, no longer seen");
   app.add_flag("--no-known", command.no_known, "known deviations count as violations");
   app.add_flag("--json", command.json, "for machines: one JSON object a line");
+  app.add_option("--junit", command.junit, "JUnit XML for CI too: a suite a pool, a case a rule")
+      ->type_name("FILE");
   app.add_option("--results", command.results, "folder (default poolproof-results/TIME)")
       ->type_name("DIR");
   add_machinery(app, command.jobs, command.rung, "cases side by side (default: two a processor)");

@@ -22,14 +22,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kRoot = "poolproof-results";
 constexpr std::string_view kLatest = "latest";
 
-sys::Result<void> write(const fs::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (file.fail()) return sys::Error::from_errno("write " + path.string());
-  return {};
-}
-
 /// A name of this second that nobody has; a second run in it gets a number.
 sys::Result<fs::path> fresh_folder() {
   const auto now = fmt::format("{:%Y%m%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
@@ -55,6 +47,11 @@ sys::Result<void> point_latest_to(const fs::path& folder) {
 
 std::string in_lines(const std::vector<std::string>& lines) {
   return lines.empty() ? "" : joined(lines, "\n") + "\n";
+}
+
+/// A subject's words may be no UTF-8: that must not cost the run its verdicts.
+std::string in_a_line(const Json& object) {
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Json verdict(const Tally& tally, const RuleTally& rule, const CampaignResult& result,
@@ -84,6 +81,14 @@ Json verdict(const Tally& tally, const RuleTally& rule, const CampaignResult& re
 
 }  // namespace
 
+sys::Result<void> write_file(const fs::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (file.fail()) return sys::Error::from_errno("write " + path.string());
+  return {};
+}
+
 sys::Result<Results> Results::create(const std::string& wanted, const std::string& replay_flags) {
   if (!wanted.empty()) {
     std::error_code error;
@@ -103,7 +108,7 @@ sys::Result<void> Results::save_in(const std::string& name, const Files& files) 
   fs::create_directories(folder, error);
   if (error) return sys::Error(error, "create " + folder.string());
   for (const auto& [file, text] : files) {
-    if (auto written = write(folder / file, text); !written) return written;
+    if (auto written = write_file(folder / file, text); !written) return written;
   }
   return {};
 }
@@ -139,7 +144,7 @@ sys::Result<void> Results::save(const LimitReached& limit) const {
 }
 
 sys::Result<void> Results::save_verdicts(const std::string& json_lines) const {
-  return write(path_ / "verdicts.jsonl", json_lines);
+  return write_file(path_ / "verdicts.jsonl", json_lines);
 }
 
 std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignOptions& options,
@@ -148,7 +153,7 @@ std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignO
   std::map<std::string, int> outcomes;
   for (const auto& tally : result.tallies) {
     for (const auto& rule : tally.rules()) {
-      lines += verdict(tally, rule, result, results_name).dump() + "\n";
+      lines += in_a_line(verdict(tally, rule, result, results_name));
       ++outcomes[std::string(entry(rule.outcome()).in_json)];
     }
   }
@@ -158,7 +163,7 @@ std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignO
                       {"limit", limit.what},
                       {"cases", limit.cases},
                       {"case", results_name + "/" + limit.folder + "/case.json"}};
-    lines += object.dump() + "\n";
+    lines += in_a_line(object);
   }
   Json last{{"type", "summary"},
             {"seed", fmt::format("{:x}", options.seed)},
@@ -169,7 +174,7 @@ std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignO
             {"troubles", result.troubles},
             {"interrupted", result.interrupted},
             {"results", results_name}};
-  return lines + last.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return lines + in_a_line(last);
 }
 
 }  // namespace poolproof::properties

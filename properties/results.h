@@ -11,6 +11,9 @@
 
 namespace poolproof::properties {
 
+/// Writes or replaces a file. Errors: what the system said, with the path.
+sys::Result<void> write_file(const std::filesystem::path& path, const std::string& text);
+
 /// The folder that one run leaves behind: verdicts.jsonl (harness/protocol/README.md), and a folder
 /// for each finding with case, trace, timeline, program and report, so that a failure outlives the
 /// terminal.
@@ -24,6 +27,9 @@ class Results {
   /// As it is typed: "poolproof-results/latest".
   const std::string& name() const { return name_; }
   Again again(const std::string& folder) const { return {name_ + "/" + folder, replay_flags_}; }
+
+  /// The folder itself.
+  Again again() const { return {name_, replay_flags_}; }
 
   /// `stacks`: where everybody stood in a hang; empty: no such file.
   sys::Result<void> save(const Finding& finding, const std::string& stacks = {}) const;

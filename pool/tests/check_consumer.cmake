@@ -8,7 +8,7 @@ if(INSTALLED_FROM)
     --prefix ${WORK}/prefix OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
   list(APPEND arguments -D CMAKE_PREFIX_PATH=${WORK}/prefix)
 endif()
-foreach(package Boost GTest rapidcheck CLI11 nlohmann_json fmt tomlplusplus benchmark)
+foreach(package Boost GTest rapidcheck CLI11 nlohmann_json fmt tomlplusplus pugixml benchmark)
   list(APPEND arguments -D CMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
 endforeach()
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/consumer -B ${WORK}/build -G Ninja
