@@ -259,8 +259,7 @@ void Model::apply(const Step& step, bool took_effect) {
   }
 }
 
-/// What a healthy pool makes of the step: the generators' view of "took effect".
-static bool takes_effect(const Model& model, const Step& step) {
+bool takes_effect(const Model& model, const Step& step) {
   const bool timed_get = step.kind == StepKind::kGet && step.timeout;
   return model.call(step) == Model::Call::kLegal && !timed_get;
 }

@@ -80,6 +80,9 @@ class Model {
   std::map<int, Task> tasks_;
 };
 
+/// What a healthy pool makes of the step: the generators' view of "took effect".
+bool takes_effect(const Model& model, const harness::Step& step);
+
 /// Well-formed (no impossible step) and without endless waits.
 bool is_runnable(const harness::Scenario& scenario, const Contract& contract);
 
