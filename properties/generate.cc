@@ -150,13 +150,23 @@ class Author {
     return std::nullopt;
   }
 
-  /// A busy worker is worth killing while there is one; what was done is rarely done again.
+  /// A busy worker is worth killing while there is one, and what becomes of a dropped pool worth
+  /// waiting for; what was done is rarely done again.
   int weight_here(const Step& step) const {
     if (step.kind == StepKind::kKill && step.victim == Victim::kBusy) return 90;
+    if (step.kind == StepKind::kSleep && awaits_release()) return 60;
     const bool ended = model_.state() != Model::State::kRunning;
     const bool again = (step.kind == StepKind::kClose && ended) ||
                        (step.kind == StepKind::kJoin && model_.joined());
     return again ? 3 : weight(step.kind);
+  }
+
+  /// A dropped pool has the grace to let its workers go, and somebody has to be there to see: once.
+  bool awaits_release() const {
+    const auto& steps = scenario_.steps;
+    return model_.state() == Model::State::kDropped &&
+           std::none_of(steps.begin(), steps.end(),
+                        [this](const Step& step) { return step.duration == patience_; });
   }
 
   Step filled(StepKind kind) {
@@ -171,7 +181,8 @@ class Author {
         fill_get(step);
         break;
       case StepKind::kSleep:
-        step.duration = milliseconds(dice_.below(31));
+        step.duration = awaits_release() && dice_.percent(50) ? patience_
+                                                              : milliseconds(dice_.below(31));
         break;
       case StepKind::kKill:
         step.victim = Victim::kBusy;

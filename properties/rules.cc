@@ -69,6 +69,8 @@ constexpr std::array kRules{
          "The outcome is that of the body: value intact at any size, error of the same kind and "
          "message.",
          Level::kMust, "", outcome_is_true, Needs::kClaims},
+    Rule{"T5", "NothingStartsAfterTerminate", "No task body starts after terminate has returned.",
+         Level::kMust, "", nothing_starts_after_terminate, Needs::kClaims},
     Rule{"T6", "WorkerDeathIsReported",
          "A task whose worker died gets an outcome (an error, or a retry where promised) instead "
          "of waiting "
@@ -95,6 +97,16 @@ constexpr std::array kRules{
          Level::kMust, "", terminate_is_prompt, Needs::kClaims},
     Rule{"S5", "CloseDrains", "After close everything accepted still runs.", Level::kMust, "",
          close_drains, Needs::kBirthsAndDeaths},
+    Rule{"S6", "DroppedPoolIsReleased",
+         "When the last reference goes, by scope, error or garbage collection, the pool's workers "
+         "end within the grace after its last task, and main goes on.",
+         Level::kMust, "", dropped_pool_is_released, Needs::kBirthsAndDeaths},
+    Rule{"R2", "NoSharedMemoryLeft",
+         "After main's exit nothing of it is left in /dev/shm, System V IPC or POSIX message "
+         "queues.",
+         Level::kMust, "", no_shared_memory_left, Needs::kBirthsAndDeaths},
+    Rule{"R3", "NoFileLeft", "After main's exit nothing of it is left in the temporary folder.",
+         Level::kMust, "", no_file_left, Needs::kBirthsAndDeaths},
     Rule{"P1", "NoDeadlock",
          "At no time is the whole tree blocked with nobody left to wake it, except where the "
          "scenario itself "

@@ -78,10 +78,12 @@ Shrunk Shrinker::shrink(Failing first) {
     if (!simpler) break;
     chain.push_back(std::move(*simpler));
   }
-  // What fails now and then only may have come in by shrinking: go back to what always fails.
+  // What fails now and then only may have come in by shrinking: go back to what always fails, in
+  // steps that grow, at last to where it began.
   Shrunk result;
-  for (std::size_t back = 0; back < std::min<std::size_t>(chain.size(), 4); ++back) {
-    auto& candidate = chain[chain.size() - 1 - back];
+  const auto last = chain.size() - 1;
+  for (std::size_t back = 0;; back = std::min(std::max<std::size_t>(2 * back, 1), last)) {
+    auto& candidate = chain[last - back];
     int made = 0;
     const int failed = failures_of(candidate.scenario, options_.repeats, made);
     if (back == 0 || failed * result.repeated > result.failed * made) {
@@ -89,7 +91,7 @@ Shrunk Shrinker::shrink(Failing first) {
       result.failed = failed;
       result.repeated = made;
     }
-    if (result.stable() || is_late()) break;
+    if (result.stable() || is_late() || back == last) break;
   }
   if (result.failed == 0 && result.repeated > 0) result.best = chain.front();
   result.runs = runs_;

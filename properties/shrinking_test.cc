@@ -107,5 +107,14 @@ TEST_F(ShrinkingTest, AFlakySimplerCaseIsNotPreferredToAStableOne) {
   EXPECT_TRUE(shrunk.stable());
 }
 
+/// However far back it lies.
+TEST_F(ShrinkingTest, GoesBackToWhatAlwaysFails) {
+  int calls = 0;
+  const auto shrunk = shrink(scenario_of(12), [&](const Scenario& s) {
+    return s.steps.size() == 12 || (s.steps.size() > 1 && ++calls % 8 != 0);
+  });
+  EXPECT_TRUE(shrunk.stable()) << shrunk.failed << " of " << shrunk.repeated;
+}
+
 }  // namespace
 }  // namespace poolproof::properties

@@ -21,6 +21,7 @@ Verdict active_children_are_true(const Evidence& evidence);
 // tasks.cc
 Verdict no_task_lost(const Evidence& evidence);
 Verdict no_task_runs_twice(const Evidence& evidence);
+Verdict nothing_starts_after_terminate(const Evidence& evidence);
 Verdict worker_death_is_reported(const Evidence& evidence);
 Verdict errors_leave_the_pool_usable(const Evidence& evidence);
 
@@ -33,6 +34,11 @@ Verdict join_before_close_is_refused(const Evidence& evidence);
 Verdict endings_are_idempotent(const Evidence& evidence);
 Verdict terminate_is_prompt(const Evidence& evidence);
 Verdict close_drains(const Evidence& evidence);
+Verdict dropped_pool_is_released(const Evidence& evidence);
+
+// resources.cc
+Verdict no_shared_memory_left(const Evidence& evidence);
+Verdict no_file_left(const Evidence& evidence);
 
 // progress.cc
 Verdict no_deadlock(const Evidence& evidence);

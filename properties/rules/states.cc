@@ -169,6 +169,41 @@ void judge_drained(const Reading& reading, int task, const Drained& drained, Ver
                     {last.begun.event, joined.event});
 }
 
+/// When nothing of the dropped pool is pending any more: a future may hold it until then by rights.
+/// nullopt where a task may never be over.
+Reading::Maybe released_from(const Reading& reading, int drop) {
+  auto from = *reading.run(drop).ended;
+  for (const auto& [task, submitted] : reading.accepted()) {
+    const auto& runs = reading.runs(task);
+    const bool over = !runs.empty() && (runs.back().ended || reading.cut_short(runs.back()));
+    if (!over) return std::nullopt;
+    const auto end =
+        runs.back().ended ? runs.back().ended : reading.process(runs.back().pid)->dying;
+    from = std::max(from, *end);
+  }
+  return from;
+}
+
+/// As long as main goes on: its own end is a reason for workers to go, and then W1 has its say.
+void judge_release(const Reading& reading, const Reading::Process& worker,
+                   const Reading::Moment& from, int drop, Verdicts& verdicts) {
+  auto watched = reading.main_died() ? *reading.main()->dying : reading.end();
+  if (reading.ending_begun()) watched = *reading.ending_begun();
+  if (worker.dying && *worker.dying < watched) {
+    if (reading.within_grace(from, *worker.dying)) return verdicts.held();
+    return verdicts.violated(
+        fmt::format("{} has returned and nothing is pending, but {} lives on for {}",
+                    reading.name(drop), reading.name(worker),
+                    in_words(reading.tree_time(from, *worker.dying))),
+        {from.event, worker.dying->event});
+  }
+  if (watched < from || reading.within_grace(from, watched)) return;
+  verdicts.violated(fmt::format("{} has returned and nothing is pending, but {} is alive {} later",
+                                reading.name(drop), reading.name(worker),
+                                in_words(reading.tree_time(from, watched))),
+                    {from.event, watched.event});
+}
+
 }  // namespace
 
 Verdict submit_after_close_is_refused(const Evidence& evidence) {
@@ -239,6 +274,26 @@ Verdict close_drains(const Evidence& evidence) {
   Verdicts verdicts;
   for (const auto& [task, submitted] : reading.accepted()) {
     if (submitted < drained->closed) judge_drained(reading, task, *drained, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+Verdict dropped_pool_is_released(const Evidence& evidence) {
+  if (!evidence.contract.drop_ends_pool)
+    return NotApplicable{"a pool that was dropped lives on by contract"};
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int drop = 1; drop <= reading.steps(); ++drop) {
+    if (reading.step(drop).kind != StepKind::kDrop || !reading.run(drop).begun) continue;
+    if (reading.asked_to_wait(drop)) continue;
+    judge_pending(reading, drop, "", verdicts);
+    if (!reading.run(drop).is(Kind::kOk)) continue;
+    const auto from = released_from(reading, drop);
+    for (const auto& process : reading.processes()) {
+      const bool meant = process.role == Reading::Role::kWorker && process.born && from &&
+                         *process.born < *from && !process.gone_before(*reading.run(drop).begun);
+      if (meant) judge_release(reading, process, *from, drop, verdicts);
+    }
   }
   return verdicts.verdict();
 }

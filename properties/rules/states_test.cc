@@ -272,5 +272,52 @@ TEST(CloseDrains, IsNotExercisedAfterTerminate) {
   EXPECT_EQ(story.outcome("S5"), "not exercised");
 }
 
+// ---- S6 -----------------------------------------------------------------------------------------
+
+/// One worker that has done a task; main has dropped its pool, and lives on.
+Story dropped() {
+  Story story({create(1), submit(1), drop(), sleep_for(1500ms)});
+  return story.begins(1).born(3).ends(1).step(2).task(1, 3).step(3).begins(4);
+}
+
+TEST(DroppedPoolIsReleased, IsHeldWhenTheWorkersGo) {
+  EXPECT_EQ(dropped().dies(3).ends(4).exits().outcome("S6"), "held");
+}
+
+TEST(DroppedPoolIsReleased, IsViolatedByAWorkerThatStays) {
+  auto story = dropped().after(1500ms).ends(4).exits();
+  EXPECT_EQ(story.outcome("S6"), "violated");
+  EXPECT_EQ(story.says("S6"),
+            "drop (step 3) has returned and nothing is pending, but worker 3 is alive 1.5 s later");
+  auto late = dropped().after(1500ms).dies(3).ends(4).exits();
+  EXPECT_EQ(late.outcome("S6"), "violated");
+  EXPECT_NE(late.says("S6").find("worker 3 lives on for 1.5 s"), std::string::npos);
+}
+
+TEST(DroppedPoolIsReleased, IsNotExercisedWhereMainEndsBefore) {
+  EXPECT_EQ(dropped().after(500ms).ends(4).exits().outcome("S6"), "not exercised");
+}
+
+/// A future may hold the pool as long as it has no outcome.
+TEST(DroppedPoolIsReleased, CountsFromTheEndOfTheLastTask) {
+  Story story({create(1), submit(1, BodyKind::kSleep, 50), drop(), sleep_for(1500ms)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).step(3).begins(4);
+  auto late = Story(story).after(1500ms).ends_task(1, 3).dies(3).ends(4).exits();
+  EXPECT_EQ(late.outcome("S6"), "held");
+  EXPECT_EQ(Story(story).after(1500ms).ends(4).exits().outcome("S6"), "not exercised");
+}
+
+TEST(DroppedPoolIsReleased, IsViolatedByADropThatHangs) {
+  Story story({create(1), drop()});
+  story.begins(1).born(3).ends(1).begins(2).at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("S6"), "violated");
+}
+
+TEST(DroppedPoolIsReleased, DoesNotApplyByContract) {
+  auto story = dropped().after(1500ms).ends(4);
+  story.contract.drop_ends_pool = false;
+  EXPECT_EQ(story.exits().outcome("S6"), "not applicable");
+}
+
 }  // namespace
 }  // namespace poolproof::properties

@@ -66,6 +66,31 @@ void judge_outcome_after_join(const Reading& reading, int task, int joined, Verd
   }
 }
 
+// ---- T5 -----------------------------------------------------------------------------------------
+
+/// The first terminate that returned normally.
+std::optional<int> terminated(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind != StepKind::kTerminate) continue;
+    if (reading.run(step).is(Kind::kOk)) return step;
+  }
+  return std::nullopt;
+}
+
+/// Claims are in one file: what stands behind terminate's own was begun after it.
+void judge_start(const Reading& reading, int task, int terminate, Verdicts& verdicts) {
+  const auto& ended = *reading.run(terminate).ended;
+  const auto& runs = reading.runs(task);
+  const bool began_before = !runs.empty() && runs.front().begun < *reading.run(terminate).begun;
+  if (!began_before) verdicts.held();  // it was there to be started
+  for (const auto& run : runs) {
+    if (run.begun < ended) continue;
+    verdicts.violated(fmt::format("{} has returned, and then task {} begins in process {}",
+                                  reading.name(terminate), task, run.pid),
+                      {ended.event, run.begun.event});
+  }
+}
+
 // ---- T6 -----------------------------------------------------------------------------------------
 
 /// Killed by the case's fault, not by what the pool does to workers that it ends.
@@ -232,6 +257,17 @@ Verdict no_task_runs_twice(const Evidence& evidence) {
     verdicts.violated(fmt::format("task {} began in process {} and again in process {}", task,
                                   runs[0].pid, runs[1].pid),
                       {runs[0].begun.event, runs[1].begun.event});
+  }
+  return verdicts.verdict();
+}
+
+Verdict nothing_starts_after_terminate(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const auto terminate = terminated(reading);
+  if (!terminate) return NotExercised{};
+  Verdicts verdicts;
+  for (const auto& [task, submitted] : reading.accepted()) {
+    if (submitted < *terminate) judge_start(reading, task, *terminate, verdicts);
   }
   return verdicts.verdict();
 }

@@ -246,6 +246,33 @@ TEST(OutcomeWithoutExactDeaths, IsNoReasonToBlameAReportOfOne) {
   EXPECT_NE(story.outcome("T3"), "violated");
 }
 
+// ---- T5 -----------------------------------------------------------------------------------------
+
+/// One worker has a task in hand when the pool is terminated, and another one is queued.
+Story terminated_with_a_queue() {
+  Story story({create(1), submit(1, BodyKind::kNever), submit(2), terminate()});
+  return story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).step(3).begins(4);
+}
+
+TEST(NothingStartsAfterTerminate, IsHeldWhereWhatWasQueuedNeverBegins) {
+  EXPECT_EQ(terminated_with_a_queue().dies(3).ends(4).exits().outcome("T5"), "held");
+  EXPECT_EQ(terminated_with_a_queue().task(2, 3).dies(3).ends(4).exits().outcome("T5"), "held")
+      << "it began before terminate had returned";
+}
+
+TEST(NothingStartsAfterTerminate, IsViolatedByABodyThatBeginsLater) {
+  auto story = terminated_with_a_queue().ends(4).task(2, 3).exits();
+  EXPECT_EQ(story.outcome("T5"), "violated");
+  EXPECT_EQ(story.says("T5"),
+            "terminate (step 4) has returned, and then task 2 begins in process 3");
+}
+
+TEST(NothingStartsAfterTerminate, IsNotExercisedWhereNothingWasQueued) {
+  Story story({create(1), submit(1), get(1), terminate()});
+  story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none")).step(4);
+  EXPECT_EQ(story.exits().outcome("T5"), "not exercised");
+}
+
 // ---- T6 -----------------------------------------------------------------------------------------
 
 /// MUSEUM's M1 up to the get.
