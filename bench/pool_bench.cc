@@ -32,7 +32,7 @@ void nothing() {}
 
 void nothing_with(int /*item*/) {}
 
-std::string same(const std::string& text) {
+std::string same(std::string text) {
   return text;
 }
 

@@ -10,6 +10,8 @@
 #include <poolproof/detail/result_state.hpp>
 #include <utility>
 
+#include "kept_files.hpp"
+
 namespace poolproof::detail {
 namespace {
 
@@ -64,6 +66,7 @@ void ForkRegistry::set_worker_channel(int fd) {
 void ForkRegistry::prepare() {
   ForkRegistry& self = instance();
   self.mutex_.lock();
+  self.forks_.fetch_add(1, std::memory_order_acq_rel);
   for (ForkAware* pool : self.pools_) pool->before_fork();
 }
 
@@ -77,6 +80,7 @@ void ForkRegistry::child() {
   ForkRegistry& self = instance();
   forks_survived.fetch_add(1, std::memory_order_relaxed);
   for (ForkAware* pool : self.pools_) pool->after_fork_in_child();
+  KeptFiles::forget_in_child();
   self.pools_.clear();    // foreign from now on; clear() frees nothing
   self.threads_.clear();  // none of them exists here
   if (self.worker_channel_ >= 0) {

@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 
@@ -37,6 +39,9 @@ class ForkRegistry {
   /// How many of them the kernel still lists.
   [[nodiscard]] int living_threads();
 
+  /// How often this process has forked, as far as handlers are told.
+  [[nodiscard]] std::uint64_t forks() const { return forks_.load(std::memory_order_acquire); }
+
   /// In a worker: its channel, which the children of a task must not keep. A
   /// copy would hide the worker's end, and could write into the stream.
   void set_worker_channel(int fd);
@@ -53,6 +58,7 @@ class ForkRegistry {
   std::vector<ForkAware*> pools_;
   std::vector<pid_t> threads_;
   int worker_channel_ = -1;
+  std::atomic<std::uint64_t> forks_{0};
 };
 
 }  // namespace poolproof::detail

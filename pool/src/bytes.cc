@@ -1,32 +1,62 @@
 #include <cerrno>
+#include <memory>
+#include <new>
 #include <poolproof/detail/bytes.hpp>
 #include <system_error>
 
+#include "kept_files.hpp"
 #include "payload_file.hpp"
 
 namespace poolproof::detail {
 
 void Bytes::Closer::operator()(PayloadFile* file) const {
-  delete file;
+  KeptFiles::keep(std::unique_ptr<PayloadFile>(file));
 }
 
 std::string_view Bytes::view_of_file() const {
-  return file_->view();
+  if (flush()) return file_->view();
+  take_into_memory();
+  return text_;
+}
+
+std::size_t Bytes::size_of_file() const {
+  return file_->size();
+}
+
+bool Bytes::file_is_far() const {
+  return text_.empty() && !file_->mapped();
+}
+
+std::size_t Bytes::read(std::size_t offset, char* to, std::size_t size) const {
+  return file_->read(offset, to, size);
 }
 
 void Bytes::append_large(const char* data, std::size_t size) {
   if (!file_ && text_.size() <= kLargestInMemory) {  // else there was none to be had
-    file_.reset(PayloadFile::create(text_.size() + size).release());
-    if (file_) file_->append(text_.data(), text_.size());
-    if (file_) std::string().swap(text_);
+    file_.reset(PayloadFile::create().release());
   }
-  if (file_ && file_->append(data, size)) return;
-  if (file_) {  // it cannot grow any more
-    text_.reserve(file_->view().size() + size);
-    text_.assign(file_->view());
-    file_.reset();
+  if (file_ && flush() && (size <= kLargestInMemory / 2 || file_->append(data, size))) {
+    if (size <= kLargestInMemory / 2) text_.append(data, size);
+    return;
   }
+  if (file_) take_into_memory();
   text_.append(data, size);
+}
+
+/// False if the file cannot grow.
+bool Bytes::flush() const {
+  if (text_.empty()) return true;
+  if (!file_->append(text_.data(), text_.size())) return false;
+  text_.clear();
+  return true;
+}
+
+void Bytes::take_into_memory() const {
+  std::string all;
+  all.reserve(file_->size() + text_.size());
+  all.append(file_->view()).append(text_);
+  text_ = std::move(all);
+  file_.reset();
 }
 
 void Bytes::clear() {
@@ -35,28 +65,19 @@ void Bytes::clear() {
   file_.reset();
 }
 
-int Bytes::file_to_send() {
-  if (!file_) {
-    file_.reset(PayloadFile::create(text_.size()).release());
-    if (!file_ || !file_->append(text_.data(), text_.size())) {
-      file_.reset();
-      throw std::system_error(
-          EMFILE, std::system_category(),
-          "poolproof: no file for a payload of " + std::to_string(text_.size()) + " bytes");
-    }
-    std::string().swap(text_);
-  }
-  const int file = file_->seal();
-  if (file == -1) {
-    throw std::system_error(errno, std::system_category(), "poolproof: seal a payload");
-  }
-  return file;
+PayloadFile& Bytes::file_to_send() {
+  if (!file_) file_.reset(PayloadFile::create().release());
+  if (file_ && flush()) return *file_;
+  if (file_) take_into_memory();
+  throw std::system_error(
+      EMFILE, std::system_category(),
+      "poolproof: no file for a payload of " + std::to_string(text_.size()) + " bytes");
 }
 
-Bytes Bytes::of_received(int file, std::size_t size) {
+Bytes Bytes::of_received(PayloadFile* file) {
+  if (!file) throw std::bad_alloc();
   Bytes result;
-  result.file_.reset(PayloadFile::open(Fd(file), size).release());
-  if (!result.file_) throw std::bad_alloc();
+  result.file_.reset(file);
   return result;
 }
 

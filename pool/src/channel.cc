@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "control.hpp"
+#include "payload_file.hpp"
 
 namespace poolproof::detail {
 namespace {
@@ -30,7 +31,7 @@ Channel::Channel(Fd socket, std::shared_ptr<RingMemory> memory)
 bool Channel::give(const FrameHeader& header, Bytes& payload) {
   if (header.size <= kLargestInRing) return ring_->tasks.write(header, payload.view());
   if (ring_->tasks.in_hands() > 0) return false;
-  const int file = payload.file_to_send();
+  const int file = payload.file_to_send().descriptor();
   FrameHeader sent = header;
   sent.carrier = Carrier::file;
   const Parcel parcel{header.task};
@@ -79,13 +80,16 @@ Channel::Incoming Channel::receive(Frame& frame) {
 /// False on garbage. Without a descriptor or memory of ours left, the answer is lost, no more.
 bool Channel::take_file(Frame& frame) {
   if (!read_socket() || files_.empty() || files_.front().task != frame.header.task) return false;
-  Fd file = std::move(files_.front().file);
+  ReceivedFile received = std::move(files_.front());
   files_.pop_front();
   try {
-    if (!file.valid()) {
+    if (!received.file.valid()) {
       throw std::system_error(EMFILE, std::system_category(), "poolproof: receive a large result");
     }
-    frame.payload = Bytes::of_received(file.release(), frame.header.size);
+    frame.payload =
+        Bytes::of_received(PayloadFile::open(std::move(received.file), frame.header.size, mappings_,
+                                             std::move(received.lease))
+                               .release());
   } catch (const std::invalid_argument&) {
     return false;
   } catch (...) {
@@ -117,7 +121,7 @@ bool Channel::read_socket() {
     }
     if (parcel.task == 0) continue;
     if (files_.size() == kMostFilesWaiting) return false;
-    files_.push_back({parcel.task, std::move(file)});
+    files_.push_back({parcel.task, std::move(file), Lease(ring_->memory, parcel.lease)});
   }
   return true;
 }
@@ -138,6 +142,7 @@ void Channel::close() {
   socket_.reset();
   ring_.reset();
   files_.clear();
+  mappings_.clear();
   ended_ = true;
 }
 

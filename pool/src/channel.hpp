@@ -7,6 +7,8 @@
 #include <poolproof/detail/bytes.hpp>
 
 #include "fd.hpp"
+#include "lease.hpp"
+#include "mapping.hpp"
 #include "ring.hpp"
 #include "ring_memory.hpp"
 #include "wire.hpp"
@@ -93,6 +95,7 @@ class Channel {
   struct ReceivedFile {
     std::uint64_t task;
     Fd file;
+    Lease lease;
   };
 
   bool take_file(Frame& frame);
@@ -100,6 +103,7 @@ class Channel {
   Fd socket_;
   std::unique_ptr<Parts> ring_;
   std::deque<ReceivedFile> files_;
+  MappingCache mappings_;
   bool ended_ = false;
 };
 

@@ -17,6 +17,7 @@
 #include "at_fork.hpp"
 #include "callbacks.hpp"
 #include "crew.hpp"
+#include "kept_files.hpp"
 #include "processors.hpp"
 #include "spin.hpp"
 
@@ -178,6 +179,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   Event ended_;  // every process is gone and every descriptor closed
 
   std::mutex thread_mutex_;
+  std::optional<KeptFiles::User> keeps_files_;  // while there are workers
   pthread_t thread_{};
   std::atomic<pid_t> thread_id_{0};
   bool thread_joined_ = true;

@@ -46,6 +46,7 @@ struct Core::Watched {
 void Core::start_dispatcher() {
   // A signal for main must find a thread of main's.
   const SignalsBlocked blocked;
+  keeps_files_.emplace();
   const int error = ::pthread_create(&thread_, nullptr, &Core::dispatcher_entry, this);
   if (error != 0) {
     throw std::system_error(error, std::system_category(),
@@ -106,6 +107,7 @@ void Core::run_dispatcher() {
     }
     done.deliver();
   }
+  keeps_files_.reset();
   ended_.set();
 }
 

@@ -10,13 +10,16 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <stdexcept>
+#include <utility>
+
+#include "kept_files.hpp"
 
 namespace poolproof::detail {
 namespace {
 
 constexpr int kMostFiles = 128;
-constexpr std::size_t kFirstCapacity = std::size_t{256} << 10;
 
 std::atomic<int> files{0};
 
@@ -26,7 +29,7 @@ rlim_t soft_limit(int resource) {
                                                                               : RLIM_INFINITY;
 }
 
-/// Payloads that wait for a worker must not use up the program's descriptors.
+/// Payloads that wait for a worker, or a reader, must not use up the program's descriptors.
 bool count_one_more() {
   const rlim_t quarter = soft_limit(RLIMIT_NOFILE) / 4;
   const int most = static_cast<int>(std::min<rlim_t>(kMostFiles, quarter));
@@ -43,75 +46,107 @@ bool may_have_size(std::size_t size) {
 
 }  // namespace
 
-std::unique_ptr<PayloadFile> PayloadFile::create(std::size_t capacity) {
+std::unique_ptr<PayloadFile> PayloadFile::create() {
+  if (std::unique_ptr<PayloadFile> kept = KeptFiles::take()) return kept;
   if (!count_one_more()) return nullptr;
   std::unique_ptr<PayloadFile> result(new PayloadFile);
-  result->counted_ = true;
+  result->counted_ = result->writable_ = true;
   result->file_ = Fd(::memfd_create("poolproof-payload", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!result->file_.valid()) return nullptr;
   if (result->file_.get() <= 2) return nullptr;  // main has none there: it could print into it
-  if (!result->reserve(std::max(capacity, kFirstCapacity))) return nullptr;
+  if (::fcntl(result->file_.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) != 0) return nullptr;
   return result;
 }
 
-std::unique_ptr<PayloadFile> PayloadFile::open(Fd file, std::size_t size) {
+std::unique_ptr<PayloadFile> PayloadFile::open(Fd file, std::size_t size, MappingCache& cache,
+                                               Lease lease) {
   struct stat status {};
   const int seals = ::fcntl(file.get(), F_GET_SEALS);
   if (seals == -1 || (seals & F_SEAL_SHRINK) == 0 || ::fstat(file.get(), &status) != 0 ||
       static_cast<std::size_t>(status.st_size) < size) {
     throw std::invalid_argument("poolproof: not a payload");
   }
-  std::unique_ptr<PayloadFile> result(new PayloadFile);
-  // All of it will be read: one call instead of a fault for each few pages.
-  void* const at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, file.get(), 0);
-  if (at == MAP_FAILED) return nullptr;
-  result->at_ = static_cast<char*>(at);
-  result->size_ = result->mapped_ = size;
-  result->sealed_ = true;
-  return result;
+  std::unique_ptr<PayloadFile> result(new PayloadFile(std::move(lease)));
+  result->size_ = size;
+  if (size > KeptFiles::kLargest && count_one_more()) {
+    result->counted_ = true;
+    result->file_ = std::move(file);
+    return result;
+  }
+  result->mapping_ = size > KeptFiles::kLargest
+                         ? Mapping::of(file.get(), size, Mapping::Access::read)
+                         : cache.of(file.get(), status.st_ino, size);
+  return result->mapping_ ? std::move(result) : nullptr;
 }
 
 PayloadFile::~PayloadFile() {
-  unmap();
   if (counted_) files.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void PayloadFile::unmap() {
-  if (at_) ::munmap(at_, mapped_);
-  at_ = nullptr;
-  mapped_ = 0;
-}
-
-bool PayloadFile::reserve(std::size_t capacity) {
-  if (!may_have_size(capacity) || ::ftruncate(file_.get(), static_cast<off_t>(capacity)) != 0) {
+bool PayloadFile::append(const char* data, std::size_t size) {
+  if (mapping_ && size <= mapping_->size() - std::min(size_, mapping_->size())) {
+    std::memcpy(mapping_->at() + size_, data, size);
+  } else if (!write(data, size)) {
     return false;
   }
-  void* const at =
-      at_ ? ::mremap(at_, mapped_, capacity, MREMAP_MAYMOVE)
-          : ::mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(), 0);
-  if (at == MAP_FAILED) return false;
-  at_ = static_cast<char*>(at);
-  mapped_ = capacity;
-  return true;
-}
-
-bool PayloadFile::append(const char* data, std::size_t size) {
-  if (size > mapped_ - size_ && !reserve(std::max(size_ + size, 2 * mapped_))) return false;
-  std::memcpy(at_ + size_, data, size);
   size_ += size;
+  file_size_ = std::max(file_size_, size_);
   return true;
 }
 
-int PayloadFile::seal() {
-  if (sealed_) return file_.get();
-  unmap();
-  if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0 ||
-      ::fcntl(file_.get(), F_ADD_SEALS,
-              F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0) {
-    return -1;
+/// By a call rather than a mapping: a fresh page is then neither cleared nor faulted in.
+bool PayloadFile::write(const char* data, std::size_t size) {
+  if (!may_have_size(size_ + size)) return false;
+  for (std::size_t done = 0; done < size;) {
+    const ssize_t written =
+        ::pwrite(file_.get(), data + done, size - done, static_cast<off_t>(size_ + done));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    done += static_cast<std::size_t>(written);
   }
-  sealed_ = true;
-  return file_.get();
+  return true;
+}
+
+std::string_view PayloadFile::view() {
+  const std::lock_guard lock(viewing_);
+  const auto access = writable_ ? Mapping::Access::write : Mapping::Access::read;
+  if (!mapped()) mapping_ = Mapping::of(file_.get(), size_, access);
+  if (!mapping_) throw std::bad_alloc();
+  return {mapping_->at(), size_};
+}
+
+std::size_t PayloadFile::read(std::size_t offset, char* to, std::size_t size) const {
+  size = std::min(size, size_ - std::min(offset, size_));
+  for (std::size_t done = 0; done < size;) {
+    const ssize_t got =
+        ::pread(file_.get(), to + done, size - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) throw std::bad_alloc();  // it cannot be shorter; the kernel lacks memory
+    done += static_cast<std::size_t>(got);
+  }
+  return size;
+}
+
+void PayloadFile::lend(const std::atomic<std::uint32_t>* lease) {
+  lease_ = lease;
+  given_away_ = lease == nullptr;
+}
+
+bool PayloadFile::may_be_kept() const {
+  return writable_ && !given_away_ && file_size_ <= KeptFiles::kLargest && is_ours();
+}
+
+bool PayloadFile::reuse() {
+  size_ = 0;
+  lease_ = nullptr;
+  if (mapping_ && mapping_->size() >= file_size_) return true;
+  mapping_ = Mapping::of(file_.get(), file_size_, Mapping::Access::write);
+  return mapping_ != nullptr;
+}
+
+void PayloadFile::free_pages() {
+  ::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+              static_cast<off_t>(file_size_));
 }
 
 }  // namespace poolproof::detail

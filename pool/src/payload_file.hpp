@@ -1,47 +1,77 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <mutex>
+#include <poolproof/detail/result_state.hpp>
 #include <string_view>
+#include <utility>
 
 #include "fd.hpp"
+#include "lease.hpp"
+#include "mapping.hpp"
 
 namespace poolproof::detail {
 
-/// A large payload in a memfd: written through a mapping that grows, sealed, sent, mapped for
-/// reading by who receives it. Thread: any one at a time.
+/// A large payload in a memfd, which nobody can make shorter: written, sent, and read by who
+/// receives it. Small ones are written and read through mappings that stay in place, and their
+/// files serve again (kept_files.hpp). Larger ones pass by, so that none of their pages is in the
+/// memory of the process. Thread: any one at a time; reading is thread safe.
 class PayloadFile {
  public:
   /// For writing. Null where none can be had: no descriptor (a process keeps a bounded number of
-  /// them for payloads that wait), no memory, RLIMIT_FSIZE.
-  static std::unique_ptr<PayloadFile> create(std::size_t capacity);
-  /// For reading. Null without memory to map it.
+  /// them for payloads that wait), no memory.
+  static std::unique_ptr<PayloadFile> create();
+  /// For reading: the first `size` bytes of what a peer has sent. Null without memory to map it.
   /// Errors: std::invalid_argument if it is shorter, or could be made so.
-  static std::unique_ptr<PayloadFile> open(Fd file, std::size_t size);
+  static std::unique_ptr<PayloadFile> open(Fd file, std::size_t size, MappingCache& cache,
+                                           Lease lease);
 
   ~PayloadFile();
   PayloadFile(const PayloadFile&) = delete;
   PayloadFile& operator=(const PayloadFile&) = delete;
 
-  /// False if it cannot grow; then it is as it was.
+  /// False if it cannot grow (RLIMIT_FSIZE, no memory); then it is as it was.
   bool append(const char* data, std::size_t size);
-  [[nodiscard]] std::string_view view() const { return {at_, size_}; }
+  [[nodiscard]] std::size_t size() const { return size_; }
 
-  /// Ends the writing: nobody can change the file, and it is unmapped here. The descriptor, or -1
-  /// with errno. Repeatable.
-  int seal();
+  /// Whether `view` costs nothing.
+  [[nodiscard]] bool mapped() const { return mapping_ && mapping_->size() >= size_; }
+  /// Maps it if need be. Errors: std::bad_alloc.
+  std::string_view view();
+  /// Copies what lies at `offset`, or what there is of it. Errors: std::bad_alloc.
+  std::size_t read(std::size_t offset, char* to, std::size_t size) const;
+
+  /// For sending; remains ours.
+  [[nodiscard]] int descriptor() const { return file_.get(); }
+  /// Lent to who receives it, until `lease` is 0 again; for ever without one.
+  void lend(const std::atomic<std::uint32_t>* lease);
+
+  // For KeptFiles.
+  [[nodiscard]] bool is_ours() const { return owner_ == ProcessIdentity::here(); }
+  [[nodiscard]] bool is_lent() const { return lease_ && lease_->load(std::memory_order_acquire); }
+  [[nodiscard]] bool may_be_kept() const;
+  /// Empty again, with its pages. False without memory.
+  bool reuse();
+  void free_pages();
 
  private:
-  PayloadFile() = default;
-  bool reserve(std::size_t capacity);
-  void unmap();
+  explicit PayloadFile(Lease lease = {}) : reading_(std::move(lease)) {}
+  bool write(const char* data, std::size_t size);
 
+  const ProcessIdentity owner_ = ProcessIdentity::here();
+  std::mutex viewing_;
   Fd file_;
-  char* at_ = nullptr;
+  std::shared_ptr<Mapping> mapping_;
   std::size_t size_ = 0;
-  std::size_t mapped_ = 0;
+  std::size_t file_size_ = 0;  // that of one gone by, if it was larger
+  bool writable_ = false;
   bool counted_ = false;
-  bool sealed_ = false;
+  bool given_away_ = false;
+  const std::atomic<std::uint32_t>* lease_ = nullptr;  // granted by us
+  Lease reading_;                                      // granted to us
 };
 
 }  // namespace poolproof::detail

@@ -10,26 +10,28 @@ namespace {
 /// Throws what the outcome stands for; a value is handed out. Each call throws an object of its
 /// own: threads that wait for the same result share nothing.
 struct Open {
-  std::string_view operator()(const outcome::Pending&) const { return {}; }
-  std::string_view operator()(const outcome::Value& value) const { return value.encoded.view(); }
-  std::string_view operator()(const outcome::Failure& failure) const {
+  const Bytes& operator()(const outcome::Value& value) const { return value.encoded; }
+  const Bytes& operator()(const outcome::Failure& failure) const {
     throw_failure(failure.encoded.view(), failure.worker);
   }
-  std::string_view operator()(const outcome::Died& died) const {
+  const Bytes& operator()(const outcome::Died& died) const {
     throw WorkerDied(died.worker, died.status);
   }
-  std::string_view operator()(const outcome::Dropped&) const {
+  const Bytes& operator()(const outcome::Dropped&) const {
     throw Terminated("the pool was terminated before this result came");
   }
-  std::string_view operator()(const outcome::Cancelled&) const {
+  const Bytes& operator()(const outcome::Cancelled&) const {
     throw Cancelled("the task was cancelled");
   }
-  std::string_view operator()(const outcome::Overdue& overdue) const {
+  const Bytes& operator()(const outcome::Overdue& overdue) const {
     throw TimeLimitExceeded(overdue.worker, overdue.limit);
   }
-  std::string_view operator()(const outcome::Broken& broken) const { throw PoolBroken(broken.why); }
-  std::string_view operator()(const outcome::Unsent& unsent) const {
+  const Bytes& operator()(const outcome::Broken& broken) const { throw PoolBroken(broken.why); }
+  const Bytes& operator()(const outcome::Unsent& unsent) const {
     std::rethrow_exception(unsent.error);
+  }
+  const Bytes& operator()(const outcome::Pending&) const {  // not after the wait
+    throw ResultNotReady("result is not ready");
   }
 };
 
@@ -56,7 +58,7 @@ bool ResultState::wait_until(Deadline deadline) {
   return done_.wait_until(deadline);
 }
 
-std::string_view ResultState::value(Deadline deadline) {
+const Bytes& ResultState::value(Deadline deadline) {
   if (!wait_until(deadline)) throw TimeoutError("result not ready in time");
   return std::visit(Open(), outcome_);
 }

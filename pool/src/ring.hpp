@@ -22,6 +22,9 @@ inline constexpr std::size_t kLargestInRing = std::size_t{16} << 10;
 /// How many tasks a worker may have at once: one that it works on, others so that it need not wait.
 inline constexpr std::uint32_t kMostInHands = 512;
 
+/// How many of a worker's files main may be reading at once and still give back.
+inline constexpr std::size_t kLeases = 4;
+
 /// The layout of the shared memory; a fresh memfd's zeros are an empty ring. Who writes what: each
 /// cache line has one writer, but for `tasks`.
 struct SharedRing {
@@ -38,6 +41,8 @@ struct SharedRing {
   // Main's:
   alignas(64) std::atomic<std::uint64_t> results_read;  ///< bytes
   std::atomic<std::uint32_t> may_spin;                  ///< whether a processor is to spare
+  /// Of the worker's files: set by the worker when it lends one, cleared by main (lease.hpp).
+  alignas(64) std::array<std::atomic<std::uint32_t>, kLeases> leases;
   alignas(64) std::array<char, kRingBytes> task_bytes;
   std::array<char, kRingBytes> result_bytes;
 };

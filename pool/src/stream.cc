@@ -138,7 +138,7 @@ bool Stream::take_next(Deadline deadline) {
 }
 
 std::string_view Stream::value() const {
-  const std::string_view result = current_.result->value(kNever);
+  const std::string_view result = current_.result->value(kNever).view();
   const batch::Item item = batch::item(result, index_, current_.count);
   if (item.failed) batch::throw_item(item.bytes);
   return item.bytes;

@@ -39,6 +39,7 @@ static_assert(sizeof(FrameHeader) == 32);
 /// a descriptor is the payload of that task, or of its result.
 struct Parcel {
   std::uint64_t task = 0;
+  std::uint64_t lease = 0;  ///< of a result's file: place in SharedRing::leases, plus 1; or 0
 };
 
 /// Between main and the supervisor: whole messages on a SEQPACKET socket.

@@ -7,6 +7,7 @@
 
 #include "control.hpp"
 #include "lifeline.hpp"
+#include "payload_file.hpp"
 
 namespace poolproof::detail {
 namespace {
@@ -65,10 +66,17 @@ void WorkerChannel::sleep_until(Doorbell& bell, Condition there) {
     if (in_time) {
       in_time = Sleeper::sleep(bell, seen, limit);
     } else {
+      keep_no_memory();
       await_message();
     }
   }
   sleeper_.get_up(bell);
+}
+
+/// Who has nothing to do for long needs none for large payloads.
+void WorkerChannel::keep_no_memory() {
+  mappings_.clear();
+  KeptFiles::let_go();
 }
 
 /// Takes one message: of a sleep's end, perhaps of one long past, or with a file.
@@ -87,22 +95,42 @@ void WorkerChannel::await_message() {
 void WorkerChannel::take_file(const FrameHeader& header) {
   while (file_task_ != header.task) await_message();
   file_task_ = 0;
-  arguments_ = Bytes::of_received(file_.release(), header.size);
+  arguments_ = Bytes::of_received(
+      PayloadFile::open(std::move(file_), header.size, mappings_, Lease()).release());
+}
+
+/// A place in the ring's leases, plus 1; 0 if main still reads all that it has.
+std::uint64_t WorkerChannel::free_lease() {
+  for (std::size_t i = 0; i < ring_.leases.size(); ++i) {
+    if (ring_.leases[i].load(std::memory_order_acquire) == 0) return i + 1;
+  }
+  return 0;
+}
+
+void WorkerChannel::send_file(std::uint64_t task, PayloadFile& file) {
+  const Parcel parcel{task, free_lease()};
+  if (parcel.lease == 0) {
+    file.lend(nullptr);
+  } else {
+    ring_.leases[parcel.lease - 1].store(1, std::memory_order_relaxed);  // the socket publishes it
+    file.lend(&ring_.leases[parcel.lease - 1]);
+  }
+  const int descriptor = file.descriptor();
+  while (const int error = control::send(socket_, &parcel, sizeof parcel, &descriptor, 1)) {
+    if (error != EAGAIN) lifeline::channel_lost();
+    pollfd room{socket_, POLLOUT, 0};  // main reads, so it goes on
+    ::poll(&room, 1, -1);
+  }
 }
 
 void WorkerChannel::answer(FrameHeader header, Bytes& payload) {
   header.size = payload.size();
-  std::string_view in_ring = payload.view();
-  if (in_ring.size() > kLargestInRing) {
-    const int file = payload.file_to_send();
-    const Parcel parcel{header.task};
-    while (const int error = control::send(socket_, &parcel, sizeof parcel, &file, 1)) {
-      if (error != EAGAIN) lifeline::channel_lost();
-      pollfd room{socket_, POLLOUT, 0};  // main reads, so it goes on
-      ::poll(&room, 1, -1);
-    }
+  std::string_view in_ring;
+  if (header.size > kLargestInRing) {
+    send_file(header.task, payload.file_to_send());
     header.carrier = Carrier::file;
-    in_ring = {};
+  } else {
+    in_ring = payload.view();
   }
   while (!results_.write(header, in_ring)) {
     sleep_until(ring_.for_room, [&] { return results_.has_room(in_ring.size()); });

@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "fd.hpp"
+#include "kept_files.hpp"
+#include "mapping.hpp"
 #include "ring.hpp"
 #include "spin.hpp"
 #include "wire.hpp"
@@ -36,8 +38,11 @@ class WorkerChannel {
   bool spin();
   template <class Condition>
   void sleep_until(Doorbell& bell, Condition there);
+  void keep_no_memory();
   void await_message();
   void take_file(const FrameHeader& header);
+  void send_file(std::uint64_t task, PayloadFile& file);
+  std::uint64_t free_lease();
   void wake_main();
 
   int socket_;
@@ -49,6 +54,8 @@ class WorkerChannel {
   SpinBudget spinning_;
   std::uint64_t file_task_ = 0;
   Fd file_;
+  MappingCache mappings_;
+  KeptFiles::User keeps_files_;
   Bytes arguments_;  // of a large payload
 };
 

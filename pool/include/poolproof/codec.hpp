@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cereal/archives/binary.hpp>
 #include <cereal/types/array.hpp>
 #include <cereal/types/atomic.hpp>
@@ -26,6 +27,7 @@
 #include <concepts>
 #include <filesystem>
 #include <istream>
+#include <memory>
 #include <ostream>
 #include <poolproof/detail/aggregate.hpp>
 #include <poolproof/detail/bytes.hpp>
@@ -205,7 +207,7 @@ class ByteSink : public std::streambuf {
   Bytes& bytes_;
 };
 
-/// Reads bytes that somebody else owns.
+/// Reads bytes that somebody else owns, where they lie, or bit by bit if they are far away.
 class ByteSource : public std::streambuf {
  public:
   explicit ByteSource(std::string_view bytes) {
@@ -213,6 +215,38 @@ class ByteSource : public std::streambuf {
     char* begin = const_cast<char*>(bytes.data());
     setg(begin, begin, begin + bytes.size());
   }
+  explicit ByteSource(const Bytes& bytes)
+      : ByteSource(bytes.far() ? std::string_view() : bytes.view()) {
+    if (bytes.far()) far_ = &bytes;
+  }
+
+ protected:
+  int_type underflow() override {
+    if (!far_) return traits_type::eof();
+    if (!near_) near_ = std::make_unique<std::array<char, kNear>>();
+    const std::size_t got = far_->read(position_, near_->data(), kNear);
+    position_ += got;
+    setg(near_->data(), near_->data(), near_->data() + got);
+    return got == 0 ? traits_type::eof() : traits_type::to_int_type(*gptr());
+  }
+  /// What is large goes to its place without a stay in between.
+  std::streamsize xsgetn(char* to, std::streamsize size) override {
+    if (!far_ || size < static_cast<std::streamsize>(kNear)) {
+      return std::streambuf::xsgetn(to, size);
+    }
+    const std::streamsize before = std::streambuf::xsgetn(to, egptr() - gptr());
+    const std::size_t got =
+        far_->read(position_, to + before, static_cast<std::size_t>(size - before));
+    position_ += got;
+    return before + static_cast<std::streamsize>(got);
+  }
+
+ private:
+  static constexpr std::size_t kNear = std::size_t{64} << 10;
+
+  const Bytes* far_ = nullptr;
+  std::size_t position_ = 0;
+  std::unique_ptr<std::array<char, kNear>> near_;
 };
 
 /// Writes values one after another. Thread: any one at a time.
@@ -236,6 +270,7 @@ class Encoder {
 class Decoder {
  public:
   explicit Decoder(std::string_view bytes) : source_(bytes), stream_(&source_), archive_(stream_) {}
+  explicit Decoder(const Bytes& bytes) : source_(bytes), stream_(&source_), archive_(stream_) {}
 
   template <class T>
   void operator()(T& value) {

@@ -167,7 +167,7 @@ class Future : public detail::Awaitable<Future<R>, R> {
   bool wait_until(detail::Deadline deadline) const { return result_->wait_until(deadline); }
 
   R decode(detail::Deadline deadline) const {
-    const std::string_view bytes = result_->value(deadline);
+    const detail::Bytes& bytes = result_->value(deadline);
     if constexpr (!std::is_void_v<R>) {
       R value{};
       detail::Decoder{bytes}(value);

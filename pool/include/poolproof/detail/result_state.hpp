@@ -99,7 +99,7 @@ class ResultState {
   /// Errors: WrongProcess in a forked child, where it would never come.
   bool wait_until(Deadline deadline);
   /// The encoded value. Errors: TimeoutError, WrongProcess, the task's own.
-  [[nodiscard]] std::string_view value(Deadline deadline);
+  [[nodiscard]] const Bytes& value(Deadline deadline);
 
   /// Which worker, by its slot, has the task in hands; guarded by the pool's lock.
   static constexpr std::uint32_t kNobody = ~std::uint32_t{0};

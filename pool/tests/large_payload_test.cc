@@ -1,0 +1,139 @@
+// Payloads that go by file: the files serve again, and nobody may notice.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "support.hpp"
+
+namespace poolproof::testing {
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+std::string filled(char with, std::size_t size = kMiB) {
+  return std::string(size, with);
+}
+
+bool is_filled(const std::string& text, char with, std::size_t size = kMiB) {
+  return text.size() == size &&
+         std::count(text.begin(), text.end(), with) == static_cast<std::ptrdiff_t>(size);
+}
+
+char nth_letter(int i) {
+  return static_cast<char>('a' + i % 26);
+}
+
+int open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<int>(std::distance(begin(all), end(all)));
+}
+
+TEST(LargePayload, ResultsThatAreHeldStayAsTheyWere) {
+  Pool pool{{.workers = 1}};
+  std::vector<Future<std::string>> held;
+  for (int i = 0; i < 12; ++i) {  // more than a worker has files
+    held.push_back(pool.apply_async<&filled>(nth_letter(i), kMiB));
+    held.back().wait();
+  }
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_TRUE(is_filled(held[static_cast<std::size_t>(i)].get(), nth_letter(i))) << i;
+  }
+}
+
+TEST(LargePayload, AForkedChildReadsWhatItsParentHasLetGo) {
+  Pool pool{{.workers = 1}};
+  std::vector<Future<std::string>> futures{pool.apply_async<&filled>('a', kMiB)};
+  futures[0].wait();
+  const pid_t child = start_main([&] {
+    ::raise(SIGSTOP);  // until the parent has let go, and the worker has written more
+    if (!is_filled(futures[0].get(), 'a')) ::_exit(1);
+  });
+  ASSERT_TRUE(eventually([&] { return state_of(child) == 'T'; }));
+  futures.clear();
+  for (int i = 1; i < 12; ++i) EXPECT_TRUE(is_filled(pool.apply<&filled>('b', kMiB), 'b'));
+  ::kill(child, SIGCONT);
+  EXPECT_EQ(wait_for(child), 0);
+}
+
+TEST(LargePayload, SizesThatGrowAndShrinkArriveIntact) {
+  Pool pool{{.workers = 2}};
+  for (const std::size_t size : {kMiB, 20 * kMiB / 1024, 3 * kMiB, kMiB / 2, 9 * kMiB, kMiB}) {
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_TRUE(is_filled(pool.apply<&echo>(filled(nth_letter(i), size)), nth_letter(i), size));
+    }
+  }
+}
+
+TEST(LargePayload, ManySmallPiecesMakeALargeOne) {
+  Pool pool{{.workers = 1}};
+  std::vector<std::string> pieces;
+  for (int i = 0; i < 400'000; ++i) pieces.push_back(std::to_string(i));  // some 5 MB
+  const auto same = [](const std::vector<std::string>& texts) { return texts; };
+  EXPECT_TRUE(pool.apply(same, pieces) == pieces);
+}
+
+TEST(LargePayload, AStreamOfThemArrivesIntact) {
+  Pool pool{{.workers = 2}};
+  std::vector<char> letters;
+  for (int i = 0; i < 20; ++i) letters.push_back(nth_letter(i));
+  int next = 0;
+  const auto fill = [](char letter) { return filled(letter, 5 * kMiB); };
+  for (const std::string& text : pool.imap(fill, letters)) {
+    EXPECT_TRUE(is_filled(text, nth_letter(next++), 5 * kMiB));
+  }
+  EXPECT_EQ(next, 20);
+}
+
+TEST(LargePayload, NoFileIsLeftWhenThePoolHasEnded) {
+  const int before = open_descriptors();
+  Pool pool{{.workers = 2}};
+  const auto held = pool.apply_async<&echo>(filled('x'));
+  EXPECT_TRUE(is_filled(held.get(), 'x'));
+  pool.close();
+  pool.join();
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+/// In KiB; 0 where /proc does not tell.
+std::size_t memory_line(const std::string& name, const std::string& pid = "self") {
+  std::ifstream status("/proc/" + pid + "/status");
+  std::size_t value = 0;
+  for (std::string word; status >> word;) {
+    if (word == name && status >> value) break;
+  }
+  return value;
+}
+
+/// How far the peak of our memory rises meanwhile, in bytes.
+template <class Action>
+std::size_t rise_during(Action action) {
+  std::ofstream("/proc/self/clear_refs") << 5;  // forgets the peak so far
+  const std::size_t before = memory_line("VmRSS:");
+  action();
+  return (memory_line("VmHWM:") - before) << 10;
+}
+
+TEST(LargePayload, MainHasNoSecondCopy) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer has memory of its own";
+  constexpr std::size_t kSize = 64 * kMiB;
+  Pool pool{{.workers = 1}};
+  pool.apply<&echo>(std::string());
+  EXPECT_LT(rise_during([&] { pool.apply<&filled>('x', kSize); }), kSize * 3 / 2);
+  const std::string argument = filled('x', kSize);
+  const auto size_of = [](const std::string& text) { return text.size(); };
+  EXPECT_LT(rise_during([&] { pool.apply(size_of, argument); }), kSize / 2);
+}
+
+TEST(LargePayload, AnIdleWorkerKeepsNoMemoryForThem) {
+  Pool pool{{.workers = 1}};
+  const pid_t worker = pool.apply<&worker_pid>();
+  pool.apply<&echo>(filled('x', 3 * kMiB));
+  const auto shared = [&] { return memory_line("RssShmem:", std::to_string(worker)); };
+  EXPECT_TRUE(eventually([&] { return shared() < 1024; })) << shared();
+  EXPECT_TRUE(is_filled(pool.apply<&echo>(filled('y')), 'y'));
+}
+
+}  // namespace
+}  // namespace poolproof::testing
