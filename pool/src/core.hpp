@@ -83,7 +83,6 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   [[nodiscard]] int next_timeout();
   void serve(const Watched& watched, Completions& done);
   void take_reports(Completions& done);
-  void on_death(const Report& report, Completions& done);
 
   // limits.cc; with the lock held.
   [[nodiscard]] Deadline next_task_due();
@@ -100,9 +99,14 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   void on_initialised(std::size_t slot, const Frame& answer, Completions& done);
   void on_initializer_death(const Report& report, Completions& done);
 
+  // deaths.cc; with the lock held.
+  void on_death(const Report& report, Completions& done);
+  void settle_hands(std::size_t slot, const Report& death, Completions& done);
+
+  // hiring.cc; with the lock held.
+  void vacate_after(const Report& death);
   void fill_vacancies(Completions& done);
-  void stop_when_drained();
-  void kill_when_overdue();
+
   void dismiss_if_spent(std::size_t slot);
   [[nodiscard]] bool is_surplus(std::size_t slot) const { return slot >= target_; }
   [[nodiscard]] std::size_t quota_left(std::size_t slot) const;
@@ -120,11 +124,12 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   void give_ahead(std::size_t share, Completions& done);
   void take_back_for_idle();
   void take_back(std::size_t slot, std::uint32_t most);
+  void grant_spinning(std::size_t slot);
+
+  // answers.cc; with the lock held.
   bool read_answers(std::size_t slot, Completions& done);
   void take_answer(std::size_t slot, Frame& frame, Completions& done);
   void distrust(std::size_t slot);
-  void settle_hands(std::size_t slot, const Report& death, Completions& done);
-  void grant_spinning(std::size_t slot);
 
   // Who reads the answers: fetching.cc.
   enum class Attending { nobody, dispatcher, caller };
@@ -144,11 +149,16 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   static void look_out(const Lookout& lookout, int in_vain);
   bool sleep_for(ResultState& wanted, Deadline deadline, std::unique_lock<std::mutex>& lock,
                  Completions& done);
+
+  // stopping.cc; with the lock held.
+  void stop_when_drained();
   void stop(Command::Kind how);
+  void kill_when_overdue();
+  void break_down(const std::string& why, Completions& done);
+
   /// Fate: outcome::Dropped or outcome::Broken.
   template <class Fate>
   void fail_all(const Fate& fate, Completions& done);
-  void break_down(const std::string& why, Completions& done);
 
   const PoolOptions options_;
   const StartMethod method_;

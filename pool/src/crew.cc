@@ -375,18 +375,6 @@ void Crew::bury() {
   control_.reset();
 }
 
-std::vector<ChildInfo> Crew::living() const {
-  std::vector<ChildInfo> children;
-  for (const Slot& slot : slots_) {
-    if (slot.life != Slot::Life::alive) continue;
-    // Its death may not have been reported yet; the kernel knows.
-    pollfd death{slot.pidfd.get(), POLLIN, 0};
-    if (slot.pidfd.valid() && ::poll(&death, 1, 0) > 0) continue;
-    children.push_back({slot.name, slot.pid, owner_, true, true, method_});
-  }
-  return children;
-}
-
 ExitStatus status_of(const Report& report) {
   if (report.how == CLD_EXITED) return Exited{report.code};
   return Killed{report.code, report.how == CLD_DUMPED};

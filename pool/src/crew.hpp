@@ -29,6 +29,10 @@ struct Task {
   Bytes payload;
   std::shared_ptr<ResultState> result;
   std::chrono::nanoseconds limit{0};  ///< how long it may run; 0: without end
+
+  void set_holder(std::uint32_t slot) const {
+    if (result) result->set_holder(slot);
+  }
 };
 
 /// Why a slot is empty; decides when it is filled again.

@@ -19,21 +19,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// So often in a row may a worker fail to start, or leave before it could take
-/// a single task, before the pool gives up; about two seconds of delays.
-constexpr int kMaxFailures = 11;
-
-/// Beyond the patience granted to the supervisor: it may be stuck itself.
-constexpr milliseconds kSupervisorMargin{2000};
-
-/// A worker that somebody kills while it starts is not what the pool should
-/// give up for.
-Vacancy vacancy_after(const Report& death, bool was_ready) {
-  if (was_ready) return Vacancy::after_work;
-  const ExitStatus status = status_of(death);
-  return std::holds_alternative<Killed>(status) ? Vacancy::killed_early : Vacancy::failed_start;
-}
-
 }  // namespace
 
 /// What one poll(2) waits for. Slots follow the first two.
@@ -179,60 +164,6 @@ void Core::take_reports(Completions& done) {
     }
     if (report.kind == Report::Kind::fork_failed) crew_.vacate(slot, Vacancy::failed_start);
   }
-}
-
-void Core::on_death(const Report& report, Completions& done) {
-  const auto index = static_cast<std::size_t>(report.slot);
-  // Everything it sent is here by now: read it before the task is given up.
-  read_answers(index, done);
-  if (crew_.slots()[index].initialising) return on_initializer_death(report, done);
-  settle_hands(index, report, done);
-  crew_.vacate(index, vacancy_after(report, crew_.slots()[index].channel.ready()));
-}
-
-void Core::fill_vacancies(Completions& done) {
-  // A closed pool needs nobody for an empty queue.
-  if (state_ != PoolState::running && queue_.empty()) return;
-  const auto now = Clock::now();
-  for (std::size_t i = 0; i < target_; ++i) {
-    const Slot& slot = crew_.slots()[i];
-    if (slot.life != Slot::Life::vacant) continue;
-    if (slot.failures >= kMaxFailures) {
-      return break_down("workers fail again and again before their first task", done);
-    }
-    if (slot.hire_at <= now) crew_.hire(i);
-  }
-}
-
-void Core::stop_when_drained() {
-  drop_cancelled();
-  if (stopping_ || state_ != PoolState::closed || !queue_.empty()) return;
-  for (const Slot& slot : crew_.slots()) {
-    if (!slot.in_hands.empty()) return;
-  }
-  stop(Command::Kind::drain);
-}
-
-void Core::stop(Command::Kind how) {
-  // Once only: a repeated terminate must not prolong the patience.
-  if (terminating_) return;
-  terminating_ = how == Command::Kind::terminate;
-  stopping_ = true;
-  overdue_ = Clock::now() + options_.terminate_patience + kSupervisorMargin;
-  crew_.stop(how, options_.terminate_patience);
-}
-
-void Core::kill_when_overdue() {
-  if (Clock::now() < overdue_) return;
-  overdue_ = kNever;
-  crew_.kill_supervisor();  // its end is noticed, and bury does the rest
-}
-
-void Core::break_down(const std::string& why, Completions& done) {
-  broken_ = why;
-  state_ = PoolState::terminated;
-  fail_all(outcome::Broken{why}, done);
-  if (!crew_.supervisor_lost()) stop(Command::Kind::terminate);
 }
 
 }  // namespace poolproof::detail

@@ -4,18 +4,14 @@
 #include "completions.hpp"
 #include "core.hpp"
 
-// Which worker has which task: giving, taking back, answers. A worker gets more than one only when
-// none is idle, so that it need not wait for main between two tasks; what it has not begun when
-// another becomes idle is taken back for that one. All with the lock held.
+// Which worker has which task: giving and taking back. A worker gets more than one only when none
+// is idle, so that it need not wait for main between two tasks; what it has not begun when another
+// becomes idle is taken back for that one. All with the lock held.
 namespace poolproof::detail {
 namespace {
 
 /// Enough for a worker to go on while main is off its processor, with tasks that do nothing.
 constexpr std::size_t kMostAhead = 256;
-
-void set_holder(const Task& task, std::size_t holder) {
-  if (task.result) task.result->set_holder(static_cast<std::uint32_t>(holder));
-}
 
 }  // namespace
 
@@ -109,7 +105,7 @@ bool Core::give_one(std::size_t index, Task& task) {
   header.size = task.payload.size();
   if (!slot.channel.give(header, task.payload)) return false;
   if (!slot.in_hands.empty()) ++ahead_;
-  set_holder(task, index);
+  task.set_holder(static_cast<std::uint32_t>(index));
   slot.in_hands.push_back(std::move(task));
   return true;
 }
@@ -148,7 +144,7 @@ void Core::take_back(std::size_t index, std::uint32_t most) {
   Slot& slot = crew_.slots()[index];
   for (std::uint32_t back = slot.channel.recall(most); back > 0; --back) {
     Task& task = slot.in_hands.back();
-    set_holder(task, ResultState::kNobody);
+    task.set_holder(ResultState::kNobody);
     if (task.result) queue_.push_front(std::move(task));
     slot.in_hands.pop_back();
     --ahead_;
@@ -157,79 +153,6 @@ void Core::take_back(std::size_t index, std::uint32_t most) {
   // Who sleeps for an answer of this worker may wait for one of those, which comes from elsewhere.
   slot.rouse_caller();
   full_ = false;
-}
-
-bool Core::read_answers(std::size_t index, Completions& done) {
-  Slot& slot = crew_.slots()[index];
-  if (!slot.channel.open()) return false;
-  Frame frame;
-  bool any = false;
-  for (;;) {
-    const Channel::Incoming incoming = slot.channel.receive(frame);
-    if (incoming == Channel::Incoming::nothing) break;
-    const bool answer =
-        frame.header.kind == FrameKind::value || frame.header.kind == FrameKind::failure;
-    if (incoming == Channel::Incoming::garbage || !answer || slot.in_hands.empty() ||
-        slot.in_hands.front().number != frame.header.task) {
-      // The task, or a child of it, wrote into our channel.
-      distrust(index);
-      return true;
-    }
-    any = true;
-    take_answer(index, frame, done);
-  }
-  if (!any) return false;
-  slot.channel.release();
-  full_ = false;
-  dismiss_if_spent(index);
-  note_idle(index);
-  return true;
-}
-
-void Core::take_answer(std::size_t index, Frame& frame, Completions& done) {
-  Slot& slot = crew_.slots()[index];
-  const Result result = std::move(slot.in_hands.front().result);
-  slot.in_hands.pop_front();
-  if (!slot.in_hands.empty()) {
-    --ahead_;
-    if (slot.in_hands.front().limit.count() > 0) ring_dispatcher();  // its time begins
-  }
-  if (slot.initialising) return on_initialised(index, frame, done);
-  if (!result) return;  // it has an outcome already
-  result->set_holder(ResultState::kNobody);
-  if (frame.lost) {
-    done.add(result, outcome::Unsent{frame.lost});
-  } else if (frame.header.kind == FrameKind::value) {
-    done.add(result, outcome::Value{std::move(frame.payload)});
-  } else {
-    done.add(result, outcome::Failure{std::move(frame.payload), slot.pid});
-  }
-}
-
-/// Nothing that comes from that worker can be trusted any more. Its death is reported.
-void Core::distrust(std::size_t index) {
-  crew_.slots()[index].channel.distrust();
-  crew_.kill_worker(index);
-}
-
-/// The worker is dead, and what it had sent is read: what it had begun failed with it, what it had
-/// not begun is another's.
-void Core::settle_hands(std::size_t index, const Report& death, Completions& done) {
-  Slot& slot = crew_.slots()[index];
-  if (slot.in_hands.empty()) return;
-  ahead_ -= slot.in_hands.size() - 1;
-  const std::size_t begun = slot.channel.begun();
-  while (slot.in_hands.size() > begun) {
-    Task& task = slot.in_hands.back();
-    set_holder(task, ResultState::kNobody);
-    if (task.result) queue_.push_front(std::move(task));
-    slot.in_hands.pop_back();
-  }
-  for (Task& task : slot.in_hands) {
-    set_holder(task, ResultState::kNobody);
-    if (task.result) done.add(task.result, outcome::Died{death.pid, status_of(death)});
-  }
-  slot.in_hands.clear();
 }
 
 /// As many workers may look for tasks, rather than sleep, as there are processors beside ours:
