@@ -1,12 +1,14 @@
 #include "at_fork.hpp"
 
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <new>
 #include <poolproof/detail/result_state.hpp>
 #include <utility>
 
@@ -17,10 +19,35 @@ namespace {
 
 std::atomic<std::uint64_t> forks_survived{0};
 
+/// Memory that the kernel clears in every child that gets a copy of ours, also in one that no
+/// handler is told of: there the pid is kept, since to ask for it takes a call. Null if it cannot
+/// be had.
+std::atomic<std::atomic<pid_t>*> cleared_by_fork{nullptr};
+
+void remember_pid() {
+  const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* const at =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) return;
+  if (::madvise(at, size, MADV_WIPEONFORK) == 0) {
+    cleared_by_fork.store(new (at) std::atomic<pid_t>(0), std::memory_order_release);
+  } else {
+    ::munmap(at, size);
+  }
+}
+
+pid_t this_pid() {
+  std::atomic<pid_t>* const kept = cleared_by_fork.load(std::memory_order_acquire);
+  if (!kept) return ::getpid();
+  pid_t pid = kept->load(std::memory_order_relaxed);
+  if (pid == 0) kept->store(pid = ::getpid(), std::memory_order_relaxed);
+  return pid;
+}
+
 }  // namespace
 
 ProcessIdentity ProcessIdentity::here() {
-  return {::getpid(), forks_survived.load(std::memory_order_relaxed)};
+  return {this_pid(), forks_survived.load(std::memory_order_relaxed)};
 }
 
 ForkRegistry& ForkRegistry::instance() {
@@ -29,6 +56,7 @@ ForkRegistry& ForkRegistry::instance() {
 }
 
 ForkRegistry::ForkRegistry() {
+  remember_pid();
   ::pthread_atfork(&ForkRegistry::prepare, &ForkRegistry::parent, &ForkRegistry::child);
 }
 

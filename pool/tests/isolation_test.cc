@@ -48,6 +48,24 @@ TEST(Isolation, OutputOfATaskIsWrittenWhenItsResultArrives) {
   EXPECT_EQ(wait_for(main), 0);
 }
 
+TEST(Isolation, StreamsThatBufferByThemselvesAreWrittenToo) {
+  Pipe output;
+  const pid_t main = start_main(
+      [] {
+        Pool pool{{.workers = 1}};
+        pool.apply([] {
+          std::ios::sync_with_stdio(false);
+          std::cout << "of the first ";
+        });
+        pool.apply([] { std::wcout << L"and the second "; });
+        if (::write(STDOUT_FILENO, "main", 4) != 4) ::_exit(1);
+      },
+      output.write_end);
+  output.close_write_end();
+  EXPECT_EQ(read_to_end(output.read_end), "of the first and the second main");
+  EXPECT_EQ(wait_for(main), 0);
+}
+
 TEST(Isolation, WhatMainHadBufferedIsPrintedOnce) {
   Pipe output;
   const pid_t main = start_main(

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -102,6 +103,22 @@ TEST_F(Life, AForkedChildDoesNoHarm) {
     ::_exit(wrong);
   });
   EXPECT_EQ(wait_for(child), 0);
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+}
+
+TEST_F(Life, AChildThatNoForkHandlerWasToldOfIsRefused) {
+  Pool pool{{.workers = 1}};
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+  const auto child = static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+  if (child == 0) {
+    try {
+      static_cast<void>(pool.state());
+    } catch (const WrongProcess&) {
+      ::_exit(7);
+    }
+    ::_exit(1);
+  }
+  EXPECT_EQ(wait_for(child), 7 << 8);
   EXPECT_EQ(pool.apply<&add>(1, 1), 2);
 }
 

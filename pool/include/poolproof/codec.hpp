@@ -28,6 +28,7 @@
 #include <filesystem>
 #include <istream>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <poolproof/detail/aggregate.hpp>
 #include <poolproof/detail/bytes.hpp>
@@ -249,10 +250,46 @@ class ByteSource : public std::streambuf {
   std::unique_ptr<std::array<char, kNear>> near_;
 };
 
-/// Writes values one after another. Thread: any one at a time.
+/// A stream over a buffer. To make one costs more than what goes through most of them, so each
+/// thread keeps one; who finds it in use, within a `serialize` for example, makes another.
+template <class Stream>
+class BorrowedStream {
+ public:
+  explicit BorrowedStream(std::streambuf& buffer) {
+    if (in_use_) {
+      stream_ = &own_.emplace(&buffer);
+    } else {
+      thread_local Kept kept;
+      in_use_ = true;
+      stream_ = &kept.stream;
+      stream_->rdbuf(&buffer);  // clears its state, too
+    }
+  }
+  ~BorrowedStream() {
+    if (own_) return;
+    stream_->rdbuf(nullptr);
+    in_use_ = false;
+  }
+  BorrowedStream(const BorrowedStream&) = delete;
+  BorrowedStream& operator=(const BorrowedStream&) = delete;
+
+  Stream& operator*() { return *stream_; }
+
+ private:
+  struct Kept {
+    Stream stream{nullptr};
+    ~Kept() { in_use_ = true; }  // static objects may still want one
+  };
+
+  static inline thread_local bool in_use_ = false;
+  Stream* stream_ = nullptr;
+  std::optional<Stream> own_;
+};
+
+/// Writes values one after another. Thread: one, from beginning to end.
 class Encoder {
  public:
-  explicit Encoder(Bytes& bytes) : sink_(bytes), stream_(&sink_), archive_(stream_) {}
+  explicit Encoder(Bytes& bytes) : sink_(bytes), stream_(sink_), archive_(*stream_) {}
 
   template <class T>
   void operator()(const T& value) {
@@ -261,16 +298,16 @@ class Encoder {
 
  private:
   ByteSink sink_;
-  std::ostream stream_;
+  BorrowedStream<std::ostream> stream_;
   cereal::BinaryOutputArchive archive_;
 };
 
 /// Reads them in the same order. Errors: cereal::Exception if bytes run out,
-/// and whatever a user's own `serialize` throws.
+/// and whatever a user's own `serialize` throws. Thread: one, from beginning to end.
 class Decoder {
  public:
-  explicit Decoder(std::string_view bytes) : source_(bytes), stream_(&source_), archive_(stream_) {}
-  explicit Decoder(const Bytes& bytes) : source_(bytes), stream_(&source_), archive_(stream_) {}
+  explicit Decoder(std::string_view bytes) : source_(bytes), stream_(source_), archive_(*stream_) {}
+  explicit Decoder(const Bytes& bytes) : source_(bytes), stream_(source_), archive_(*stream_) {}
 
   template <class T>
   void operator()(T& value) {
@@ -279,7 +316,7 @@ class Decoder {
 
  private:
   ByteSource source_;
-  std::istream stream_;
+  BorrowedStream<std::istream> stream_;
   cereal::BinaryInputArchive archive_;
 };
 

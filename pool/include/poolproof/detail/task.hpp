@@ -67,8 +67,12 @@ struct Call<Callable, std::tuple<P...>> {
   template <class... Args>
   static Bytes encode(const Args&... args) {
     Bytes bytes;
-    Encoder encoder(bytes);
-    encode_items(encoder, args...);
+    if constexpr (sizeof...(P) > 0) {
+      Encoder encoder(bytes);
+      encode_items(encoder, args...);
+    } else {
+      require_crossing();
+    }
     return bytes;
   }
 
@@ -88,10 +92,14 @@ struct Call<Callable, std::tuple<P...>> {
     }
   }
 
-  static void run(std::string_view arguments, Bytes& result) {
-    Decoder decoder(arguments);
-    Encoder encoder(result);
-    run_once(decoder, encoder);
+  static void run([[maybe_unused]] std::string_view arguments, [[maybe_unused]] Bytes& result) {
+    if constexpr (sizeof...(P) == 0 && std::is_void_v<Result>) {
+      Callable{}();  // nothing crosses
+    } else {
+      Decoder decoder(arguments);
+      Encoder encoder(result);
+      run_once(decoder, encoder);
+    }
   }
 
   /// As `run`, but what the call returns stays in the worker.
