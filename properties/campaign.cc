@@ -42,6 +42,11 @@ constexpr std::size_t kMostSuspects = 3;
 /// The first round of the search; the second one has what shrinking leaves.
 constexpr int kFirstRound = 2;  // one in so many
 
+/// What all short scenarios may take of a pool's share of the first round: a fifth of its whole.
+constexpr int kShortPercent = 40;
+/// So many of them are begun before anybody knows how long one takes.
+constexpr std::int64_t kHandful = 8;
+
 /// Too little for another round.
 constexpr milliseconds kLeastRound{500};
 
@@ -91,11 +96,15 @@ Campaign::Campaign(harness::Runner& runner, const std::vector<Pool>& pools, Camp
       options_(std::move(options)),
       source_(std::move(source)),
       listener_(listener) {
+  const PlanOptions plan{options_.part, options_.cases, options_.most_steps};
   for (const auto& pool : pools) {
     searches_.push_back({.pool = &pool,
+                         .plan = Plan(pool, plan, source_),
                          .tally = Tally(pool, options_.rules, options_.use_known),
                          .usable = {},
-                         .sent = {}});
+                         .sent = {},
+                         .began = {},
+                         .end_of_short = {}});
   }
 }
 
@@ -103,13 +112,24 @@ CampaignResult Campaign::run() {
   const auto start = Clock::now();
   const Clock::duration time = options_.time ? *options_.time : milliseconds(kForEver);
   end_ = start + time;
-  search_all(start + time / kFirstRound);
-  investigate_all();
-  if (end_ - Clock::now() >= kLeastRound) {
-    search_all(end_);
-    investigate_all();
-  }
+  search_and_investigate(start + time / kFirstRound);
+  if (end_ - Clock::now() >= kLeastRound) search_and_investigate(end_);
   return finished(start);
+}
+
+/// Where one finding was asked for, one that does not repeat is none: the search goes on.
+void Campaign::search_and_investigate(Clock::time_point end) {
+  const auto steady = [](const Finding& finding) {
+    return !finding.is_known() && finding.is_stable();
+  };
+  const auto& findings = result_.findings;
+  while (true) {
+    search_all(end);
+    investigate_all();
+    if (!done_) return;
+    done_ = std::any_of(findings.begin(), findings.end(), steady);
+    if (done_ || desk_.stopped() || end - Clock::now() < kLeastRound) return;
+  }
 }
 
 CampaignResult Campaign::finished(Clock::time_point start) {
@@ -121,6 +141,7 @@ CampaignResult Campaign::finished(Clock::time_point start) {
     if (auto unused = search.usable.trouble(*search.pool)) {
       result_.troubles.push_back(std::move(*unused));
     }
+    if (auto extent = search.plan.extent()) result_.exhausted.push_back({search.pool, *extent});
     result_.tallies.push_back(std::move(search.tally));
   }
   result_.interrupted = desk_.stopped();
@@ -137,6 +158,10 @@ void Campaign::search_all(Clock::time_point end) {
 }
 
 void Campaign::search(Search& search, Clock::time_point end) {
+  if (!search.started) {
+    search.began = Clock::now();
+    search.end_of_short = search.began + (end - search.began) * kShortPercent / 100;
+  }
   search.started = true;
   while (Clock::now() < end && wants_more(search)) {
     submit_cases(search);
@@ -145,7 +170,7 @@ void Campaign::search(Search& search, Clock::time_point end) {
   }
   finish_started(search);
   desk_.forget_all();
-  search.sent.clear();
+  return_unbegun(search);
 }
 
 /// What nobody began says nothing; what was begun and does not end must show, or a pool whose hangs
@@ -160,20 +185,25 @@ void Campaign::finish_started(Search& search) {
     take(std::move(*ran), search);
   }
   if (!wants_more(search)) return;  // it was stopped: that the rest is not over is not its fault
-  for (const auto& [id, scenario] : started) {
+  for (const auto id : started) {
     search.tally.add_unfinished("not finished when the time was over");
-    note_limit("time", *search.pool, scenario, {});
+    note_limit("time", *search.pool, search.sent.at(id).scenario, {});
+    search.sent.erase(id);
   }
 }
 
+/// They come first in the next round, so that no gap is left in what was to be tried as a whole.
+void Campaign::return_unbegun(Search& search) {
+  for (auto& [id, planned] : search.sent) search.plan.put_back(std::move(planned));
+  search.sent.clear();
+}
+
 /// Those in a warden's hands, but for scenarios in which a healthy pool may wait as well.
-std::map<std::uint64_t, harness::Scenario> Campaign::telling_cases_under_way(const Search& search) {
-  std::map<std::uint64_t, harness::Scenario> started;
-  for (const auto id : desk_.under_way()) {
-    const auto scenario = source_.generate(*search.pool, search.sent.at(id) - 1);
-    const auto& contract = search.pool->contract;
-    if (scenario && !may_wait_where_kills_miss(*scenario, contract)) started[id] = *scenario;
-  }
+std::set<std::uint64_t> Campaign::telling_cases_under_way(const Search& search) {
+  auto started = desk_.under_way();
+  std::erase_if(started, [&](std::uint64_t id) {
+    return may_wait_where_kills_miss(search.sent.at(id).scenario, search.pool->contract);
+  });
   return started;
 }
 
@@ -182,23 +212,34 @@ bool Campaign::wants_more(const Search& search) const {
 }
 
 void Campaign::submit_cases(Search& search) {
-  while (std::cmp_less(search.sent.size(), 2 * desk_.jobs()) &&
-         (options_.cases == 0 || search.generated < options_.cases)) {
-    const auto scenario = source_.generate(*search.pool, search.generated);
-    if (!scenario) return;
-    search.sent[desk_.submit(*search.pool, *scenario)] = ++search.generated;
+  const auto fits = [&](std::int64_t cases) { return has_time_for(cases, search); };
+  while (std::cmp_less(search.sent.size(), 2 * desk_.jobs())) {
+    auto planned = search.plan.next(fits);
+    if (!planned) return;
+    const auto id = desk_.submit(*search.pool, planned->scenario);
+    search.sent.emplace(id, std::move(*planned));
   }
+}
+
+/// As long as its cases took so far. Before the first is over, a handful is always worth it.
+bool Campaign::has_time_for(std::int64_t cases, const Search& search) {
+  const int done = search.tally.cases();
+  if (done == 0) return cases <= kHandful;
+  const auto now = Clock::now();
+  const std::chrono::duration<double> each = (now - search.began) / done;
+  const std::chrono::duration<double> left = search.end_of_short - now;
+  return static_cast<double>(cases) * each <= left;
 }
 
 void Campaign::take(Ran&& ran, Search& search) {
   const auto& pool = *search.pool;
-  const int number = search.sent[ran.id];
-  search.sent.erase(ran.id);
+  const auto planned = std::move(search.sent.extract(ran.id).mapped());
   if (!ran.trace) return trouble(search, ran.trace.error().message());
   if (auto failure = adapter_failure(pool, ran.scenario, *ran.trace))
     return trouble(search, *failure);
   search.troubles = 0;
-  search.usable.add(pool, ran.scenario, *ran.trace, number);
+  search.plan.ran(planned);
+  search.usable.add(pool, ran.scenario, *ran.trace, planned.number);
   const auto judged =
       judge_case(pool, ran.scenario, *ran.trace, options_.rules, options_.use_known);
   if (const auto limit = limit_of(*ran.trace); limit && judged.in_doubt()) {
@@ -208,9 +249,9 @@ void Campaign::take(Ran&& ran, Search& search) {
     const auto* condition = condition_named(deviation.condition);
     return condition != nullptr && condition->holds(ran.scenario, *ran.trace);
   });
-  listener_.on_case(pool, number);
+  listener_.on_case(pool, planned.number);
   for (const auto& violation : judged.violations) {
-    if (violation.cause == nullptr) suspect(ran, number, violation, search);
+    if (violation.cause == nullptr) suspect(ran, planned.number, violation, search);
   }
 }
 

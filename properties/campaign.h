@@ -11,6 +11,7 @@
 #include "harness/runner.h"
 #include "properties/desk.h"
 #include "properties/judging.h"
+#include "properties/plan.h"
 #include "properties/pools.h"
 #include "properties/shrinking.h"
 #include "properties/tally.h"
@@ -20,10 +21,12 @@ namespace poolproof::properties {
 
 struct CampaignOptions {
   std::uint64_t seed = 0;
-  int cases = 0;  // for each pool; 0: as many as time allows
+  int cases = 0;  // for each pool, beside its regressions; 0: as many as time allows
+  Part part = Part::kAll;
+  std::optional<int> most_steps;                                             // of short scenarios
   std::optional<std::chrono::milliseconds> time = std::chrono::seconds(60);  // for the whole run
   std::vector<const Rule*> rules;                                            // empty: all
-  bool stop_at_first = false;
+  bool stop_at_first = false;  // a new one that repeats
   bool use_known = true;
   bool faults = false;  // something goes wrong from outside in most cases
   CaseOptions case_options;
@@ -66,10 +69,17 @@ struct LimitReached {
   harness::Trace trace;  // without events where there is none
 };
 
+/// What was run of all short scenarios of one pool.
+struct Exhausted {
+  const Pool* pool = nullptr;
+  Extent extent;
+};
+
 struct CampaignResult {
   std::vector<Tally> tallies;         // a pool each, in order
   std::vector<Finding> findings;      // in the order in which they were made
   std::vector<LimitReached> limits;   // one for each pool and limit
+  std::vector<Exhausted> exhausted;   // one for each pool of which all short scenarios were tried
   std::vector<std::string> troubles;  // what kept the harness from doing its work, a line each
   std::chrono::milliseconds elapsed{0};
   bool interrupted = false;
@@ -88,23 +98,21 @@ class CampaignListener {
   virtual void on_shrinking(const Pool&, const Rule&) {}
 };
 
-/// Where cases come from and how they get simpler: the n-th scenario of a pool (from 0), or none.
-struct ScenarioSource {
-  std::function<std::optional<harness::Scenario>(const Pool&, int n)> generate;
-  std::function<std::vector<harness::Scenario>(const Pool&, const harness::Scenario&)> simpler;
-};
-
-/// RapidCheck's, each scenario a function of (seed, pool, n) alone.
+/// All short scenarios, and RapidCheck's random ones, each a function of (seed, pool, n) alone.
 /// faults: most of them with one.
 ScenarioSource random_source(std::uint64_t seed, bool faults = false);
 
-/// Half of the time goes to a search, each pool its share; then the shortest case that broke each
-/// rule is shrunk, new ones first; what is left goes to the search again.
-/// Driven by one call from one thread; the runner's wardens work meanwhile.
+/// Half of the time goes to a search, each pool its share and of that two fifths at most to all
+/// short scenarios; then the shortest case that broke each rule is shrunk, new ones first; what is
+/// left goes to the search again. Driven by one call from one thread; the runner's wardens work
+/// meanwhile.
 class Campaign {
  public:
   Campaign(harness::Runner& runner, const std::vector<Pool>& pools, CampaignOptions options,
            ScenarioSource source, CampaignListener& listener, std::function<bool()> stopped);
+
+  Campaign(const Campaign&) = delete;
+  Campaign& operator=(const Campaign&) = delete;
 
   CampaignResult run();
 
@@ -112,12 +120,14 @@ class Campaign {
   /// How far the search is with one pool.
   struct Search {
     const Pool* pool = nullptr;
+    Plan plan;
     Tally tally;
     Usable usable;
-    int generated = 0;
-    int troubles = 0;                   // in a row
-    std::map<std::uint64_t, int> sent;  // cases on their way, and their numbers
+    int troubles = 0;                       // in a row
+    std::map<std::uint64_t, Planned> sent;  // cases on their way
     bool started = false;
+    Clock::time_point began;         // its first case
+    Clock::time_point end_of_short;  // until then, short scenarios may take all of the time
   };
   /// A case that broke a rule.
   struct Suspect {
@@ -144,12 +154,15 @@ class Campaign {
     Finding finding;
   };
 
+  void search_and_investigate(Clock::time_point end);
   void search_all(Clock::time_point end);
   void search(Search& search, Clock::time_point end);
   void finish_started(Search& search);
-  std::map<std::uint64_t, harness::Scenario> telling_cases_under_way(const Search& search);
+  std::set<std::uint64_t> telling_cases_under_way(const Search& search);
   bool wants_more(const Search& search) const;
   void submit_cases(Search& search);
+  void return_unbegun(Search& search);
+  static bool has_time_for(std::int64_t cases, const Search& search);
   void take(Ran&& ran, Search& search);
   void note_limit(const std::string& what, const Pool& pool, const harness::Scenario& scenario,
                   const harness::Trace& trace);

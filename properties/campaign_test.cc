@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <set>
 #include <thread>
 
 #include "properties/results.h"
@@ -211,6 +212,27 @@ TEST_F(CampaignTest, StopsAtTheFirstFindingWhenAsked) {
   EXPECT_EQ(result.tallies.size(), 1U);
 }
 
+TEST_F(CampaignTest, AskedForOneFindingGoesOnUntilOneRepeats) {
+  options_.stop_at_first = true;
+  int longer = 0;
+  auto source = plain_source();
+  source.generate = [generate = source.generate](const Pool& pool, int n) {
+    auto scenario = generate(pool, n);
+    if (n > 10) scenario->steps.pop_back();
+    return scenario;
+  };
+  source.simpler = [](const Pool&, const Scenario&) { return std::vector<Scenario>(); };
+  const auto result = run_with(source, [&](const Job& job) -> sys::Result<Trace> {
+    if (job.scenario.ending.kind != EndingKind::kOsExit) return healthy_trace(job.scenario);
+    const bool steady = job.scenario.steps.size() == 4;
+    return steady || longer++ == 0 ? orphan_trace() : healthy_trace(job.scenario);
+  });
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_TRUE(result.findings[0].is_stable());
+  EXPECT_EQ(result.findings[0].original.scenario.steps.size(), 4U);
+  EXPECT_LT(result.cases(), 30);
+}
+
 TEST_F(CampaignTest, JudgesTheAskedRulesOnly) {
   options_.rules = {rule_named("E3")};
   const auto result = run(orphans);
@@ -308,6 +330,44 @@ TEST_F(CampaignTest, EveryPoolGetsItsShareOfTheSearch) {
   });
   ASSERT_EQ(result.tallies.size(), 3U);
   for (const auto& tally : result.tallies) EXPECT_GT(tally.cases(), 0);
+}
+
+TEST_F(CampaignTest, ShortScenariosAreRunAsAWholeAndClaimed) {
+  auto source = plain_source();
+  source.enumerate = [](const Pool& pool) {
+    return Enumerator(pool.abilities, pool.contract, pool.start_method);
+  };
+  options_.cases = 200;
+  std::set<std::string> seen;
+  const auto result = run_with(source, [&](const Job& job) {
+    seen.insert(to_json(job.scenario));
+    return healthy_trace(job.scenario);
+  });
+  EXPECT_EQ(result.cases(), 200);
+  ASSERT_EQ(result.exhausted.size(), 1U);
+  const auto& extent = result.exhausted[0].extent;
+  EXPECT_EQ(extent.steps, 2);
+  EXPECT_EQ(extent.beyond, 0);
+  // The plain source has two scenarios of its own.
+  EXPECT_EQ(static_cast<std::int64_t>(seen.size()), extent.scenarios + 2);
+}
+
+TEST_F(CampaignTest, AClaimDoesNotSurviveACaseThatWasNotJudged) {
+  auto source = plain_source();
+  source.enumerate = [](const Pool& pool) {
+    return Enumerator(pool.abilities, pool.contract, pool.start_method);
+  };
+  options_.part = Part::kExhaustive;
+  options_.cases = 0;
+  options_.most_steps = 2;
+  const auto result = run_with(source, [&](const Job& job) -> sys::Result<Trace> {
+    if (job.scenario.length() == 2 && job.scenario.ending.kind == EndingKind::kSigkill)
+      return sys::Error("the warden is gone");
+    return healthy_trace(job.scenario);
+  });
+  ASSERT_EQ(result.exhausted.size(), 1U);
+  EXPECT_EQ(result.exhausted[0].extent.steps, 1);
+  EXPECT_EQ(result.exhausted[0].extent.beyond, *result.exhausted[0].extent.of - 2);
 }
 
 TEST_F(CampaignTest, EndsInTime) {

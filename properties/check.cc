@@ -102,9 +102,12 @@ CampaignOptions options_of(const CheckCommand& command) {
   options.cases = command.cases;
   if (command.seconds) {
     options.time = milliseconds(std::llround(*command.seconds * 1000.0));
-  } else if (command.cases > 0) {
+  } else if (command.cases > 0 || command.steps > 0) {
     options.time = std::nullopt;  // so many cases were asked for, however long they take
   }
+  if (command.only == "exhaustive") options.part = Part::kExhaustive;
+  if (command.only == "random") options.part = Part::kRandom;
+  if (command.steps > 0) options.most_steps = command.steps;
   options.stop_at_first = command.stop_at_first;
   options.use_known = !command.no_known;
   options.faults = command.faults;
@@ -247,6 +250,11 @@ std::optional<std::string> misuse(const CheckCommand& command) {
   const bool sweep = !command.sweep.empty();
   if (command.faults && sweep)
     return "--faults is for random cases, --sweep puts its own: choose one";
+  if (!command.only.empty() && sweep) return "--only is for campaigns, not for --sweep";
+  if (command.only == "exhaustive" && command.faults)
+    return "--only exhaustive has no faults: leave --faults out";
+  if (command.steps > 0 && command.only != "exhaustive")
+    return "--steps goes with --only exhaustive";
   if (command.junit.empty()) return std::nullopt;
   if (sweep) return "--junit tells of rules, --sweep counts points: choose one";
   const auto folder = fs::path(command.junit).parent_path();
@@ -291,7 +299,8 @@ int run_campaign(const CheckCommand& command, const CampaignOptions& options, co
     for (const auto& limit : result.limits) {
       console.print(report_limit(limit, results.again(limit.folder), console));
     }
-    console.print(summary(result) + fmt::format("results in {}/\n", results.name()));
+    console.print(summary(result) + extents(result) +
+                  fmt::format("results in {}/\n", results.name()));
   }
   return exit_code(result, command, troubles_of(result, others));
 }

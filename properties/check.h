@@ -19,6 +19,8 @@ struct CheckCommand {
   int cases = 0;                  // for each pool
   int jobs = 0;
   int rung = 0;
+  std::string only;  // "exhaustive" ...: that part of the campaign alone; empty: all
+  int steps = 0;     // of the exhaustive part; 0: as far as the time goes
   std::vector<std::string> rules;
   bool stop_at_first = false;
   bool strict = false;

@@ -73,11 +73,21 @@ void add_check(CLI::App& root, CommandLine& line) {
       ->type_name("N")
       ->check(between(1, 100'000'000));
   app.add_option("--seed", line.seed, "hexadecimal, as the first line prints it")->type_name("HEX");
+  app.add_option("--only", command.only,
+                 "exhaustive: all short scenarios, one length after the\n"
+                 "other; random: none of these")
+      ->type_name("PART")
+      ->check(CLI::IsMember({"exhaustive", "random"}).description(""));
+  app.add_option("--steps", command.steps,
+                 "with --only exhaustive: up to so many steps, however\n"
+                 "long it takes (default: as many as time allows)")
+      ->type_name("N")
+      ->check(between(1, harness::kMaxSteps));
   app.add_option("--rules", command.rules, "judge these rules only: W1,E3")
       ->type_name("LIST")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_flag("-x", command.stop_at_first, "stop at the first finding");
+  app.add_flag("-x", command.stop_at_first, "stop at the first finding that repeats");
   app.add_flag("--faults", command.faults,
                "something goes wrong from outside in most cases: a\n"
                "signal, an error, a stop, a limit, at a random point");

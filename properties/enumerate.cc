@@ -110,6 +110,7 @@ void Enumerator::begin(int length) {
 
 /// An ending other than the plain return counts as a step: Scenario::length().
 const Ending* Enumerator::next_ending(Node& node, int length) const {
+  if (node.model.state() == Model::State::kNone) return nullptr;
   while (node.ending < alphabet_.endings.size()) {
     const auto& ending = alphabet_.endings[node.ending++];
     const int whole = static_cast<int>(word_.size()) + (ending.kind == EndingKind::kReturn ? 0 : 1);
@@ -145,6 +146,15 @@ std::optional<harness::Scenario> Enumerator::next(int length) {
     if (!advance(length)) break;
   }
   return std::nullopt;
+}
+
+bool Enumerator::has_words(int steps) const {
+  auto walker = *this;
+  walker.begin(steps);
+  while (std::cmp_less(walker.word_.size(), steps)) {
+    if (!walker.advance(steps)) return false;
+  }
+  return true;
 }
 
 std::optional<std::int64_t> Enumerator::count(int length, std::int64_t most) const {

@@ -24,9 +24,10 @@ struct SmallAlphabet {
   static SmallAlphabet of(const Abilities& abilities);
 };
 
-/// All runnable scenarios over the small alphabet, each once, the shortest first; those of one
-/// length in a fixed order. Canonical: tasks are numbered in order of submission, and no step
-/// stands there that makes no sense. Calls that the pool must refuse are among them.
+/// All runnable scenarios over the small alphabet that create a pool, each once; those of one
+/// length in a fixed order. (Main alone would keep most rules, and say nothing about the pool.)
+/// Canonical: tasks are numbered in order of submission, and no step stands there that makes no
+/// sense. Calls that the pool must refuse are among them.
 class Enumerator {
  public:
   Enumerator(const Abilities& abilities, const Contract& contract, std::string start_method);
@@ -36,6 +37,9 @@ class Enumerator {
 
   /// How many scenarios have this length(); nullopt: more than `most`.
   std::optional<std::int64_t> count(int length, std::int64_t most) const;
+
+  /// Whether any program has so many steps before its ending; where none has, none has more.
+  bool has_words(int steps) const;
 
   int most_workers() const { return alphabet_.most_workers; }
 

@@ -157,4 +157,21 @@ std::string summary(const CampaignResult& result) {
                              counts.empty() ? "no rule was judged" : joined(counts, ", ")));
 }
 
+std::string extents(const CampaignResult& result) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> groups;
+  for (const auto& [pool, extent] : result.exhausted) {
+    const auto words = in_words(extent);
+    auto group = std::find_if(groups.begin(), groups.end(),
+                              [&](const auto& other) { return other.first == words; });
+    if (group == groups.end()) group = groups.insert(group, {words, {}});
+    group->second.push_back(pool->label());
+  }
+  std::string text;
+  for (const auto& [words, pools] : groups) {
+    const bool says_all = groups.size() == 1;
+    text += hanging(says_all ? words : fmt::format("{} ({})", words, joined(pools, ", ")));
+  }
+  return text;
+}
+
 }  // namespace poolproof::properties

@@ -14,6 +14,10 @@ std::string matrix(const CampaignResult& result, const Console& console);
 /// "1182 cases in 60 s: 15 held, 2 violated, 1 n/a": rules, counted once for each pool.
 std::string summary(const CampaignResult& result);
 
+/// "complete to 3 steps, 2 workers: 218 scenarios": what was run of all short scenarios; where
+/// pools differ, a line for those that have the same in common. Empty where none were tried.
+std::string extents(const CampaignResult& result);
+
 /// "https://github.com/python/cpython/issues/66587" as "gh-66587"; other links without "https://".
 std::string short_link(const std::string& link);
 

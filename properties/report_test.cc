@@ -222,6 +222,22 @@ TEST(Matrix, ShowsARowPerPoolAndALetterPerRule) {
   EXPECT_TRUE(result.has_violation());
 }
 
+TEST(Matrix, TellsWhatIsCompleteOnceForPoolsThatAgree) {
+  std::vector<Pool> pools{pool_named("reference", "fork", "poolproof 0.1.0"),
+                          pool_named("reference", "spawn", "poolproof 0.1.0"), executor_pool()};
+  CampaignResult result;
+  EXPECT_EQ(extents(result), "");
+  result.exhausted = {{&pools[0], {2, 3, 218, 0, std::nullopt}},
+                      {&pools[1], {2, 3, 218, 0, std::nullopt}}};
+  EXPECT_EQ(extents(result), "complete to 3 steps, 2 workers: 218 scenarios\n");
+  result.exhausted.push_back({&pools[2], {2, 1, 5, 7, 22}});
+  EXPECT_EQ(extents(result),
+            "complete to 3 steps, 2 workers: 218 scenarios (reference:fork,\n"
+            "  reference:spawn)\n"
+            "complete to 1 step, 2 workers: 5 scenarios; 7 of 22 with 2 steps\n"
+            "  (ProcessPoolExecutor:fork)\n");
+}
+
 TEST(Matrix, HeldNeedsARuleThatWasPutToTheTest) {
   const auto pool = executor_pool();
   Tally tally(pool, {rule_named("W1")}, true);
@@ -284,9 +300,13 @@ TEST(Json, IsOneObjectALineAndASummaryLast) {
                            .cases = 2,
                            .shortest = {},
                            .trace = {}});
+  result.exhausted.push_back({&pools[0], {2, 3, 218, 40, 1749}});
   const auto lines = lines_of(verdicts_as_json_lines(result, {}, "poolproof-results/latest"));
-  ASSERT_EQ(lines.size(), 3 * rule_table().size() + 2);
+  ASSERT_EQ(lines.size(), 3 * rule_table().size() + 3);
   EXPECT_EQ(lines[lines.size() - 2],
+            "{\"type\":\"exhaustive\",\"pool\":\"ProcessPoolExecutor:fork@3.11.7\",\"steps\":3,"
+            "\"workers\":2,\"scenarios\":218,\"beyond\":40,\"of\":1749}");
+  EXPECT_EQ(lines[lines.size() - 3],
             "{\"type\":\"limit\",\"pool\":\"ProcessPoolExecutor:fork@3.11.7\",\"limit\":\"births\","
             "\"cases\":2,\"case\":\"poolproof-results/latest/limit-1/case.json\"}");
   for (const auto& line : lines) {

@@ -79,6 +79,15 @@ Json verdict(const Tally& tally, const RuleTally& rule, const CampaignResult& re
   return object;
 }
 
+Json extent_of(const Exhausted& exhausted) {
+  const auto& extent = exhausted.extent;
+  Json object{{"type", "exhaustive"},          {"pool", exhausted.pool->name.text()},
+              {"steps", extent.steps},         {"workers", extent.workers},
+              {"scenarios", extent.scenarios}, {"beyond", extent.beyond}};
+  if (extent.beyond > 0) object["of"] = extent.of ? Json(*extent.of) : Json();
+  return object;
+}
+
 }  // namespace
 
 sys::Result<void> write_file(const fs::path& path, const std::string& text) {
@@ -165,6 +174,7 @@ std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignO
                       {"case", results_name + "/" + limit.folder + "/case.json"}};
     lines += in_a_line(object);
   }
+  for (const auto& exhausted : result.exhausted) lines += in_a_line(extent_of(exhausted));
   Json last{{"type", "summary"},
             {"seed", fmt::format("{:x}", options.seed)},
             {"cases", result.cases()},
