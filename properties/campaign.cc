@@ -150,10 +150,15 @@ CampaignResult Campaign::finished(Clock::time_point start) {
 }
 
 void Campaign::search_all(Clock::time_point end) {
-  for (std::size_t index = 0; index < searches_.size() && !done_ && !desk_.stopped(); ++index) {
+  std::vector<Search*> order;
+  for (auto& search : searches_) order.push_back(&search);
+  // What a pool takes beyond its share, those after it lack: who has nothing yet is the next.
+  std::stable_partition(order.begin(), order.end(),
+                        [](const Search* search) { return search->tally.cases() == 0; });
+  for (std::size_t index = 0; index < order.size() && !done_ && !desk_.stopped(); ++index) {
     // Time that a pool did not use is shared by those after it.
     const auto left = std::max(end - Clock::now(), Clock::duration::zero());
-    search(searches_[index], Clock::now() + left / static_cast<int>(searches_.size() - index));
+    search(*order[index], Clock::now() + left / static_cast<int>(order.size() - index));
   }
 }
 
