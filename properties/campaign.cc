@@ -24,21 +24,6 @@ constexpr int kAfterTime = 2;  // one in so many
 
 constexpr auto kForEver = std::chrono::hours(24 * 365);
 
-/// What one finding's shrinking may take: new ones matter, known ones need only be recognised.
-struct ShrinkBudget {
-  int runs;
-  int repeats;
-  int weight;  // of its part in what is left of the time
-  milliseconds least;
-  milliseconds most;
-  milliseconds late;  // so long after the run's end it is reported as it is
-};
-constexpr ShrinkBudget kForNew{200, 10, 4, seconds(2), seconds(30), seconds(10)};
-constexpr ShrinkBudget kForKnown{60, 3, 1, milliseconds(500), seconds(5), seconds(0)};
-
-/// So many cases of one way to break a rule are kept, in case that the shortest does not repeat.
-constexpr std::size_t kMostSuspects = 3;
-
 /// The first round of the search; the second one has what shrinking leaves.
 constexpr int kFirstRound = 2;  // one in so many
 
@@ -60,12 +45,6 @@ std::optional<std::string> limit_of(const harness::Trace& trace) {
   return "unknown";
 }
 
-/// What was not repeated failed never, as far as anybody knows.
-bool fails_more_often(const Finding& one, const Finding& other) {
-  return one.was_repeated() &&
-         (!other.was_repeated() || one.failed * other.repeated > other.failed * one.repeated);
-}
-
 }  // namespace
 
 int CampaignResult::cases() const {
@@ -82,12 +61,14 @@ bool CampaignResult::has_violation() const {
 }
 
 bool CampaignResult::has_doubt() const {
-  return std::any_of(tallies.begin(), tallies.end(), [](const Tally& tally) {
-    return std::any_of(tally.rules().begin(), tally.rules().end(), [](const RuleTally& rule) {
-      return rule.outcome() == Outcome::kInconclusive || rule.inconclusive > 0 ||
-             rule.outcome() == Outcome::kNotExercised || rule.no_longer_seen;
-    });
-  });
+  const auto in_doubt = [](const RuleTally& rule) {
+    return rule.outcome() == Outcome::kInconclusive || rule.inconclusive > 0 ||
+           rule.outcome() == Outcome::kNotExercised || rule.no_longer_seen;
+  };
+  return regressions.left > 0 ||
+         std::any_of(tallies.begin(), tallies.end(), [&](const Tally& tally) {
+           return std::any_of(tally.rules().begin(), tally.rules().end(), in_doubt);
+         });
 }
 
 Campaign::Campaign(harness::Runner& runner, const std::vector<Pool>& pools, CampaignOptions options,
@@ -136,6 +117,7 @@ CampaignResult Campaign::finished(Clock::time_point start) {
   desk_.forget_all();
   report_unstable();
   for (auto& search : searches_) {
+    result_.regressions.left += search.plan.regressions_left();
     if (!search.started) continue;
     search.tally.close();
     if (auto unused = search.usable.trouble(*search.pool)) {
@@ -254,10 +236,20 @@ void Campaign::take(Ran&& ran, Search& search) {
     const auto* condition = condition_named(deviation.condition);
     return condition != nullptr && condition->holds(ran.scenario, *ran.trace);
   });
+  if (planned.origin == Origin::kRegression) count_regression(judged);
   listener_.on_case(pool, planned.number);
   for (const auto& violation : judged.violations) {
     if (violation.cause == nullptr) suspect(ran, planned.number, violation, search);
   }
+}
+
+void Campaign::count_regression(const Judged& judged) {
+  const auto& violations = judged.violations;
+  const bool violated =
+      std::any_of(violations.begin(), violations.end(),
+                  [](const Violation& violation) { return violation.known_link.empty(); });
+  ++result_.regressions.run;
+  if (violated) ++result_.regressions.violated;
 }
 
 void Campaign::note_limit(const std::string& what, const Pool& pool,
@@ -276,148 +268,6 @@ void Campaign::note_limit(const std::string& what, const Pool& pool,
   if (limit->cases++ > 0 && scenario.length() >= limit->shortest.scenario.length()) return;
   limit->shortest = {pool.name.text(), scenario, desk_.settings(pool), options_.seed};
   limit->trace = trace;
-}
-
-bool Campaign::Suspicion::is_of(const Finding& finding) const {
-  return finding.pool == search->pool && finding.rule == rule && finding.known_link == known_link;
-}
-
-void Campaign::Suspicion::add(Suspect&& suspect) {
-  const auto same = [&](const Suspect& other) { return other.scenario == suspect.scenario; };
-  if (std::any_of(cases.begin(), cases.end(), same)) return;
-  const auto longer = [&](const Suspect& other) {
-    return other.scenario.length() > suspect.scenario.length();
-  };
-  cases.insert(std::find_if(cases.begin(), cases.end(), longer), std::move(suspect));
-  if (cases.size() > kMostSuspects) cases.pop_back();
-}
-
-void Campaign::suspect(const Ran& ran, int number, const Violation& violation, Search& search) {
-  Suspicion fresh{&search, violation.rule, violation.known_link, {}};
-  const auto found = [&](const Finding& finding) { return fresh.is_of(finding); };
-  if (std::any_of(result_.findings.begin(), result_.findings.end(), found)) return;
-  auto same = std::find_if(suspicions_.begin(), suspicions_.end(), [&](const Suspicion& suspicion) {
-    return suspicion.search == &search && suspicion.rule == violation.rule &&
-           suspicion.known_link == violation.known_link;
-  });
-  if (same == suspicions_.end()) same = suspicions_.insert(same, std::move(fresh));
-  same->add({ran.scenario, *ran.trace, violation, number});
-  if (options_.stop_at_first && violation.known_link.empty()) done_ = true;
-}
-
-void Campaign::investigate_all() {
-  std::stable_partition(suspicions_.begin(), suspicions_.end(),
-                        [](const Suspicion& suspicion) { return !suspicion.is_known(); });
-  for (std::size_t index = 0; index < suspicions_.size(); ++index) {
-    if (done_ && index > 0) break;  // one finding was asked for
-    investigate(index);
-  }
-  suspicions_.clear();
-}
-
-/// The first of its cases that always fails stands for all of them; else the one that fails most.
-void Campaign::investigate(std::size_t index) {
-  auto& suspicion = suspicions_[index];
-  const auto& pool = *suspicion.search->pool;
-  std::optional<Finding> best;
-  for (auto& suspect : suspicion.cases) {
-    const auto options = shrink_options(index);
-    if (best && (options.repeats == 0 || desk_.stopped())) break;  // no time to learn more
-    listener_.on_shrinking(pool, *suspicion.rule);
-    auto finding = examined(pool, std::move(suspect), options);
-    if (!best || fails_more_often(finding, *best)) best = std::move(finding);
-    if (best->is_stable()) break;
-  }
-  settle(std::move(*best), suspicion);
-}
-
-Finding Campaign::examined(const Pool& pool, Suspect&& suspect, const ShrinkOptions& options) {
-  Finding finding;
-  finding.pool = &pool;
-  finding.rule = suspect.violation.rule;
-  finding.known_link = suspect.violation.known_link;
-  finding.case_number = suspect.number;
-  finding.original = {pool.name.text(), suspect.scenario, desk_.settings(pool), options_.seed};
-  finding.original_trace = suspect.trace;
-  auto result = shrunk(pool, std::move(suspect), options);
-  finding.simplest = finding.original;
-  finding.simplest.scenario = result.best.scenario;
-  finding.trace = std::move(result.best.trace);
-  finding.evidence = result.best.violation.evidence;
-  finding.runs = result.runs;
-  finding.failed = result.failed;
-  finding.repeated = result.repeated;
-  return finding;
-}
-
-void Campaign::settle(Finding&& finding, Suspicion& suspicion) {
-  const auto earlier = std::find_if(unstable_.begin(), unstable_.end(), [&](const Unstable& other) {
-    return suspicion.is_of(other.finding);
-  });
-  if (finding.is_stable() && (finding.was_repeated() || earlier == unstable_.end())) {
-    if (earlier != unstable_.end()) unstable_.erase(earlier);
-    report(std::move(finding), suspicion.search->tally);
-  } else if (earlier == unstable_.end()) {
-    unstable_.push_back({suspicion.search, std::move(finding)});
-  } else if (fails_more_often(finding, earlier->finding)) {
-    earlier->finding = std::move(finding);
-  }
-}
-
-void Campaign::report_unstable() {
-  for (auto& [search, finding] : unstable_) report(std::move(finding), search->tally);
-  unstable_.clear();
-}
-
-Shrunk Campaign::shrunk(const Pool& pool, Suspect&& suspect, const ShrinkOptions& options) {
-  Shrinker shrinker(
-      desk_,
-      {.pool = &pool, .rule = suspect.violation.rule, .known_link = suspect.violation.known_link},
-      [&](const harness::Scenario& scenario) { return source_.simpler(pool, scenario); },
-      [&](const harness::Scenario& scenario, const harness::Trace& trace) {
-        return judge_case(pool, scenario, trace, options_.rules, options_.use_known);
-      },
-      options);
-  return shrinker.shrink(
-      {std::move(suspect.scenario), std::move(suspect.trace), std::move(suspect.violation)});
-}
-
-void Campaign::report(Finding&& finding, Tally& tally) {
-  const auto same_rule = std::count_if(result_.findings.begin(), result_.findings.end(),
-                                       [&](const Finding& f) { return f.rule == finding.rule; });
-  finding.folder = fmt::format("{}-{}", finding.rule->id, same_rule + 1);
-  const auto judged = judge_case(tally.pool(), finding.simplest.scenario, finding.trace,
-                                 options_.rules, options_.use_known);
-  for (const auto& other : judged.violations) {
-    if (other.rule != finding.rule) finding.same_case.push_back(other);
-  }
-  for (const auto& earlier : result_.findings) {
-    if (earlier.pool == finding.pool && earlier.simplest == finding.simplest) {
-      finding.same_as = earlier.folder;
-      break;
-    }
-  }
-  if (!finding.is_stable() && !finding.is_known()) tally.set_unstable(*finding.rule);
-  result_.findings.push_back(std::move(finding));
-  listener_.on_finding(result_.findings.back());
-}
-
-ShrinkOptions Campaign::shrink_options(std::size_t index) const {
-  const auto budget_of = [](const Suspicion& suspicion) {
-    return suspicion.is_known() ? kForKnown : kForNew;
-  };
-  const auto budget = budget_of(suspicions_[index]);
-  int weights = 0;
-  for (auto at = index; at < suspicions_.size(); ++at) weights += budget_of(suspicions_[at]).weight;
-  const auto now = Clock::now();
-  const auto left = std::max(end_ - now, Clock::duration::zero());
-  const bool late = now >= end_ + budget.late;
-  ShrinkOptions options;
-  options.runs = late ? 0 : budget.runs;
-  options.repeats = late ? 0 : budget.repeats;
-  options.deadline =
-      now + std::clamp<Clock::duration>(left / weights * budget.weight, budget.least, budget.most);
-  return options;
 }
 
 void Campaign::trouble(Search& search, const std::string& what) {

@@ -75,11 +75,23 @@ struct Exhausted {
   Extent extent;
 };
 
+/// How the cases fared that were kept from earlier runs. The campaign counts; who keeps them knows
+/// the rest.
+struct RegressionCount {
+  int run = 0;
+  int violated = 0;               // a rule, in a way that is not known
+  int left = 0;                   // not run for want of time
+  std::string folder;             // empty: there is none
+  int unfit = 0;                  // for none of the run's pools
+  std::vector<std::string> kept;  // names of files that this run added or found again
+};
+
 struct CampaignResult {
   std::vector<Tally> tallies;         // a pool each, in order
   std::vector<Finding> findings;      // in the order in which they were made
   std::vector<LimitReached> limits;   // one for each pool and limit
   std::vector<Exhausted> exhausted;   // one for each pool of which all short scenarios were tried
+  RegressionCount regressions;        // of all pools
   std::vector<std::string> troubles;  // what kept the harness from doing its work, a line each
   std::chrono::milliseconds elapsed{0};
   bool interrupted = false;
@@ -164,6 +176,7 @@ class Campaign {
   void return_unbegun(Search& search);
   static bool has_time_for(std::int64_t cases, const Search& search);
   void take(Ran&& ran, Search& search);
+  void count_regression(const Judged& judged);
   void note_limit(const std::string& what, const Pool& pool, const harness::Scenario& scenario,
                   const harness::Trace& trace);
   void suspect(const Ran& ran, int number, const Violation& violation, Search& search);

@@ -370,6 +370,34 @@ TEST_F(CampaignTest, AClaimDoesNotSurviveACaseThatWasNotJudged) {
   EXPECT_EQ(result.exhausted[0].extent.beyond, *result.exhausted[0].extent.of - 2);
 }
 
+TEST_F(CampaignTest, RegressionsAreRunFirstAndCountedApart) {
+  auto source = plain_source();
+  auto healthy = orphan_scenario();
+  healthy.ending = {};
+  source.regressions = [&](const Pool&) {
+    return std::vector<Scenario>{orphan_scenario(), healthy};
+  };
+  source.generate = [&](const Pool&, int) { return std::optional(healthy); };
+  const auto result = run_with(source, orphans);
+  EXPECT_EQ(result.cases(), 32);
+  EXPECT_EQ(result.regressions.run, 2);
+  EXPECT_EQ(result.regressions.violated, 1);
+  EXPECT_EQ(result.regressions.left, 0);
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.findings[0].case_number, 1);
+}
+
+TEST_F(CampaignTest, ARegressionThatWasNotJudgedIsInDoubt) {
+  auto source = plain_source();
+  source.regressions = [](const Pool&) { return std::vector<Scenario>{orphan_scenario()}; };
+  options_.part = Part::kRegressions;
+  const auto result = run_with(
+      source, [](const Job&) -> sys::Result<Trace> { return sys::Error("the warden is gone"); });
+  EXPECT_EQ(result.regressions.run, 0);
+  EXPECT_EQ(result.regressions.left, 1);
+  EXPECT_TRUE(result.has_doubt());
+}
+
 TEST_F(CampaignTest, EndsInTime) {
   options_.cases = 0;
   options_.time = std::chrono::milliseconds(200);

@@ -7,15 +7,16 @@
 #include <random>
 
 #include "properties/campaign.h"
+#include "properties/check_sweep.h"
 #include "properties/console.h"
-#include "properties/held.h"
 #include "properties/junit.h"
 #include "properties/matrix.h"
+#include "properties/regressions.h"
 #include "properties/report.h"
+#include "properties/reporter.h"
 #include "properties/results.h"
 #include "properties/surroundings.h"
 #include "properties/sweep.h"
-#include "properties/sweep_report.h"
 #include "properties/text.h"
 
 namespace poolproof::properties {
@@ -28,59 +29,6 @@ using std::chrono::milliseconds;
 std::uint64_t random_seed() {
   return std::random_device{}() & 0xffffff;
 }
-
-/// Prints and saves each finding as it is made, and shows how far the run is.
-class Reporter : public CampaignListener {
- public:
-  Reporter(Console& console, const Results& results, const CaseOptions& case_options, bool json,
-           bool known_too)
-      : console_(console),
-        results_(results),
-        case_options_(case_options),
-        json_(json),
-        known_too_(known_too) {}
-
-  void on_finding(const Finding& finding) override {
-    const auto stacks = stacks_for(finding);
-    if (auto saved = results_.save(finding, stacks); !saved)
-      troubles_.push_back(saved.error().message());
-    if (json_ || (finding.is_known() && !known_too_)) return;
-    console_.print(report_finding(finding, results_.again(finding.folder), console_));
-  }
-  void on_case(const Pool& pool, int number) override {
-    const auto now = Clock::now();
-    if (now - shown_ < milliseconds(200)) return;
-    shown_ = now;
-    console_.progress(fmt::format("{}: case {}", pool.label(), number));
-  }
-  void on_shrinking(const Pool& pool, const Rule& rule) override {
-    console_.progress(
-        fmt::format("{}: {} {}: looking for a simpler case", pool.label(), rule.id, rule.name));
-  }
-
-  void keep(const LimitReached& limit) {
-    if (auto saved = results_.save(limit); !saved) troubles_.push_back(saved.error().message());
-  }
-
-  const std::vector<std::string>& troubles() const { return troubles_; }
-
- private:
-  /// Of hangs that nobody knows yet.
-  std::string stacks_for(const Finding& finding) {
-    const bool hangs = finding.trace.end == harness::End::kAtRest;
-    if (!hangs || finding.is_known() || !finding.same_as.empty()) return "";
-    console_.progress(fmt::format("{}: taking stacks", finding.pool->label()));
-    return stacks_of(*finding.pool, finding.simplest.scenario, case_options_);
-  }
-
-  Console& console_;
-  const Results& results_;
-  CaseOptions case_options_;
-  bool json_;
-  bool known_too_;
-  std::vector<std::string> troubles_;  // what could not be saved
-  Clock::time_point shown_{};
-};
 
 /// Rules by id or name; the exit code of usage after one line for an unknown one.
 std::optional<int> read_rules(const std::vector<std::string>& names, CampaignOptions& options) {
@@ -106,6 +54,7 @@ CampaignOptions options_of(const CheckCommand& command) {
     options.time = std::nullopt;  // so many cases were asked for, however long they take
   }
   if (command.only == "exhaustive") options.part = Part::kExhaustive;
+  if (command.only == "regressions") options.part = Part::kRegressions;
   if (command.only == "random") options.part = Part::kRandom;
   if (command.steps > 0) options.most_steps = command.steps;
   options.stop_at_first = command.stop_at_first;
@@ -179,70 +128,15 @@ std::string absent_lines(const Pools& pools) {
   return text;
 }
 
-SweepOptions sweep_options(const CheckCommand& command, const harness::Fault& fault) {
-  SweepOptions options;
-  options.fault = fault;
-  if (command.role == "worker") options.role = SweepRole::kWorker;
-  if (command.role == "helper") options.role = SweepRole::kHelper;
-  options.use_known = !command.no_known;
-  if (command.seconds) {
-    options.deadline = Clock::now() + milliseconds(std::llround(*command.seconds * 1000.0));
-  }
-  options.case_options = CaseOptions::of_environment();
-  return options;
+std::string regressions_folder(const CheckCommand& command) {
+  return command.regressions.empty() ? std::string(kRegressionsFolder) : command.regressions;
 }
 
-int sweep_exit_code(const SweepResult& result, const CheckCommand& command) {
-  for (const auto& line : result.troubles) failed_with(kExitHarness, line);
-  if (result.interrupted) return kExitInterrupted;
-  if (has_violation(result)) return kExitViolated;
-  if (!result.troubles.empty()) return kExitHarness;
-  const auto& rows = result.rows;
-  const bool none_met =
-      std::all_of(rows.begin(), rows.end(), [](const SweepRow& row) { return row.points == 0; });
-  const bool no_calls = std::any_of(rows.begin(), rows.end(), [](const SweepRow& row) {
-    return row.extent == SweepExtent::kComplete && row.points == 0;
-  });
-  if (none_met || no_calls) {
-    return failed_with(kExitHarness,
-                       "the sweep met no system call of such a process in some scenario");
-  }
-  const bool unclear = std::any_of(rows.begin(), rows.end(), [](const SweepRow& row) {
-    return is_incomplete(row) || row.outcomes[static_cast<std::size_t>(PointOutcome::kUnclear)] > 0;
-  });
-  return command.strict && unclear ? kExitViolated : kExitKept;
-}
-
-/// --sweep: one fault at every point, instead of random cases.
-int run_sweep(const CheckCommand& command, const harness::Fault& fault,
-              const std::vector<Pool>& pools, harness::Runner& runner, const Results& results) {
-  const auto options = sweep_options(command, fault);
-  auto console = Console::of_this_process();
-  if (!command.json) {
-    console.print(fmt::format("{} gets {} at each of its system calls\n{}\n", name(options.role),
-                              sweep_in_words(fault), runner.containment().name));
-  }
-  const auto stopped = finish_on_interrupt();
-  Desk desk(runner, options.case_options, stopped);
-  Sweep sweep(desk, options, [&](const SweepRow& row, int nth) {
-    console.progress(fmt::format("{} {}: call {}", row.pool->label(), row.who, nth));
-  });
-  SweepResult result;
-  for (const auto& pool : pools) sweep.run(pool, result);
-  result.interrupted = stopped();
-  int number = 0;
-  for (auto& group : result.groups) {
-    group.first.folder = fmt::format("{}-{}", group.rule->id, ++number);
-    if (auto saved = results.save(group.first); !saved)
-      result.troubles.push_back(saved.error().message());
-  }
-  const auto lines = sweep_as_json_lines(result);
-  if (auto saved = results.save_verdicts(lines); !saved)
-    result.troubles.push_back(saved.error().message());
-  console.print(command.json ? lines
-                             : sweep_table(result, console) +
-                                   fmt::format("results in {}/\n", results.name()));
-  return sweep_exit_code(result, command);
+/// The kept cases; none where there is no folder yet.
+Regressions kept_before(const CheckCommand& command) {
+  std::error_code ignored;
+  const fs::path folder = regressions_folder(command);
+  return fs::is_directory(folder, ignored) ? read_regressions(folder) : Regressions();
 }
 
 /// Options that exclude each other, and a file that could not be written at the end of the run.
@@ -255,10 +149,16 @@ std::optional<std::string> misuse(const CheckCommand& command) {
     return "--only exhaustive has no faults: leave --faults out";
   if (command.steps > 0 && command.only != "exhaustive")
     return "--steps goes with --only exhaustive";
+  if (sweep && (!command.regressions.empty() || command.keep_regressions))
+    return "--regressions and --keep-regressions are for campaigns, not for --sweep";
+  std::error_code ignored;
+  const auto kept = fs::status(regressions_folder(command), ignored);
+  const bool must_exist = !command.regressions.empty() && !command.keep_regressions;
+  if (!fs::is_directory(kept) && (must_exist || fs::exists(kept)))
+    return fmt::format("--regressions {}: no such folder", regressions_folder(command));
   if (command.junit.empty()) return std::nullopt;
   if (sweep) return "--junit tells of rules, --sweep counts points: choose one";
   const auto folder = fs::path(command.junit).parent_path();
-  std::error_code ignored;
   if (fs::is_directory(command.junit, ignored) ||
       (!folder.empty() && !fs::is_directory(folder, ignored))) {
     return fmt::format("--junit {}: not a file in a folder that exists", command.junit);
@@ -277,30 +177,45 @@ void save_result(const CampaignResult& result, const CampaignOptions& options,
     others.push_back(saved.error().message());
 }
 
+void print_result(const CampaignResult& result, const Results& results, Console& console) {
+  if (result.cases() > 0 && needs_matrix(result)) console.print(matrix(result, console) + "\n");
+  for (const auto& limit : result.limits) {
+    console.print(report_limit(limit, results.again(limit.folder), console));
+  }
+  console.print(summary(result) + extents(result) + regressions_in_words(result.regressions) +
+                fmt::format("results in {}/\n", results.name()));
+}
+
 int run_campaign(const CheckCommand& command, const CampaignOptions& options, const Pools& chosen,
                  harness::Runner& runner, const Results& results) {
   const auto& pools = chosen.found;
+  const auto kept = kept_before(command);
   auto console = Console::of_this_process();
   if (!command.json) console.print(absent_lines(chosen) + report_head(pools, options, runner));
-  Reporter reporter(console, results, options.case_options, command.json, pools.size() == 1);
-  Campaign campaign(runner, pools, options, random_source(options.seed, options.faults), reporter,
-                    finish_on_interrupt());
-  const auto result = campaign.run();
-
+  Reporter reporter(console, results,
+                    {.case_options = options.case_options,
+                     .json = command.json,
+                     .known_too = pools.size() == 1,
+                     .keep_in = command.keep_regressions ? regressions_folder(command) : ""});
+  auto source = random_source(options.seed, options.faults);
+  source.regressions = [&](const Pool& pool) { return kept.of(pool); };
+  Campaign campaign(runner, pools, options, source, reporter, finish_on_interrupt());
+  auto result = campaign.run();
   for (const auto& limit : result.limits) reporter.keep(limit);
+  if (command.keep_regressions || !kept.cases.empty() || !kept.troubles.empty())
+    result.regressions.folder = regressions_folder(command);
+  result.regressions.unfit = kept.fitting_none(pools);
+  result.regressions.kept = reporter.kept();
+
   const auto lines = as_json_line(Surroundings::of_this_process(command.arguments), pools, runner) +
                      verdicts_as_json_lines(result, options, results.name());
   auto others = reporter.troubles();
+  others.insert(others.end(), kept.troubles.begin(), kept.troubles.end());
   save_result(result, options, command, results, lines, others);
   if (command.json) {
     console.print(lines);
   } else {
-    if (result.cases() > 0 && needs_matrix(result)) console.print(matrix(result, console) + "\n");
-    for (const auto& limit : result.limits) {
-      console.print(report_limit(limit, results.again(limit.folder), console));
-    }
-    console.print(summary(result) + extents(result) +
-                  fmt::format("results in {}/\n", results.name()));
+    print_result(result, results, console);
   }
   return exit_code(result, command, troubles_of(result, others));
 }

@@ -27,9 +27,11 @@ struct CheckCommand {
   bool no_known = false;
   bool faults = false;  // something goes wrong from outside in most cases
   bool json = false;
-  std::string sweep;  // "kill", "errno" ...: a fault at every point instead of random cases
-  std::string role;   // of the sweep
-  std::string junit;  // a file; empty: none
+  std::string sweep;        // "kill", "errno" ...: a fault at every point instead of random cases
+  std::string role;         // of the sweep
+  std::string regressions;  // folder of kept cases; empty: kRegressionsFolder, if it is there
+  bool keep_regressions = false;  // new findings are added to it
+  std::string junit;              // a file; empty: none
   std::string results;
 };
 

@@ -75,9 +75,9 @@ void add_check(CLI::App& root, CommandLine& line) {
   app.add_option("--seed", line.seed, "hexadecimal, as the first line prints it")->type_name("HEX");
   app.add_option("--only", command.only,
                  "exhaustive: all short scenarios, one length after the\n"
-                 "other; random: none of these")
+                 "other; random: none of these; regressions: kept cases")
       ->type_name("PART")
-      ->check(CLI::IsMember({"exhaustive", "random"}).description(""));
+      ->check(CLI::IsMember({"exhaustive", "random", "regressions"}).description(""));
   app.add_option("--steps", command.steps,
                  "with --only exhaustive: up to so many steps, however\n"
                  "long it takes (default: as many as time allows)")
@@ -102,6 +102,12 @@ void add_check(CLI::App& root, CommandLine& line) {
                "fail on not exercised, unclear, unstable, no longer seen");
   app.add_flag("--no-known", command.no_known, "known deviations count as violations");
   app.add_flag("--json", command.json, "for machines: one JSON object a line");
+  app.add_option("--regressions", command.regressions,
+                 "cases of earlier runs, run first (default:\n"
+                 "poolproof-regressions, where it is there)")
+      ->type_name("DIR");
+  app.add_flag("--keep-regressions", command.keep_regressions,
+               "keep each new finding there, shrunk, to be committed");
   app.add_option("--junit", command.junit, "JUnit XML for CI too: a suite a pool, a case a rule")
       ->type_name("FILE");
   app.add_option("--results", command.results, "folder (default poolproof-results/TIME)")

@@ -174,4 +174,18 @@ std::string extents(const CampaignResult& result) {
   return text;
 }
 
+std::string regressions_in_words(const RegressionCount& regressions) {
+  std::vector<std::string> counts;
+  const auto add = [&](std::int64_t number, const char* what) {
+    if (number > 0) counts.push_back(fmt::format("{} {}", number, what));
+  };
+  add(regressions.run, "run");
+  add(regressions.violated, "violated");
+  add(regressions.left, "not run for want of time");
+  add(regressions.unfit, "for other pools");
+  add(static_cast<std::int64_t>(regressions.kept.size()), "kept");
+  if (counts.empty()) return "";
+  return hanging(fmt::format("regressions: {} ({}/)", joined(counts, ", "), regressions.folder));
+}
+
 }  // namespace poolproof::properties

@@ -18,6 +18,10 @@ std::string summary(const CampaignResult& result);
 /// pools differ, a line for those that have the same in common. Empty where none were tried.
 std::string extents(const CampaignResult& result);
 
+/// "regressions: 3 run, 1 violated, 2 for other pools (poolproof-regressions/)": empty where no
+/// case is kept.
+std::string regressions_in_words(const RegressionCount& regressions);
+
 /// "https://github.com/python/cpython/issues/66587" as "gh-66587"; other links without "https://".
 std::string short_link(const std::string& link);
 

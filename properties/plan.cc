@@ -17,6 +17,7 @@ Plan::Plan(const Pool& pool, const PlanOptions& options, const ScenarioSource& s
   };
   if (wants(Part::kRegressions) && source.regressions) {
     for (auto& scenario : source.regressions(pool)) regressions_.push_back(std::move(scenario));
+    regressions_left_ = static_cast<int>(regressions_.size());
   }
   if (wants(Part::kExhaustive) && source.enumerate) {
     exhaustive_.emplace(source.enumerate(pool), options_.most_steps);
@@ -67,6 +68,7 @@ Planned Plan::numbered(harness::Scenario&& scenario, Origin origin) {
 }
 
 void Plan::ran(const Planned& planned) {
+  if (planned.origin == Origin::kRegression) --regressions_left_;
   if (planned.origin == Origin::kExhaustive && exhaustive_) exhaustive_->ran(planned.scenario);
 }
 

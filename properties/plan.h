@@ -58,6 +58,9 @@ class Plan {
   /// A case was run, and its recording was judged.
   void ran(const Planned& planned);
 
+  /// Those that were not run, or whose recording was not judged.
+  int regressions_left() const { return regressions_left_; }
+
   /// What the exhaustive part may claim; nullopt where there is none.
   std::optional<Extent> extent() const;
 
@@ -72,6 +75,7 @@ class Plan {
   const ScenarioSource* source_;
   std::deque<Planned> returned_;
   std::deque<harness::Scenario> regressions_;
+  int regressions_left_ = 0;
   std::optional<ExhaustiveSearch> exhaustive_;
   int numbers_ = 0;  // given out
   int counted_ = 0;  // cases that `options_.cases` limits

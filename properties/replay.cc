@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include "harness/sys/fd.h"
+#include "properties/case_file.h"
 #include "properties/console.h"
 #include "properties/desk.h"
 #include "properties/held.h"
@@ -20,19 +20,7 @@ namespace {
 
 using harness::Case;
 
-constexpr std::size_t kMostCaseBytes = 1 << 20;
 constexpr std::size_t kMostTimelineLines = 40;
-
-sys::Result<Case> read_case(const std::string& path) {
-  const auto text = sys::read_file(path);
-  if (!text) return text.error();
-  if (text->size() > kMostCaseBytes) {
-    return sys::Error(path + ": larger than 1 MiB: that is no case that poolproof wrote");
-  }
-  auto read = harness::case_from_json(*text);
-  if (!read) return sys::Error(path + ": " + read.error().message());
-  return read;
-}
 
 /// The pool that the case names. Its version may differ (that is what bisecting is about), unless
 /// there is one of the very version.

@@ -238,6 +238,21 @@ TEST(Matrix, TellsWhatIsCompleteOnceForPoolsThatAgree) {
             "  (ProcessPoolExecutor:fork)\n");
 }
 
+TEST(Matrix, TellsOfRegressionsOnlyWhereThereAreSome) {
+  RegressionCount count;
+  EXPECT_EQ(regressions_in_words(count), "");
+  count.folder = "kept";
+  EXPECT_EQ(regressions_in_words(count), "");
+  count.run = 5;
+  EXPECT_EQ(regressions_in_words(count), "regressions: 5 run (kept/)\n");
+  count.violated = count.left = 1;
+  count.unfit = 2;
+  count.kept = {"a.json"};
+  EXPECT_EQ(regressions_in_words(count),
+            "regressions: 5 run, 1 violated, 1 not run for want of time, 2 for other pools,\n"
+            "  1 kept (kept/)\n");
+}
+
 TEST(Matrix, HeldNeedsARuleThatWasPutToTheTest) {
   const auto pool = executor_pool();
   Tally tally(pool, {rule_named("W1")}, true);

@@ -88,6 +88,12 @@ Json extent_of(const Exhausted& exhausted) {
   return object;
 }
 
+Json regressions_of(const RegressionCount& count) {
+  return {{"type", "regressions"},      {"folder", count.folder}, {"run", count.run},
+          {"violated", count.violated}, {"left", count.left},     {"unfit", count.unfit},
+          {"kept", count.kept}};
+}
+
 }  // namespace
 
 sys::Result<void> write_file(const fs::path& path, const std::string& text) {
@@ -175,6 +181,7 @@ std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignO
     lines += in_a_line(object);
   }
   for (const auto& exhausted : result.exhausted) lines += in_a_line(extent_of(exhausted));
+  if (!result.regressions.folder.empty()) lines += in_a_line(regressions_of(result.regressions));
   Json last{{"type", "summary"},
             {"seed", fmt::format("{:x}", options.seed)},
             {"cases", result.cases()},
