@@ -21,20 +21,34 @@ constexpr std::array kSteps{
 };
 
 constexpr std::array kBodies{
-    BodyEntry{BodyKind::kNothing, "nothing", Parameter::kNone, false, "returns at once"},
-    BodyEntry{BodyKind::kEcho, "echo", Parameter::kBytes, false,
+    BodyEntry{BodyKind::kNothing, "nothing", Parameter::kNone, false, false, "returns at once"},
+    BodyEntry{BodyKind::kEcho, "echo", Parameter::kBytes, false, false,
               "returns the bytes that it was given"},
-    BodyEntry{BodyKind::kSleep, "sleep", Parameter::kMilliseconds, false, "sleeps, then returns"},
-    BodyEntry{BodyKind::kSpin, "spin", Parameter::kMilliseconds, false, "computes, then returns"},
-    BodyEntry{BodyKind::kNever, "never", Parameter::kNone, false,
+    BodyEntry{BodyKind::kSleep, "sleep", Parameter::kMilliseconds, false, false,
+              "sleeps, then returns"},
+    BodyEntry{BodyKind::kSpin, "spin", Parameter::kMilliseconds, false, false,
+              "computes, then returns"},
+    BodyEntry{BodyKind::kNever, "never", Parameter::kNone, false, true,
               "sleeps in a timed loop and never returns"},
-    BodyEntry{BodyKind::kRaise, "raise", Parameter::kNone, false,
+    BodyEntry{BodyKind::kRaise, "raise", Parameter::kNone, false, false,
               "raises a plain error \"task N\""},
-    BodyEntry{BodyKind::kExit, "exit", Parameter::kCode, true, "ends its worker by exit"},
-    BodyEntry{BodyKind::kOsExit, "os_exit", Parameter::kCode, true, "ends its worker by _exit"},
-    BodyEntry{BodyKind::kAbort, "abort", Parameter::kNone, true, "ends its worker by SIGABRT"},
-    BodyEntry{BodyKind::kKillSelf, "kill_self", Parameter::kNone, true,
+    BodyEntry{BodyKind::kExit, "exit", Parameter::kCode, true, false, "ends its worker by exit"},
+    BodyEntry{BodyKind::kOsExit, "os_exit", Parameter::kCode, true, false,
+              "ends its worker by _exit"},
+    BodyEntry{BodyKind::kAbort, "abort", Parameter::kNone, true, false,
+              "ends its worker by SIGABRT"},
+    BodyEntry{BodyKind::kKillSelf, "kill_self", Parameter::kNone, true, false,
               "ends its worker by SIGKILL"},
+    BodyEntry{BodyKind::kSegfault, "segfault", Parameter::kNone, true, false,
+              "ends its worker by SIGSEGV"},
+    BodyEntry{BodyKind::kStopSelf, "stop_self", Parameter::kNone, false, true,
+              "stops its worker by SIGSTOP, and never returns"},
+    BodyEntry{BodyKind::kIgnoreSigterm, "ignore_sigterm", Parameter::kNone, false, true,
+              "ignores SIGTERM, and waits for ever"},
+    BodyEntry{BodyKind::kLeaveChild, "leave_child", Parameter::kNone, false, false,
+              "starts a child that never ends, and returns"},
+    BodyEntry{BodyKind::kUnserializable, "unserializable", Parameter::kNone, false, false,
+              "returns what cannot be serialized"},
 };
 
 constexpr std::array kEndings{
@@ -49,6 +63,7 @@ constexpr std::array kEndings{
     EndingEntry{EndingKind::kSigkill, "sigkill", Parameter::kNone, false, "SIGKILL to itself"},
     EndingEntry{EndingKind::kSigint, "sigint", Parameter::kNone, true, "SIGINT to itself"},
     EndingEntry{EndingKind::kExec, "exec", Parameter::kNone, false, "main becomes /bin/true"},
+    EndingEntry{EndingKind::kSegfault, "segfault", Parameter::kNone, false, "SIGSEGV to itself"},
 };
 
 template <class Table, class Kind>

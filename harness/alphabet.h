@@ -26,16 +26,21 @@ enum class StepKind {
 };
 
 enum class BodyKind {
-  kNothing,   // returns at once
-  kEcho,      // returns the bytes it was given
-  kSleep,     // sleeps, then returns
-  kSpin,      // computes, then returns
-  kNever,     // sleeps in a timed loop and never returns
-  kRaise,     // raises the language's plain error with the message "task N"
-  kExit,      // ends its worker by the language's exit (sys.exit, std::exit)
-  kOsExit,    // ends its worker by _exit
-  kAbort,     // ends its worker by SIGABRT
-  kKillSelf,  // ends its worker by SIGKILL
+  kNothing,        // returns at once
+  kEcho,           // returns the bytes it was given
+  kSleep,          // sleeps, then returns
+  kSpin,           // computes, then returns
+  kNever,          // sleeps in a timed loop and never returns
+  kRaise,          // raises the language's plain error with the message "task N"
+  kExit,           // ends its worker by the language's exit (sys.exit, std::exit)
+  kOsExit,         // ends its worker by _exit
+  kAbort,          // ends its worker by SIGABRT
+  kKillSelf,       // ends its worker by SIGKILL
+  kSegfault,       // ends its worker by SIGSEGV
+  kStopSelf,       // stops its worker by SIGSTOP; let go on, it is as kNever
+  kIgnoreSigterm,  // ignores SIGTERM, and is as kNever
+  kLeaveChild,     // starts a child process that never ends, and returns
+  kUnserializable  // returns what the language cannot serialize
 };
 
 enum class EndingKind {
@@ -49,6 +54,7 @@ enum class EndingKind {
   kSigkill,
   kSigint,
   kExec,  // replaces itself by /bin/true
+  kSegfault,
 };
 
 /// Which worker a kill step picks.
@@ -67,6 +73,7 @@ struct BodyEntry {
   std::string_view name;
   Parameter parameter;
   bool kills_worker;  // its worker does not outlive it
+  bool never_ends;    // as long as nobody ends its worker
   std::string_view does;
 };
 struct EndingEntry {

@@ -233,8 +233,7 @@ void Campaign::take(Ran&& ran, Search& search) {
     note_limit(*limit, pool, ran.scenario, *ran.trace);
   }
   search.tally.add(judged, [&](const KnownDeviation& deviation) {
-    const auto* condition = condition_named(deviation.condition);
-    return condition != nullptr && condition->holds(ran.scenario, *ran.trace);
+    return all_hold(deviation.condition, ran.scenario, *ran.trace);
   });
   if (planned.origin == Origin::kRegression) count_regression(judged);
   listener_.on_case(pool, planned.number);

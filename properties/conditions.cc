@@ -184,6 +184,21 @@ constexpr std::array kConditions{
                       r, [](const harness::Body& b) { return b.kind == BodyKind::kRaise; });
                 });
               }},
+    Condition{"task-left-child", "a task left a process of its own running",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return any_body(
+                      r, [](const harness::Body& b) { return b.kind == BodyKind::kLeaveChild; });
+                });
+              }},
+    Condition{"ignores-sigterm", "a task made its worker ignore SIGTERM, or stopped it",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return any_body(r, [](const harness::Body& b) {
+                    return b.kind == BodyKind::kIgnoreSigterm || b.kind == BodyKind::kStopSelf;
+                  });
+                });
+              }},
     Condition{"large-payload", "a task was given 64 KiB or more",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
@@ -211,6 +226,29 @@ const Condition* condition_named(std::string_view name) {
       std::find_if(kConditions.begin(), kConditions.end(),
                    [&](const Condition& condition) { return condition.name == name; });
   return found == kConditions.end() ? nullptr : &*found;
+}
+
+/// Asks about each of the names until one says no.
+template <class Ask>
+static bool each(std::string_view names, Ask ask) {
+  constexpr std::string_view kBetween = ", ";
+  for (;;) {
+    const auto end = names.find(kBetween);
+    if (!ask(names.substr(0, end))) return false;
+    if (end == names.npos) return true;
+    names.remove_prefix(end + kBetween.size());
+  }
+}
+
+bool are_conditions(std::string_view names) {
+  return each(names, [](std::string_view name) { return condition_named(name) != nullptr; });
+}
+
+bool all_hold(std::string_view names, const Scenario& scenario, const Trace& trace) {
+  return each(names, [&](std::string_view name) {
+    const auto* condition = condition_named(name);
+    return condition != nullptr && condition->holds(scenario, trace);
+  });
 }
 
 std::string condition_names() {

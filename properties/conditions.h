@@ -22,6 +22,12 @@ std::span<const Condition> condition_table();
 /// Null when there is none of that name.
 const Condition* condition_named(std::string_view name);
 
+/// Whether each of several conditions, "main-killed, forkserver", is one of these; and whether all
+/// of them hold.
+bool are_conditions(std::string_view names);
+bool all_hold(std::string_view names, const harness::Scenario& scenario,
+              const harness::Trace& trace);
+
 /// "always, worker-died, ...", for error messages.
 std::string condition_names();
 

@@ -34,6 +34,24 @@ TEST(Conditions, HaveNames) {
   EXPECT_EQ(condition_named("sometimes"), nullptr);
 }
 
+TEST(Conditions, MayHaveToHoldTogether) {
+  EXPECT_TRUE(are_conditions("fork"));
+  EXPECT_TRUE(are_conditions("main-killed, fork"));
+  for (const char* wrong : {"", "main-killed,fork", "main-killed, ", "main-killed, sometimes"})
+    EXPECT_FALSE(are_conditions(wrong)) << wrong;
+  Story story({create(1)}, EndingKind::kSigkill);
+  story.scenario.start_method = "fork";
+  story.step(1).exits(Killed{SIGKILL});
+  EXPECT_TRUE(all_hold("main-killed, fork", story.scenario, story.trace));
+  EXPECT_FALSE(all_hold("main-killed, spawn", story.scenario, story.trace));
+  EXPECT_FALSE(all_hold("task-raised, fork", story.scenario, story.trace));
+}
+
+TEST(Conditions, TellWhatTasksLeaveBehind) {
+  Story story({create(1), submit(1, BodyKind::kLeaveChild), submit(2, BodyKind::kIgnoreSigterm)});
+  EXPECT_EQ(holding(story.step(1).step(2).step(3).exits()), "task-left-child, ignores-sigterm");
+}
+
 TEST(Conditions, NoneHoldsInAPlainRun) {
   Story story({create(1), submit(1), get(1), close(), join()});
   story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));

@@ -129,7 +129,7 @@ KnownDeviation read_known(const toml::table& node, std::string_view file, std::s
   } else {
     known.rule = rule->id;
   }
-  if (condition_named(known.condition) == nullptr) {
+  if (!are_conditions(known.condition)) {
     table.complain(node, "condition", "one of " + condition_names());
   }
   table.finish();
@@ -162,6 +162,7 @@ sys::Result<Contract> read_contract(const toml::table& parsed, std::string_view 
   table.boolean("replaces_workers", contract.replaces_workers);
   table.boolean("starts_workers_late", contract.starts_workers_late);
   table.boolean("workers_are_daemons", contract.workers_are_daemons);
+  table.boolean("ends_task_children", contract.ends_task_children);
   table.boolean("drop_ends_pool", contract.drop_ends_pool);
   table.time("grace_ms", contract.grace);
   read_known_list(table, contract, file, complaint);

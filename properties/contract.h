@@ -12,10 +12,11 @@ namespace poolproof::properties {
 /// A rule that a pool is known to break, under a condition that the trace shows, and where that is
 /// told. A known deviation that was seen does not fail a run; one that no case saw is reported.
 struct KnownDeviation {
-  std::string rule;       // "T6"
-  std::string condition;  // a name out of condition_names() (conditions.h); "always" for any
-  std::string link;       // "https://github.com/python/cpython/issues/66587"
-  std::string note;       // one sentence
+  std::string rule;  // "T6"
+  /// Names out of condition_names() (conditions.h), all of which hold: "main-killed, forkserver".
+  std::string condition;
+  std::string link;  // "https://github.com/python/cpython/issues/66587"
+  std::string note;  // one sentence
 };
 
 /// What one pool promises where pools differ by design. A default-constructed contract promises the
@@ -36,8 +37,9 @@ struct Contract {
   bool replaces_workers = true;      // after a loss it is back at N workers
   bool starts_workers_late = false;  // workers appear on demand: fewer than N is normal
   bool workers_are_daemons =
-      true;                    // the pool reports daemon == true; false: W2's report half is n/a
-  bool drop_ends_pool = true;  // dropping the last reference ends the workers
+      true;  // the pool reports daemon == true; false: W2's report half is n/a
+  bool ends_task_children = true;  // what a task leaves running ends with its worker (W7)
+  bool drop_ends_pool = true;      // dropping the last reference ends the workers
   std::chrono::milliseconds grace{1000};
   std::vector<KnownDeviation> known;
 };
@@ -52,6 +54,7 @@ struct Contract {
 ///     replaces_workers = false
 ///     starts_workers_late = true
 ///     workers_are_daemons = false
+///     ends_task_children = false
 ///     drop_ends_pool = true
 ///     grace_ms = 1000
 ///

@@ -25,6 +25,7 @@ join_waits = false
 replaces_workers = false
 starts_workers_late = true
 workers_are_daemons = false
+ends_task_children = false
 drop_ends_pool = false
 grace_ms = 1500
 
@@ -47,6 +48,7 @@ link = "https://github.com/python/cpython/issues/111873"
   EXPECT_FALSE(read->replaces_workers);
   EXPECT_TRUE(read->starts_workers_late);
   EXPECT_FALSE(read->workers_are_daemons);
+  EXPECT_FALSE(read->ends_task_children);
   EXPECT_FALSE(read->drop_ends_pool);
   EXPECT_EQ(read->grace, std::chrono::milliseconds(1500));
   ASSERT_EQ(read->known.size(), 2u);

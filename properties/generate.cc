@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "properties/dice.h"
 #include "properties/model.h"
@@ -40,7 +41,7 @@ int weight(StepKind kind) {
     case StepKind::kJoin:
       return 12;
     case StepKind::kDrop:
-      return 4;
+      return 3;
     case StepKind::kWorkers:
       return 7;
     case StepKind::kSleep:
@@ -60,7 +61,7 @@ int weight(BodyKind kind) {
     case BodyKind::kSleep:
       return 12;
     case BodyKind::kSpin:
-      return 4;
+      return 3;
     case BodyKind::kNever:
       return 20;
     case BodyKind::kRaise:
@@ -73,6 +74,12 @@ int weight(BodyKind kind) {
       return 5;
     case BodyKind::kKillSelf:
       return 11;
+    case BodyKind::kSegfault:
+    case BodyKind::kStopSelf:
+    case BodyKind::kIgnoreSigterm:
+    case BodyKind::kLeaveChild:
+    case BodyKind::kUnserializable:
+      return 3;
   }
   return 0;
 }
@@ -161,12 +168,18 @@ class Author {
     return again ? 3 : weight(step.kind);
   }
 
-  /// A dropped pool has the grace to let its workers go, and somebody has to be there to see: once.
+  bool any_step(const std::function<bool(const Step&)>& fits) const {
+    return std::any_of(scenario_.steps.begin(), scenario_.steps.end(), fits);
+  }
+
+  /// A pool that is over has the grace to let go of its workers, and of what their tasks left
+  /// running, and somebody has to be there to see: once.
   bool awaits_release() const {
-    const auto& steps = scenario_.steps;
-    return model_.state() == Model::State::kDropped &&
-           std::none_of(steps.begin(), steps.end(),
-                        [this](const Step& step) { return step.duration == patience_; });
+    const bool left_child = any_step([](const Step& step) {
+      return step.kind == StepKind::kSubmit && step.body.kind == BodyKind::kLeaveChild;
+    });
+    const bool over = model_.state() == Model::State::kDropped || (model_.joined() && left_child);
+    return over && !any_step([this](const Step& step) { return step.duration == patience_; });
   }
 
   Step filled(StepKind kind) {
@@ -181,8 +194,8 @@ class Author {
         fill_get(step);
         break;
       case StepKind::kSleep:
-        step.duration = awaits_release() && dice_.percent(50) ? patience_
-                                                              : milliseconds(dice_.below(31));
+        step.duration =
+            awaits_release() && dice_.percent(50) ? patience_ : milliseconds(dice_.below(31));
         break;
       case StepKind::kKill:
         step.victim = Victim::kBusy;

@@ -61,7 +61,7 @@ bool Model::may_lose_worker(int task) const {
 bool Model::never_ends(const Task& task) const {
   if (!task.accepted || task.finished) return false;
   const bool again = contract_.worker_death == Contract::WorkerDeath::kRetried;
-  return task.body.kind == BodyKind::kNever || (again && entry(task.body.kind).kills_worker);
+  return entry(task.body.kind).never_ends || (again && entry(task.body.kind).kills_worker);
 }
 
 int Model::endless() const {
@@ -82,14 +82,14 @@ bool Model::busy_worker_is_plausible() const {
   return std::any_of(tasks_.begin(), tasks_.end(), [&](const auto& entry) {
     const auto& [number, task] = entry;
     if (!task.accepted || task.finished || task.perhaps_killed || !has_place(number)) return false;
-    return task.body.kind == BodyKind::kNever || task.fresh;
+    return harness::entry(task.body.kind).never_ends || task.fresh;
   });
 }
 
 bool Model::idle_worker_is_plausible() const {
   const auto occupied = std::count_if(tasks_.begin(), tasks_.end(), [&](const auto& entry) {
     return entry.second.accepted && !entry.second.finished &&
-           (entry.second.body.kind == BodyKind::kNever || entry.second.fresh);
+           (harness::entry(entry.second.body.kind).never_ends || entry.second.fresh);
   });
   int there = capacity();
   if (contract_.starts_workers_late) there = std::min(there, tasks());

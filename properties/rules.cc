@@ -56,6 +56,10 @@ constexpr std::array kRules{
          "(replace) or "
          "refuses work (break).",
          Level::kMust, "", worker_count_is_bounded, Needs::kBirthsAndDeaths},
+    Rule{"W7", "DaemonsHaveNoChildren",
+         "A worker that tries to start a child of its own is refused, or that child dies with it, "
+         "as the contract says.",
+         Level::kMust, "", daemons_have_no_children, Needs::kBirthsAndDeaths},
     Rule{"W9", "ActiveChildrenAreTrue",
          "The workers that the pool lists (pid, name, daemon, alive) are those that the kernel "
          "shows.",
@@ -183,9 +187,8 @@ Verdict judge_one(const Rule& rule, const Evidence& evidence) {
 
 std::string known_link(const Rule& rule, const Evidence& evidence) {
   for (const auto& known : evidence.contract.known) {
-    const Condition* condition = condition_named(known.condition);
-    if (known.rule != rule.id || condition == nullptr) continue;
-    if (condition->holds(evidence.scenario, evidence.trace)) return known.link;
+    if (known.rule != rule.id) continue;
+    if (all_hold(known.condition, evidence.scenario, evidence.trace)) return known.link;
   }
   return "";
 }

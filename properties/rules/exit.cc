@@ -58,6 +58,8 @@ std::vector<ExitStatus> meanings(const harness::Ending& ending, const Evidence& 
       return {Killed{SIGHUP}};
     case EndingKind::kSigkill:
       return {Killed{SIGKILL}};
+    case EndingKind::kSegfault:
+      return {Killed{SIGSEGV}};
     case EndingKind::kRaise:
       if (python) return {Exited{1}};
       return cpp ? std::vector<ExitStatus>{Killed{SIGABRT}} : std::vector<ExitStatus>{};

@@ -25,6 +25,7 @@ std::optional<std::string> value_of(int task, const harness::Body& body) {
     case BodyKind::kNothing:
     case BodyKind::kSleep:
     case BodyKind::kSpin:
+    case BodyKind::kLeaveChild:
       return "none";
     case BodyKind::kEcho:
       return fmt::format("bytes:{}:{:016x}", body.amount, hash_of(task, body.amount));
@@ -44,7 +45,8 @@ bool tells_task(std::string_view message, int task) {
 
 bool is_made_by_body(int task, const harness::Body& body, const harness::StepResult& result) {
   if (result.kind == Kind::kTaskError)
-    return body.kind == BodyKind::kRaise && tells_task(result.message, task);
+    return body.kind == BodyKind::kUnserializable ||
+           (body.kind == BodyKind::kRaise && tells_task(result.message, task));
   const auto value = value_of(task, body);
   return result.kind == Kind::kOk && value && result.value == *value;
 }

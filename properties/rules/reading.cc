@@ -169,6 +169,11 @@ const Reading::Process* Reading::process(Pid pid) const {
   return found == latest_.end() ? nullptr : &processes_[found->second];
 }
 
+Reading::Moment Reading::main_goes_on_until() const {
+  if (ending_begun_) return *ending_begun_;
+  return main_died() ? *main()->dying : end_;
+}
+
 Reading::Maybe Reading::main_dead() const {
   if (!main_died()) return std::nullopt;
   return main()->dead ? main()->dead : main()->dying;

@@ -87,6 +87,9 @@ class Reading {
   const Process* process(Pid pid) const;
   const std::vector<Process>& processes() const { return processes_; }
   bool main_died() const { return main() != nullptr && main()->dying; }
+  /// Until when main goes on with the scenario: its ending, its death, or the case's end. Later,
+  /// others have a reason to go.
+  Moment main_goes_on_until() const;
   /// Main's end: from here on it is gone for everybody.
   Maybe main_dead() const;
   /// Whether it was born before the pool was begun to be made: a wrapper's child, say.

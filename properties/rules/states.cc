@@ -187,8 +187,7 @@ Reading::Maybe released_from(const Reading& reading, int drop) {
 /// As long as main goes on: its own end is a reason for workers to go, and then W1 has its say.
 void judge_release(const Reading& reading, const Reading::Process& worker,
                    const Reading::Moment& from, int drop, Verdicts& verdicts) {
-  auto watched = reading.main_died() ? *reading.main()->dying : reading.end();
-  if (reading.ending_begun()) watched = *reading.ending_begun();
+  const auto watched = reading.main_goes_on_until();
   if (worker.dying && *worker.dying < watched) {
     if (reading.within_grace(from, *worker.dying)) return verdicts.held();
     return verdicts.violated(

@@ -185,7 +185,7 @@ std::optional<int> first_task_error(const Reading& reading) {
 }
 
 bool is_harmless(const harness::Body& body) {
-  return !entry(body.kind).kills_worker && body.kind != BodyKind::kNever;
+  return !entry(body.kind).kills_worker && !entry(body.kind).never_ends;
 }
 
 void judge_later_get(const Reading& reading, int error_step, int task, Verdicts& verdicts) {

@@ -114,6 +114,7 @@ Truth truth_of_value(const Around& get) {
 }
 
 Truth truth_of_task_error(const Around& get) {
+  if (get.body.kind == BodyKind::kUnserializable) return Truth::kTrue;  // how it says so is its own
   if (get.body.kind == BodyKind::kRaise) {
     return tells_task(get.result.message, get.task) ? Truth::kTrue : Truth::kFalse;
   }

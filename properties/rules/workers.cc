@@ -180,6 +180,27 @@ std::vector<const Process*> surely_alive(const Reading& reading, const Reading::
 /// date may be this old by rights.
 constexpr std::chrono::milliseconds kSettled{20};
 
+// ---- W7 -----------------------------------------------------------------------------------------
+
+/// As long as main goes on; after its death W1 has its say.
+void judge_orphan(const Reading& reading, const Process& child, const Process& worker,
+                  Verdicts& verdicts) {
+  const auto gone = worker.dead ? *worker.dead : *worker.dying;
+  const auto watched = reading.main_goes_on_until();
+  if (watched < gone) return;
+  const auto outlived = [&](const Reading::Moment& until, std::string_view more) {
+    verdicts.violated(
+        fmt::format("{} outlived {} by {}{}", reading.name(child), reading.name(worker),
+                    in_words(reading.tree_time(gone, until)), more),
+        {gone.event, until.event});
+  };
+  if (child.dying && *child.dying < watched) {
+    if (*child.dying < gone || reading.within_grace(gone, *child.dying)) return verdicts.held();
+    return outlived(*child.dying, "");
+  }
+  if (!reading.within_grace(gone, watched)) outlived(watched, " and is still there");
+}
+
 // ---- W9 -----------------------------------------------------------------------------------------
 
 struct Listing {
@@ -299,6 +320,20 @@ Verdict worker_count_is_bounded(const Evidence& evidence) {
     verdicts.violated(fmt::format("{} workers are alive at once, of a pool of {}: {}", alive.size(),
                                   *wanted, names),
                       {process.known_as_worker->event});
+  }
+  return verdicts.verdict();
+}
+
+Verdict daemons_have_no_children(const Evidence& evidence) {
+  if (!evidence.contract.ends_task_children)
+    return NotApplicable{"what a task leaves running lives on by contract"};
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (const auto& child : reading.processes()) {
+    const auto* worker = reading.process(child.parent);
+    const bool of_a_task = child.role == Role::kTaskChild && worker != nullptr &&
+                           worker->role == Role::kWorker && worker->dying;
+    if (of_a_task) judge_orphan(reading, child, *worker, verdicts);
   }
   return verdicts.verdict();
 }

@@ -224,6 +224,42 @@ TEST(WorkerCountIsBounded, IsNotExercisedByTheDefault) {
   EXPECT_EQ(story.exits().outcome("W4"), "not exercised");
 }
 
+// ---- W7 -----------------------------------------------------------------------------------------
+
+/// Worker 3 leaves process 4 running, and then is let go; main sleeps on.
+Story with_an_orphan() {
+  Story story(
+      {create(1), submit(1, harness::BodyKind::kLeaveChild), close(), join(), sleep_for(1500ms)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).born(4, 3).ends_task(1, 3);
+  return story.step(3).begins(4).dies(3);
+}
+
+TEST(DaemonsHaveNoChildren, IsHeldWhereTheChildDiesWithItsWorker) {
+  auto story = with_an_orphan().dies(4, sys::Killed{9}).ends(4).begins(5).after(1500ms).ends(5);
+  EXPECT_EQ(story.exits().outcome("W7"), "held");
+}
+
+TEST(DaemonsHaveNoChildren, IsViolatedByAChildThatStays) {
+  auto stays = with_an_orphan().ends(4).begins(5).after(1500ms).ends(5).exits();
+  EXPECT_EQ(stays.outcome("W7"), "violated");
+  EXPECT_EQ(stays.says("W7"), "a task's child 4 outlived worker 3 by 1.5 s and is still there");
+  auto late = with_an_orphan().ends(4).begins(5).after(1500ms).dies(4).ends(5).exits();
+  EXPECT_EQ(late.says("W7"), "a task's child 4 outlived worker 3 by 1.5 s");
+}
+
+TEST(DaemonsHaveNoChildren, IsNotExercisedWhereMainEndsBefore) {
+  EXPECT_EQ(with_an_orphan().ends(4).exits().outcome("W7"), "not exercised");
+  Story lives({create(1), submit(1, harness::BodyKind::kLeaveChild), sleep_for(1500ms)});
+  lives.begins(1).born(3).ends(1).step(2).begins_task(1, 3).born(4, 3).ends_task(1, 3).begins(3);
+  EXPECT_EQ(lives.after(1500ms).ends(3).exits().outcome("W7"), "not exercised");
+}
+
+TEST(DaemonsHaveNoChildren, DoesNotApplyByContract) {
+  auto story = with_an_orphan().ends(4).begins(5).after(1500ms).ends(5);
+  story.contract.ends_task_children = false;
+  EXPECT_EQ(story.exits().outcome("W7"), "not applicable");
+}
+
 // ---- W9 -----------------------------------------------------------------------------------------
 
 Story with_two_workers(std::vector<harness::StepResult::Listed> listed) {
