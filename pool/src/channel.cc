@@ -138,6 +138,11 @@ void Channel::let_spin(bool may) {
   ring_->memory->ring().may_spin.store(may, std::memory_order_relaxed);
 }
 
+bool Channel::asleep() const {
+  const Doorbell& bell = ring_->memory->ring().for_tasks;
+  return static_cast<Rest>(bell.asleep.load(std::memory_order_relaxed) & 3) != Rest::awake;
+}
+
 void Channel::close() {
   socket_.reset();
   ring_.reset();

@@ -71,6 +71,8 @@ class Channel {
   std::uint32_t arm(Rest how);
   void disarm();
   void let_spin(bool may);
+  /// Whether the worker sleeps until it is rung.
+  [[nodiscard]] bool asleep() const;
 
   /// The memory, for those who sleep in it or look at it without the lock: it must outlive them.
   [[nodiscard]] std::shared_ptr<RingMemory> memory() const { return ring_->memory; }

@@ -113,7 +113,9 @@ std::vector<Result> Core::submit(Invoke invoke, std::vector<Bytes> payloads,
     for (std::size_t i = 0; i < payloads.size(); ++i) {
       queue_.push_back({++last_task_, function, std::move(payloads[i]), results[i], limit});
     }
+    ++submissions_;
     // The caller hands them to workers itself: one wake-up less.
+    look_at_last(done);
     dispatch(done);
   }
   done.deliver();

@@ -122,9 +122,18 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   bool give_one(std::size_t slot, Task& task);
   void hand_out(std::size_t slot);
   void give_ahead(std::size_t share, Completions& done);
+  [[nodiscard]] bool anybody_idle() const;
   void take_back_for_idle();
   void take_back(std::size_t slot, std::uint32_t most);
   void grant_spinning(std::size_t slot);
+
+  // Whom it pays to wake: waking.cc; with the lock held.
+  bool give_to_who_is_awake(Completions& done);
+  [[nodiscard]] bool soon_done(std::size_t slot) const;
+  [[nodiscard]] bool is_looking(std::size_t slot) const;
+  void look_at_last(Completions& done);
+  void call_dispatcher();
+  [[nodiscard]] bool somebody_could_help() const { return ahead_ > 0 && anybody_idle(); }
 
   // answers.cc; with the lock held.
   bool read_answers(std::size_t slot, Completions& done);
@@ -142,6 +151,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   void await_answers(Slot& slot);
   bool read_all_answers(Completions& done);
   void attend_for_a_while(std::unique_lock<std::mutex>& lock, Completions& done);
+  [[nodiscard]] bool news_within(std::chrono::nanoseconds time) const;
   void attend_for(ResultState& wanted, Deadline deadline,
                   std::chrono::steady_clock::time_point& since, std::unique_lock<std::mutex>& lock,
                   Completions& done);
@@ -175,6 +185,10 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   std::vector<std::size_t> idle_;  // slots, the last busy one last; perhaps more than are idle
   std::vector<std::size_t> busy_;  // slots; perhaps more than have something in hands
   std::size_t next_busy_ = 0;      // whose turn it is to get more
+  std::size_t last_given_ = 0;     // the slot that was given something last
+  std::uint64_t submissions_ = 0;
+  bool dispatcher_awake_ = false;   // it looks at the workers again soon ...
+  bool dispatcher_called_ = false;  // ... or has been rung for that
   std::deque<std::size_t> spinning_workers_;
   Attending attending_ = Attending::nobody;
   SpinBudget spinning_;  // of callers

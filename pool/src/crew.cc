@@ -312,7 +312,7 @@ bool Crew::had_started(std::size_t index) {
   return status.started.load(std::memory_order_acquire) == slot.in_hands.front().number;
 }
 
-Clock::time_point Crew::began(std::size_t index) {
+Clock::time_point Crew::began(std::size_t index) const {
   const WorkerStatus& status = slots_[index].channel.status();
   return Clock::time_point(
       std::chrono::nanoseconds(status.began_ns.load(std::memory_order_acquire)));

@@ -57,6 +57,7 @@ struct Slot {
   Channel channel;
   std::deque<Task> in_hands;  ///< given to it and not answered, the oldest first
   std::size_t given = 0;      ///< tasks that this worker was given
+  std::chrono::steady_clock::time_point busy_since{};  ///< given something when it had nothing
   bool initialising = false;  ///< what it has in hands is the pool's initializer
   bool leaving = false;       ///< it was told to quit, or killed
   bool listed_idle = false;   ///< the dispatch's notes, see hands.cc
@@ -120,7 +121,7 @@ class Crew {
   /// Whether the slot's worker has begun the oldest task in its hands, and when it
   /// began that, or the last item of it.
   [[nodiscard]] bool had_started(std::size_t slot);
-  [[nodiscard]] std::chrono::steady_clock::time_point began(std::size_t slot);
+  [[nodiscard]] std::chrono::steady_clock::time_point began(std::size_t slot) const;
 
   /// Ends the workers: `drain` waits for them to leave, `terminate` signals.
   void stop(Command::Kind how, std::chrono::milliseconds patience);

@@ -79,6 +79,7 @@ void Core::run_dispatcher() {
     {
       std::unique_lock lock(mutex_);
       serve(watched, done);
+      if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
       attend_for_a_while(lock, done);
       if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
       kill_when_overdue();

@@ -1,4 +1,9 @@
+#include <poll.h>
 #include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
 
 #include "completions.hpp"
 #include "core.hpp"
@@ -16,10 +21,13 @@ using Clock = std::chrono::steady_clock;
 constexpr int kLooks = 32;
 /// Rounds in vain after which the processor is offered to others.
 constexpr int kRoundsBeforeYield = 4;
-/// How often the dispatcher looks in vain before it sleeps.
-constexpr int kDispatchersRounds = 20;
-/// And how often at most before it looks for other news.
-constexpr int kDispatchersMost = 1000;
+/// How often the dispatcher looks in vain before it sleeps until it is rung.
+constexpr int kDispatchersRounds = 7;
+/// How long it rests between two looks, and how often that doubles, where others read the answers.
+constexpr std::chrono::nanoseconds kNap{50'000};
+constexpr int kLongestNap = 2;
+/// And how long at most before it looks after all else.
+constexpr std::chrono::milliseconds kDispatchersMost{10};
 
 }  // namespace
 
@@ -28,9 +36,9 @@ void Core::attend(Attending who) {
   for (const std::size_t index : busy_) await_answers(crew_.slots()[index]);
 }
 
-/// From now on the dispatcher is rung; what came before that is read here.
+/// From now on the dispatcher is rung, unless it looks by itself; what came before is read here.
 void Core::hand_over(Completions& done) {
-  attend(Attending::nobody);
+  attend(dispatcher_awake_ ? Attending::dispatcher : Attending::nobody);
   if (read_all_answers(done)) dispatch(done);
 }
 
@@ -62,22 +70,44 @@ bool Core::read_all_answers(Completions& done) {
   return any;
 }
 
-/// The dispatcher's: reads until for a while there is nothing, unless a caller does.
+/// The dispatcher's: reads until for a while there is nothing, unless a caller does; stays as long
+/// as tasks wait for one worker that another could do.
 void Core::attend_for_a_while(std::unique_lock<std::mutex>& lock, Completions& done) {
-  if (attending_ == Attending::caller) return;
-  attend(Attending::dispatcher);
-  int in_vain = 0;
-  for (int i = 0; i < kDispatchersMost && in_vain < kDispatchersRounds; ++i) {
-    const bool any = read_all_answers(done);
-    if (any) dispatch(done);
+  dispatcher_awake_ = true;
+  dispatcher_called_ = false;
+  if (attending_ == Attending::nobody) attend(Attending::dispatcher);
+  const auto end = Clock::now() + kDispatchersMost;
+  std::uint64_t seen = submissions_;
+  int in_vain = 0;  // nothing came to us
+  int quiet = 0;    // nor to others
+  for (;;) {
+    const bool any = attending_ == Attending::dispatcher && read_all_answers(done);
+    if (any || ahead_ > 0) dispatch(done);
     in_vain = any ? 0 : in_vain + 1;
+    quiet = any || std::exchange(seen, submissions_) != submissions_ ? 0 : quiet + 1;
+    const int rounds = state_ == PoolState::running ? kDispatchersRounds : 1;
+    if (stopping_ || (quiet > rounds && !somebody_could_help())) break;
     lock.unlock();
     done.deliver();
-    if (!any) ::sched_yield();
+    bool news = Clock::now() >= end;
+    if (in_vain < kRoundsBeforeYield) {
+      ::sched_yield();
+    } else {
+      news |= news_within(kNap * (1 << std::min(in_vain - kRoundsBeforeYield, kLongestNap)));
+    }
     lock.lock();
-    if (attending_ != Attending::dispatcher) return;
+    if (news) break;
   }
-  hand_over(done);
+  dispatcher_awake_ = false;
+  if (!stopping_ && somebody_could_help()) call_dispatcher();
+  if (attending_ == Attending::dispatcher) hand_over(done);
+}
+
+/// Whether there is something to do for the dispatcher other than to read answers.
+bool Core::news_within(std::chrono::nanoseconds time) const {
+  std::array<pollfd, 2> watched{{{wake_.get(), POLLIN, 0}, {crew_.control(), POLLIN, 0}}};
+  const timespec limit{0, static_cast<long>(time.count())};
+  return ::ppoll(watched.data(), watched.size(), &limit, nullptr) != 0;
 }
 
 void Core::fetch(ResultState& wanted, Deadline deadline) {

@@ -50,7 +50,7 @@ void Core::dispatch(Completions& done) {
   if (stopping_) return;
   if (queue_.empty() && ahead_ > 0) take_back_for_idle();
   const std::size_t share = std::clamp(queue_.size() / crew_.size(), std::size_t{1}, kMostAhead);
-  while (!queue_.empty()) {
+  while (!queue_.empty() && !give_to_who_is_awake(done)) {
     const std::optional<std::size_t> index = take_idle();
     if (!index) break;
     give(*index, share, done);
@@ -92,7 +92,10 @@ void Core::give(std::size_t index, std::size_t most, Completions& done) {
     queue_.pop_front();
   }
   slot.given += given;
-  if (given > 0) hand_out(index);
+  if (given == 0) return;
+  if (slot.in_hands.size() == given) slot.busy_since = std::chrono::steady_clock::now();
+  last_given_ = index;
+  hand_out(index);
 }
 
 /// Writes the task to the worker's ring, unseen yet. False if there is no room.
@@ -125,15 +128,21 @@ void Core::hand_out(std::size_t index) {
   if (!slot.in_hands.empty() && slot.in_hands.front().limit.count() > 0) ring_dispatcher();
 }
 
+bool Core::anybody_idle() const {
+  return std::any_of(idle_.begin(), idle_.end(), [this](std::size_t index) {
+    return can_take(index) && crew_.slots()[index].in_hands.empty();
+  });
+}
+
 /// One worker has nothing to do, and there is nothing to give: others may have too much.
 void Core::take_back_for_idle() {
-  const bool anybody_idle = std::any_of(idle_.begin(), idle_.end(), [this](std::size_t index) {
-    const Slot& slot = crew_.slots()[index];
-    return can_take(index) && slot.in_hands.empty();
-  });
-  if (!anybody_idle) return;
+  if (!anybody_idle()) return;
   for (const std::size_t index : busy_) {
     if (crew_.slots()[index].in_hands.size() < 2) continue;
+    if (soon_done(index)) {
+      call_dispatcher();  // which sees to it that this comes true
+      continue;
+    }
     take_back(index, static_cast<std::uint32_t>(crew_.slots()[index].in_hands.size() / 2));
     if (!queue_.empty()) return;
   }

@@ -31,12 +31,19 @@ class Timesheet {
   /// The task has ended, well or badly.
   void end(bool initializer) {
     const std::int64_t at = now();
-    add(initializer ? status_->initialising_ns : status_->working_ns, at - since_);
+    const std::int64_t took = at - since_;
+    add(initializer ? status_->initialising_ns : status_->working_ns, took);
     since_ = at;
-    if (!initializer) add(status_->tasks, 1);
+    if (initializer) return;
+    add(status_->tasks, 1);
+    const std::int64_t usual = status_->usual_ns.load(std::memory_order_relaxed);
+    add(status_->usual_ns, (took - usual) / kMemory);
   }
 
  private:
+  /// So many tasks it takes for a change of what is usual to show.
+  static constexpr std::int64_t kMemory = 8;
+
   static std::int64_t now() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
                std::chrono::steady_clock::now().time_since_epoch())

@@ -18,6 +18,7 @@ struct WorkerStatus {
   std::atomic<std::int64_t> initialising_ns;  ///< spent in the initializer
   std::atomic<std::int64_t> working_ns;       ///< spent in tasks that have ended
   std::atomic<std::int64_t> waiting_ns;       ///< spent between tasks
+  std::atomic<std::int64_t> usual_ns;         ///< what a task takes; later ones count more
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
