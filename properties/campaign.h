@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/runner.h"
+#include "properties/canary.h"
 #include "properties/desk.h"
 #include "properties/judging.h"
 #include "properties/plan.h"
@@ -92,6 +93,7 @@ struct CampaignResult {
   std::vector<LimitReached> limits;   // one for each pool and limit
   std::vector<Exhausted> exhausted;   // one for each pool of which all short scenarios were tried
   RegressionCount regressions;        // of all pools
+  Canary canary;                      // let out by whoever drives the campaign
   std::vector<std::string> troubles;  // what kept the harness from doing its work, a line each
   std::chrono::milliseconds elapsed{0};
   bool interrupted = false;

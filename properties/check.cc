@@ -186,26 +186,63 @@ void print_result(const CampaignResult& result, const Results& results, Console&
                 fmt::format("results in {}/\n", results.name()));
 }
 
+/// Too short for the canary's second to be worth it.
+constexpr milliseconds kShortTime{10'000};
+constexpr std::size_t kFewCases = 100;
+
+bool is_short(const CampaignOptions& options, std::size_t pools) {
+  if (options.time) return *options.time < kShortTime;
+  return options.cases > 0 && static_cast<std::size_t>(options.cases) * pools < kFewCases;
+}
+
+Canary canary_of(const CheckCommand& command, const CampaignOptions& options,
+                 const ScenarioSource& source, std::size_t pools, harness::Runner& runner) {
+  if (is_short(options, pools)) return skipped_canary("the run is short");
+  if (runner.containment().rung > 2) return skipped_canary("this rung sees nothing exactly");
+  std::string why;
+  const auto mutant = canary_pool(command.places.places(), why);
+  if (!mutant) return skipped_canary(why);
+  return try_canary(runner, *mutant, source, options.case_options, {}, finish_on_interrupt());
+}
+
+/// The campaign, unless the harness is blind.
+CampaignResult result_of(const CheckCommand& command, const CampaignOptions& options,
+                         const Regressions& kept, const Pools& chosen, harness::Runner& runner,
+                         Reporter& reporter, Console& console) {
+  const auto& pools = chosen.found;
+  auto source = random_source(options.seed, options.faults);
+  console.progress("looking whether the harness sees what it must");
+  const auto canary = canary_of(command, options, source, pools.size(), runner);
+  if (!command.json) {
+    console.print(absent_lines(chosen) + report_head(pools, options, runner, canary));
+  }
+  CampaignResult result;
+  if (canary.fate == Canary::Fate::kMissed) {
+    result.troubles.push_back(canary.in_words());
+  } else {
+    source.regressions = [&](const Pool& pool) { return kept.of(pool); };
+    result = Campaign(runner, pools, options, source, reporter, finish_on_interrupt()).run();
+  }
+  result.canary = canary;
+  if (command.keep_regressions || !kept.cases.empty() || !kept.troubles.empty())
+    result.regressions.folder = regressions_folder(command);
+  result.regressions.unfit = kept.fitting_none(pools);
+  result.regressions.kept = reporter.kept();
+  return result;
+}
+
 int run_campaign(const CheckCommand& command, const CampaignOptions& options, const Pools& chosen,
                  harness::Runner& runner, const Results& results) {
   const auto& pools = chosen.found;
   const auto kept = kept_before(command);
   auto console = Console::of_this_process();
-  if (!command.json) console.print(absent_lines(chosen) + report_head(pools, options, runner));
   Reporter reporter(console, results,
                     {.case_options = options.case_options,
                      .json = command.json,
                      .known_too = pools.size() == 1,
                      .keep_in = command.keep_regressions ? regressions_folder(command) : ""});
-  auto source = random_source(options.seed, options.faults);
-  source.regressions = [&](const Pool& pool) { return kept.of(pool); };
-  Campaign campaign(runner, pools, options, source, reporter, finish_on_interrupt());
-  auto result = campaign.run();
+  const auto result = result_of(command, options, kept, chosen, runner, reporter, console);
   for (const auto& limit : result.limits) reporter.keep(limit);
-  if (command.keep_regressions || !kept.cases.empty() || !kept.troubles.empty())
-    result.regressions.folder = regressions_folder(command);
-  result.regressions.unfit = kept.fitting_none(pools);
-  result.regressions.kept = reporter.kept();
 
   const auto lines = as_json_line(Surroundings::of_this_process(command.arguments), pools, runner) +
                      verdicts_as_json_lines(result, options, results.name());

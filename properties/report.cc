@@ -86,7 +86,7 @@ std::string pool_line(const Pool& pool) {
 }  // namespace
 
 std::string report_head(const std::vector<Pool>& pools, const CampaignOptions& options,
-                        const harness::Runner& runner) {
+                        const harness::Runner& runner, const Canary& canary) {
   auto line = fmt::format("poolproof {}  seed {:x}  {}", kVersion, options.seed,
                           counted(runner.jobs(), "job"));
   if (pools.size() > 1) {
@@ -105,6 +105,7 @@ std::string report_head(const std::vector<Pool>& pools, const CampaignOptions& o
         wrapped(fmt::format("containment rung {}: {}", containment.rung, containment.why_not), 2);
   }
   for (const auto& pool : pools) line += hanging(pool_line(pool));
+  if (canary.fate != Canary::Fate::kMissed) line += hanging("canary: " + canary.in_words());
   return line + "\n";
 }
 

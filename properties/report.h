@@ -8,9 +8,10 @@
 
 namespace poolproof::properties {
 
-/// The first lines of a run: what runs, where, for how long, and what each pool promises.
+/// The first lines of a run: what runs, where, for how long, what each pool promises, and whether
+/// the harness was seen to work.
 std::string report_head(const std::vector<Pool>& pools, const CampaignOptions& options,
-                        const harness::Runner& runner);
+                        const harness::Runner& runner, const Canary& canary);
 
 /// How a person gets the same case again.
 struct Again {

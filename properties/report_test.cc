@@ -147,7 +147,11 @@ TEST(Report, HeadSaysSeedJobsSharesAndContainment) {
   const std::vector<Pool> three{pool_named("reference", "fork", "poolproof 0.1.0"),
                                 pool_named("multiprocessing.Pool", "fork", "CPython 3.11.7"),
                                 executor_pool()};
-  const auto text = report_head(one, options, runner) + report_head(three, options, runner);
+  auto caught = skipped_canary("");
+  caught.fate = Canary::Fate::kCaught;
+  caught.cases = 3;
+  const auto text = report_head(one, options, runner, caught) +
+                    report_head(three, options, runner, skipped_canary("the run is short"));
   EXPECT_TRUE(is_golden("head.txt", text));
   EXPECT_TRUE(fits(text)) << text;
 }
@@ -316,12 +320,16 @@ TEST(Json, IsOneObjectALineAndASummaryLast) {
                            .shortest = {},
                            .trace = {}});
   result.exhausted.push_back({&pools[0], {2, 3, 218, 40, 1749}});
+  result.canary = skipped_canary("the run is short");
   const auto lines = lines_of(verdicts_as_json_lines(result, {}, "poolproof-results/latest"));
-  ASSERT_EQ(lines.size(), 3 * rule_table().size() + 3);
+  ASSERT_EQ(lines.size(), 3 * rule_table().size() + 4);
   EXPECT_EQ(lines[lines.size() - 2],
+            "{\"type\":\"canary\",\"mutant\":\"workers_outlive_main\",\"rule\":\"W1\","
+            "\"fate\":\"skipped\",\"why\":\"the run is short\"}");
+  EXPECT_EQ(lines[lines.size() - 3],
             "{\"type\":\"exhaustive\",\"pool\":\"ProcessPoolExecutor:fork@3.11.7\",\"steps\":3,"
             "\"workers\":2,\"scenarios\":218,\"beyond\":40,\"of\":1749}");
-  EXPECT_EQ(lines[lines.size() - 3],
+  EXPECT_EQ(lines[lines.size() - 4],
             "{\"type\":\"limit\",\"pool\":\"ProcessPoolExecutor:fork@3.11.7\",\"limit\":\"births\","
             "\"cases\":2,\"case\":\"poolproof-results/latest/limit-1/case.json\"}");
   for (const auto& line : lines) {

@@ -94,6 +94,19 @@ Json regressions_of(const RegressionCount& count) {
           {"kept", count.kept}};
 }
 
+Json canary_of(const Canary& canary) {
+  Json object{{"type", "canary"}, {"mutant", canary.mutant}, {"rule", canary.rule}};
+  if (canary.fate == Canary::Fate::kSkipped) {
+    object["fate"] = "skipped";
+  } else {
+    object["fate"] = canary.fate == Canary::Fate::kCaught ? "caught" : "missed";
+    object["cases"] = canary.cases;
+    object["ms"] = canary.took.count();
+  }
+  if (!canary.why.empty()) object["why"] = canary.why;
+  return object;
+}
+
 }  // namespace
 
 sys::Result<void> write_file(const fs::path& path, const std::string& text) {
@@ -182,6 +195,7 @@ std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignO
   }
   for (const auto& exhausted : result.exhausted) lines += in_a_line(extent_of(exhausted));
   if (!result.regressions.folder.empty()) lines += in_a_line(regressions_of(result.regressions));
+  if (!result.canary.mutant.empty()) lines += in_a_line(canary_of(result.canary));
   Json last{{"type", "summary"},
             {"seed", fmt::format("{:x}", options.seed)},
             {"cases", result.cases()},
