@@ -59,7 +59,8 @@ void KeptFiles::let_go() {
 
 void KeptFiles::forget_in_child() {
   for (auto& place : files) {
-    // Not destroyed: that could take a lock that was held at the fork.
+    // A write would copy the page. Not destroyed: that could take a lock that was held at the fork.
+    if (!place.load(std::memory_order_relaxed)) continue;
     const PayloadFile* const file = place.exchange(nullptr, std::memory_order_acq_rel);
     if (file) ::close(file->descriptor());
   }
