@@ -38,7 +38,6 @@ using std::chrono::milliseconds;
 /// How many spawn commands may be unanswered while starting: neither side's
 /// socket buffer may fill up with nobody reading.
 constexpr std::size_t kHiresInFlight = 16;
-constexpr milliseconds kDelayWhenKilledEarly{10};
 /// Between a copy's start and its call of `init` lie its static objects only, which have this long.
 constexpr milliseconds kCopyMayTake{60'000};
 constexpr milliseconds kFirstDelay{1};
@@ -211,7 +210,7 @@ void Crew::hire_all() {
       }
       ++answered;
     } else {  // somebody has killed one already; the dispatcher replaces it
-      vacate(static_cast<std::size_t>(report.slot), Vacancy::killed_early);
+      vacate(static_cast<std::size_t>(report.slot), Vacancy::failed_start);
     }
   }
 }
@@ -292,17 +291,24 @@ void Crew::vacate(std::size_t index, Vacancy why) {
   slot.initialising = false;
   slot.leaving = false;
   slot.hire_at = Clock::now();
-  switch (why) {
-    case Vacancy::after_work:
-      slot.failures = 0;
-      break;
-    case Vacancy::killed_early:
-      slot.hire_at += kDelayWhenKilledEarly;
-      break;
-    case Vacancy::failed_start:
-      slot.hire_at += delay_after(++slot.failures);
-      break;
-  }
+  if (why == Vacancy::failed_start) return note_failure(slot);
+  slot.failures = 0;
+  last_departed_hire_ = std::max(last_departed_hire_, slot.hired_at);
+}
+
+void Crew::note_failure(Slot& slot) {
+  if (slot.failures > 0 && any_ready_since(slot.failing_since)) slot.failures = 0;
+  if (slot.failures++ == 0) slot.failing_since = slot.hire_at;
+  slot.hire_at += delay_after(slot.failures);
+}
+
+/// Whether a worker that was started after `time` has come as far as to take tasks.
+bool Crew::any_ready_since(Clock::time_point time) const {
+  if (last_departed_hire_ > time) return true;
+  return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    return slot.life == Slot::Life::alive && slot.hired_at > time && !slot.initialising &&
+           slot.channel.ready();
+  });
 }
 
 bool Crew::had_started(std::size_t index) {

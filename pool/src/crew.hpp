@@ -38,8 +38,7 @@ struct Task {
 /// Why a slot is empty; decides when it is filled again.
 enum class Vacancy {
   after_work,    ///< it had come as far as to take tasks: at once
-  killed_early,  ///< by a signal before that: shortly
-  failed_start,  ///< it could not start: later and later
+  failed_start,  ///< it had not, whatever ended it: later and later
 };
 
 /// A place for one worker; workers come and go in it.
@@ -63,7 +62,8 @@ struct Slot {
   bool listed_idle = false;   ///< the dispatch's notes, see hands.cc
   bool listed_busy = false;
   bool caller_asleep = false;  ///< a caller sleeps for its next answer, see fetching.cc
-  int failures = 0;            ///< starts in a row that came to nothing
+  int failures = 0;            ///< starts in a row that came to nothing, see Crew::vacate
+  std::chrono::steady_clock::time_point failing_since{};
   std::chrono::steady_clock::time_point hire_at{};
   std::chrono::steady_clock::time_point hired_at{};
 
@@ -115,7 +115,9 @@ class Crew {
   [[nodiscard]] bool supervisor_lost() const { return lost_; }
 
   /// After `fork_failed`, and after `died` once its channel has been read
-  /// out: empties the slot and says when to fill it again.
+  /// out: empties the slot and says when to fill it again. Counts failed starts in a row, between
+  /// which no worker of any slot was started and got ready: so a program that cannot start is told
+  /// from workers that somebody kills now and then.
   void vacate(std::size_t slot, Vacancy why);
 
   /// Whether the slot's worker has begun the oldest task in its hands, and when it
@@ -150,6 +152,8 @@ class Crew {
   void hire_all();
   int send_spawn(std::size_t slot);
   void welcome(const Report& report, int pidfd);
+  void note_failure(Slot& slot);
+  [[nodiscard]] bool any_ready_since(std::chrono::steady_clock::time_point time) const;
   static void close_channel(Slot& slot);
 
   const pid_t owner_;
@@ -157,6 +161,7 @@ class Crew {
   const Containment containment_;
   std::vector<Slot> slots_;
   PoolStatistics::Totals departed_;
+  std::chrono::steady_clock::time_point last_departed_hire_{};  // of those that had got ready
   Fd control_;
   pid_t supervisor_ = 0;
   Fd supervisor_pidfd_;

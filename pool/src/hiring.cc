@@ -1,5 +1,3 @@
-#include <variant>
-
 #include "completions.hpp"
 #include "core.hpp"
 
@@ -10,23 +8,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// So often in a row may a worker fail to start, or leave before it could take
-/// a single task, before the pool gives up; about two seconds of delays.
+/// So often in a row may a worker fail to start, or end before it could take
+/// a single task, before the pool gives up; about one second of delays.
 constexpr int kMaxFailures = 11;
-
-/// A worker that somebody kills while it starts is not what the pool should
-/// give up for.
-Vacancy vacancy_after(const Report& death, bool was_ready) {
-  if (was_ready) return Vacancy::after_work;
-  const ExitStatus status = status_of(death);
-  return std::holds_alternative<Killed>(status) ? Vacancy::killed_early : Vacancy::failed_start;
-}
 
 }  // namespace
 
 void Core::vacate_after(const Report& death) {
   const auto index = static_cast<std::size_t>(death.slot);
-  crew_.vacate(index, vacancy_after(death, crew_.slots()[index].channel.ready()));
+  const bool was_ready = crew_.slots()[index].channel.ready();
+  crew_.vacate(index, was_ready ? Vacancy::after_work : Vacancy::failed_start);
 }
 
 void Core::fill_vacancies(Completions& done) {
