@@ -66,6 +66,18 @@ constexpr std::array kEndings{
     EndingEntry{EndingKind::kSegfault, "segfault", Parameter::kNone, false, "SIGSEGV to itself"},
 };
 
+constexpr std::array<std::string_view, 5> kInitializers{"none", "returns", "raises", "exits",
+                                                        "kills_self"};
+constexpr std::array<std::string_view, 2> kSettings{"quota", "initializer"};
+
+/// Of names that are in their enum's order.
+template <class Enum, class Names>
+std::optional<Enum> nth_of(const Names& names, std::string_view name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<Enum>(found - names.begin());
+}
+
 template <class Table, class Kind>
 const auto& entry_of(const Table& table, Kind kind) {
   const auto& found = table[static_cast<std::size_t>(kind)];
@@ -136,6 +148,26 @@ std::optional<Victim> victim_named(std::string_view name) {
   if (name == "idle") return Victim::kIdle;
   if (name == "busy") return Victim::kBusy;
   return std::nullopt;
+}
+
+std::string_view name(Initializer initializer) {
+  return kInitializers[static_cast<std::size_t>(initializer)];
+}
+
+std::optional<Initializer> initializer_named(std::string_view name) {
+  return nth_of<Initializer>(kInitializers, name);
+}
+
+bool fails(Initializer initializer) {
+  return initializer != Initializer::kNone && initializer != Initializer::kReturns;
+}
+
+std::string_view name(Setting setting) {
+  return kSettings[static_cast<std::size_t>(setting)];
+}
+
+std::optional<Setting> setting_named(std::string_view name) {
+  return nth_of<Setting>(kSettings, name);
 }
 
 }  // namespace poolproof::harness

@@ -57,6 +57,18 @@ enum class EndingKind {
   kSegfault,
 };
 
+/// What each worker runs before its first task.
+enum class Initializer {
+  kNone,
+  kReturns,
+  kRaises,    // the language's plain error
+  kExits,     // by the language's exit, with status 1
+  kKillsSelf  // by SIGKILL
+};
+
+/// What a create step can ask for besides the number of workers; an adapter says which it knows.
+enum class Setting { kQuota, kInitializer };
+
 /// Which worker a kill step picks.
 enum class Victim { kIdle, kBusy };
 
@@ -101,9 +113,17 @@ std::string_view key(Parameter parameter);
 std::string_view name(Victim victim);
 std::optional<Victim> victim_named(std::string_view name);
 
+std::string_view name(Initializer initializer);
+std::optional<Initializer> initializer_named(std::string_view name);
+/// Whether no worker gets through with it.
+bool fails(Initializer initializer);
+std::string_view name(Setting setting);
+std::optional<Setting> setting_named(std::string_view name);
+
 /// Bounds that a case file is held to, so that a hostile one cannot ask for the moon.
 inline constexpr int kMaxSteps = 256;
 inline constexpr int kMaxWorkers = 64;
+inline constexpr int kMaxQuota = 1000;
 inline constexpr std::int64_t kMaxBytes = 64LL * 1024 * 1024;
 inline constexpr std::int64_t kMaxMilliseconds = 60'000;
 

@@ -20,6 +20,9 @@ void write(std::string& out, const Step& step) {
   switch (step.kind) {
     case StepKind::kCreate:
       if (step.workers) object.number("workers", *step.workers);
+      if (step.quota) object.number("quota", *step.quota);
+      if (step.initializer != Initializer::kNone)
+        object.text("initializer", name(step.initializer));
       break;
     case StepKind::kSubmit: {
       const auto& body = entry(step.body.kind);
@@ -129,6 +132,11 @@ Step read_step(const nlohmann::json& value, std::string path, Complaint& complai
       if (const auto n = object.maybe_integer("workers", 1, kMaxWorkers)) {
         step.workers = static_cast<int>(*n);
       }
+      if (const auto n = object.maybe_integer("quota", 1, kMaxQuota)) {
+        step.quota = static_cast<int>(*n);
+      }
+      if (object.has("initializer"))
+        step.initializer = object.one_of("initializer", initializer_named);
       break;
     case StepKind::kSubmit:
       step.task = object.small("task", 1, kMaxSteps);

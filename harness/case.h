@@ -26,9 +26,11 @@ struct Body {
 /// equality and shrinking stay plain.
 struct Step {
   StepKind kind = StepKind::kCreate;
-  std::optional<int> workers;  // create; nullopt: the pool's default
-  int task = 0;                // submit, get: 1, 2, ... in order of submission
-  Body body;                   // submit
+  std::optional<int> workers;                    // create; nullopt: the pool's default
+  std::optional<int> quota;                      // create: tasks per worker; nullopt: any number
+  Initializer initializer = Initializer::kNone;  // create
+  int task = 0;                                  // submit, get: 1, 2, ... in order of submission
+  Body body;                                     // submit
   std::optional<std::chrono::milliseconds> timeout;  // get; nullopt: wait for ever
   std::chrono::milliseconds duration{0};             // sleep
   Victim victim = Victim::kIdle;                     // kill

@@ -54,6 +54,8 @@ Case any_case() {
   made.scenario.start_method = *rc::gen::element<std::string>("", "fork", "forkserver");
   made.scenario.steps.push_back(Step{});
   if (*rc::gen::arbitrary<bool>()) made.scenario.steps[0].workers = *rc::gen::inRange(1, 65);
+  if (*rc::gen::arbitrary<bool>()) made.scenario.steps[0].quota = *rc::gen::inRange(1, 1001);
+  made.scenario.steps[0].initializer = static_cast<Initializer>(*rc::gen::inRange(0, 5));
   int tasks = 0;
   for (int i = *rc::gen::inRange(0, 12); i > 0; --i) {
     made.scenario.steps.push_back(any_step(tasks));

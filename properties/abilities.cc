@@ -87,6 +87,8 @@ sys::Result<Abilities> abilities_from_json(std::string_view text) {
   abilities.steps = read_letters(object, "steps", harness::step_named, complaint);
   abilities.bodies = read_letters(object, "bodies", harness::body_named, complaint);
   abilities.endings = read_letters(object, "endings", harness::ending_named, complaint);
+  if (object.has("settings"))
+    abilities.settings = read_letters(object, "settings", harness::setting_named, complaint);
   if (object.has("program")) abilities.program = read_program(object.object("program"), complaint);
   if (complaint.any()) return complaint.error("--describe");
   return abilities;

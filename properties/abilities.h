@@ -20,6 +20,7 @@ struct Abilities {
   std::vector<harness::StepKind> steps;
   std::vector<harness::BodyKind> bodies;
   std::vector<harness::EndingKind> endings;
+  std::vector<harness::Setting> settings;
   std::map<std::string, std::string>
       program;         // templates; preamble and postamble joined by newlines
   std::string absent;  // why the pool is not installed; empty when it is

@@ -13,7 +13,7 @@ const char* const kDescription = R"json({
   "protocol": 0, "name": "multiprocessing.Pool", "version": "3.11.7", "language": "python",
   "runtime": "CPython 3.11.7", "start_methods": ["fork", "spawn"],
   "steps": ["create", "submit", "levitate", "submit"], "bodies": ["nothing", "dream"],
-  "endings": ["return", "ascend"], "news": {"of": "a later version"},
+  "endings": ["return", "ascend"], "settings": ["quota", "mood"], "news": {"of": "a later version"},
   "program": {"preamble": ["import os", "import sys"], "create": "pool = Pool({workers})"}})json";
 
 TEST(Describe, IsReadWithLettersThatAreKnownHere) {
@@ -25,6 +25,7 @@ TEST(Describe, IsReadWithLettersThatAreKnownHere) {
   EXPECT_EQ(read->steps, (std::vector<StepKind>{StepKind::kCreate, StepKind::kSubmit}));
   EXPECT_EQ(read->bodies, (std::vector<BodyKind>{BodyKind::kNothing}));
   EXPECT_EQ(read->endings, (std::vector<EndingKind>{EndingKind::kReturn}));
+  EXPECT_EQ(read->settings, std::vector{harness::Setting::kQuota});
   EXPECT_EQ(read->program.at("preamble"), "import os\nimport sys");
   EXPECT_EQ(read->program.at("create"), "pool = Pool({workers})");
 }

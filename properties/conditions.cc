@@ -199,6 +199,10 @@ constexpr std::array kConditions{
                   });
                 });
               }},
+    Condition{"failing-initializer", "no worker gets through with its initializer",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return r.stillborn(); });
+              }},
     Condition{"large-payload", "a task was given 64 KiB or more",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {

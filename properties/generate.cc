@@ -15,6 +15,7 @@ using harness::Body;
 using harness::BodyKind;
 using harness::Ending;
 using harness::EndingKind;
+using harness::Initializer;
 using harness::Scenario;
 using harness::Step;
 using harness::StepKind;
@@ -63,7 +64,7 @@ int weight(BodyKind kind) {
     case BodyKind::kSpin:
       return 3;
     case BodyKind::kNever:
-      return 20;
+      return 24;
     case BodyKind::kRaise:
       return 10;
     case BodyKind::kExit:
@@ -135,6 +136,12 @@ class Author {
     Step step;
     const int index = dice_.weighted({45, 35, 15, 5});
     if (index < 3) step.workers = index + 1;
+    if (can(harness::Setting::kQuota) && dice_.percent(15)) step.quota = 1 + dice_.below(2);
+    if (can(harness::Setting::kInitializer) && dice_.percent(12)) {
+      step.initializer =
+          dice_.pick(std::array{Initializer::kReturns, Initializer::kReturns, Initializer::kRaises,
+                                Initializer::kExits, Initializer::kKillsSelf});
+    }
     return step;
   }
 
@@ -166,6 +173,11 @@ class Author {
     const bool again = (step.kind == StepKind::kClose && ended) ||
                        (step.kind == StepKind::kJoin && model_.joined());
     return again ? 3 : weight(step.kind);
+  }
+
+  bool can(harness::Setting setting) const {
+    const auto& known = abilities_.settings;
+    return std::find(known.begin(), known.end(), setting) != known.end();
   }
 
   bool any_step(const std::function<bool(const Step&)>& fits) const {

@@ -25,6 +25,7 @@ Abilities everything() {
   for (const auto& entry : harness::step_table()) abilities.steps.push_back(entry.kind);
   for (const auto& entry : harness::body_table()) abilities.bodies.push_back(entry.kind);
   for (const auto& entry : harness::ending_table()) abilities.endings.push_back(entry.kind);
+  abilities.settings = {harness::Setting::kQuota, harness::Setting::kInitializer};
   return abilities;
 }
 
@@ -87,6 +88,27 @@ TEST(Scenarios, UseEveryLetterWithinAFewHundred) {
   EXPECT_EQ(bodies.size(), harness::body_table().size());
   EXPECT_EQ(endings.size(), harness::ending_table().size());
   EXPECT_EQ(victims.size(), 2u);
+}
+
+TEST(Scenarios, AskForSettingsThatThePoolKnows) {
+  int quotas = 0;
+  int initializers = 0;
+  for (const auto& scenario : many(500, Contract{}, 5)) {
+    quotas += any_step(scenario, [](const Step& s) { return s.quota.has_value(); });
+    initializers += any_step(scenario, [](const Step& s) { return fails(s.initializer); });
+  }
+  EXPECT_GT(quotas, 30);
+  EXPECT_GT(initializers, 15);
+  auto plain = everything();
+  plain.settings.clear();
+  const auto gen = scenarios(plain, Contract{}, "fork");
+  rc::Random random(5);
+  for (int i = 0; i < 200; ++i) {
+    const auto scenario = gen(random.split(), 50).value();
+    EXPECT_FALSE(any_step(scenario, [](const Step& s) {
+      return s.quota.has_value() || s.initializer != harness::Initializer::kNone;
+    }));
+  }
 }
 
 TEST(Scenarios, LoseWorkersOftenEnough) {

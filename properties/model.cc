@@ -59,7 +59,7 @@ bool Model::may_lose_worker(int task) const {
 
 /// Where a dead worker's task is tried again, a body that kills its worker goes on for ever too.
 bool Model::never_ends(const Task& task) const {
-  if (!task.accepted || task.finished) return false;
+  if (!task.accepted || task.finished || stillborn_) return false;
   const bool again = contract_.worker_death == Contract::WorkerDeath::kRetried;
   return entry(task.body.kind).never_ends || (again && entry(task.body.kind).kills_worker);
 }
@@ -105,7 +105,7 @@ Model::Call Model::call_of_kill(Victim victim) const {
   const bool plausible = victim == Victim::kBusy
                              ? listed && busy_worker_is_plausible()
                              : state_ == State::kRunning && idle_worker_is_plausible();
-  return plausible && !broken && !joined_ ? Call::kLegal : Call::kImpossible;
+  return plausible && !broken && !joined_ && !stillborn_ ? Call::kLegal : Call::kImpossible;
 }
 
 Model::Call Model::call_of_known_pool(const Step& step) const {
@@ -229,6 +229,7 @@ void Model::apply(const Step& step, bool took_effect) {
     case StepKind::kCreate:
       state_ = State::kRunning;
       workers_ = step.workers.value_or(0);
+      stillborn_ = fails(step.initializer);
       break;
     case StepKind::kGet:
       if (const auto found = tasks_.find(step.task); found != tasks_.end())

@@ -28,6 +28,9 @@ class Model {
   /// Whether the task surely has an outcome by now.
   bool finished(int task) const;
 
+  /// Whether no task of the pool can ever run.
+  bool stillborn() const { return stillborn_; }
+
   /// Whether the task's worker may have died, or will, before it was through with it.
   bool may_lose_worker(int task) const;
 
@@ -75,8 +78,9 @@ class Model {
   Contract contract_;
   State state_ = State::kNone;
   bool joined_ = false;
-  int workers_ = 0;  // 0: the pool's default
-  int deaths_ = 0;   // at most so many workers were lost
+  int workers_ = 0;         // 0: the pool's default
+  int deaths_ = 0;          // at most so many workers were lost
+  bool stillborn_ = false;  // no worker gets through with its initializer
   std::map<int, Task> tasks_;
 };
 

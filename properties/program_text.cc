@@ -26,11 +26,36 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
   }
 }
 
+/// Where what ends at `end` and is made of these characters begins.
+std::size_t begin_of(const std::string& text, std::size_t end, std::string_view characters) {
+  while (end > 0 && characters.find(text[end - 1]) != characters.npos) --end;
+  return end;
+}
+
+/// The field with what makes an argument of it: ", maxtasksperchild={quota}". The first argument
+/// takes the comma behind it along.
+void remove_argument(std::string& text, const std::string& field) {
+  for (auto at = text.find(field); at != text.npos; at = text.find(field)) {
+    auto from = begin_of(text, at, " ");
+    const auto equals = begin_of(text, from, "=");
+    if (equals < from)
+      from = begin_of(text, begin_of(text, equals, " "), "abcdefghijklmnopqrstuvwxyz_.");
+    const auto comma = begin_of(text, from, " ");
+    auto end = at + field.size();
+    if (comma > 0 && text[comma - 1] == ',') {
+      from = comma - 1;
+    } else if (text.compare(end, 2, ", ") == 0) {
+      end += 2;
+    }
+    text.erase(from, end - from);
+  }
+}
+
 /// Fills in the fields that we know; other braces belong to the language.
 std::string filled(std::string text, const Fields& fields) {
   for (const auto& [name, value] : fields) {
     const auto field = fmt::format("{{{}}}", name);
-    if (value.empty()) replace_all(text, ", " + field, "");
+    if (value.empty()) remove_argument(text, field);
     replace_all(text, field, value);
   }
   return text;
@@ -65,8 +90,7 @@ class Writer {
     const auto name = std::string(harness::entry(step.kind).name);
     switch (step.kind) {
       case StepKind::kCreate:
-        if (!step.workers) return with({"create_default"}, name, {});
-        return with({"create"}, name, {{"workers", std::to_string(*step.workers)}});
+        return create(step);
       case StepKind::kSubmit:
         return submit(step);
       case StepKind::kGet:
@@ -105,6 +129,16 @@ class Writer {
 
  private:
   static std::string task(const Step& step) { return std::to_string(step.task); }
+
+  std::string create(const Step& step) const {
+    Fields fields;
+    if (step.workers) fields.emplace_back("workers", std::to_string(*step.workers));
+    fields.emplace_back("quota", step.quota ? std::to_string(*step.quota) : "");
+    const auto* initializer =
+        find({fmt::format("initializer_{}", harness::name(step.initializer))});
+    fields.emplace_back("initializer", initializer != nullptr ? *initializer : "");
+    return with({step.workers ? "create" : "create_default"}, "create", fields);
+  }
 
   std::string submit(const Step& step) const {
     const auto& entry = harness::entry(step.body.kind);
@@ -162,6 +196,10 @@ std::vector<std::string> preamble_parts(const Scenario& scenario) {
         })) {
       parts.push_back("preamble." + std::string(body.name));
     }
+  }
+  for (const Step& step : scenario.steps) {
+    if (step.initializer != harness::Initializer::kNone)
+      parts.push_back(fmt::format("preamble.initializer_{}", harness::name(step.initializer)));
   }
   if (uses([](const Step& step) { return step.kind == StepKind::kKill; })) {
     parts.emplace_back("preamble.kill");

@@ -39,6 +39,29 @@ TEST(ProgramText, FillsInArgumentsTimeoutsAndVictims) {
                          "os._exit(0)"));
 }
 
+/// What is not asked for goes with the argument that it would be.
+TEST(ProgramText, LeavesOutSettingsThatAreNotAskedFor) {
+  auto abilities = executor_pool().abilities;
+  abilities.program["create"] = "pool = Pool({workers}, quota={quota}, initializer={initializer})";
+  abilities.program["create_default"] = "pool = Pool(quota={quota}, initializer={initializer})";
+  abilities.program["initializer_raises"] = "fail";
+  const auto text = [&](std::optional<int> workers, std::optional<int> quota,
+                        harness::Initializer initializer) {
+    auto step = create_step(1);
+    step.workers = workers;
+    step.quota = quota;
+    step.initializer = initializer;
+    return joined(statements({"fork", {step}, {}}, abilities)[0].lines, "\n");
+  };
+  using harness::Initializer;
+  EXPECT_EQ(text(2, 1, Initializer::kRaises), "pool = Pool(2, quota=1, initializer=fail)");
+  EXPECT_EQ(text(2, {}, Initializer::kRaises), "pool = Pool(2, initializer=fail)");
+  EXPECT_EQ(text(2, {}, Initializer::kNone), "pool = Pool(2)");
+  EXPECT_EQ(text({}, 1, Initializer::kNone), "pool = Pool(quota=1)");
+  EXPECT_EQ(text({}, {}, Initializer::kRaises), "pool = Pool(initializer=fail)");
+  EXPECT_EQ(text({}, {}, Initializer::kNone), "pool = Pool()");
+}
+
 TEST(ProgramText, AStepWithoutATemplateIsAComment) {
   auto abilities = executor_pool().abilities;
   abilities.program.clear();

@@ -113,7 +113,8 @@ class Record {
   /// Where create fails, every step after it is refused, and no rule has anything to say.
   static bool no_pool_was_made(const Ran& ran) {
     const auto& steps = ran.scenario.steps;
-    const bool wants_one = !steps.empty() && steps.front().kind == harness::StepKind::kCreate;
+    const bool wants_one = !steps.empty() && steps.front().kind == harness::StepKind::kCreate &&
+                           !fails(steps.front().initializer);
     const auto& events = ran.trace->events;
     return wants_one && !ran.scenario.fault &&
            std::any_of(events.begin(), events.end(), [](const auto& event) {

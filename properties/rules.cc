@@ -56,10 +56,17 @@ constexpr std::array kRules{
          "(replace) or "
          "refuses work (break).",
          Level::kMust, "", worker_count_is_bounded, Needs::kBirthsAndDeaths},
+    Rule{"W6", "TaskQuotaIsKept",
+         "With a task quota per worker no worker runs more; a fresh one takes its place.",
+         Level::kMust, "", task_quota_is_kept, Needs::kClaims},
     Rule{"W7", "DaemonsHaveNoChildren",
          "A worker that tries to start a child of its own is refused, or that child dies with it, "
          "as the contract says.",
          Level::kMust, "", daemons_have_no_children, Needs::kBirthsAndDeaths},
+    Rule{"W8", "NoRespawnStorm",
+         "Workers that die at once (failing initializer, exec failure) are not replaced without "
+         "bound, 100 deaths and nothing else; the caller is told.",
+         Level::kShould, "", no_respawn_storm, Needs::kBirthsAndDeaths},
     Rule{"W9", "ActiveChildrenAreTrue",
          "The workers that the pool lists (pid, name, daemon, alive) are those that the kernel "
          "shows.",

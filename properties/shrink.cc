@@ -189,6 +189,17 @@ void with_fewer_timeouts(Candidates& all, const Scenario& from) {
   }
 }
 
+void with_plainer_pool(Candidates& all, const Scenario& from) {
+  for (std::size_t i = 0; i < from.steps.size(); ++i) {
+    const Step& step = from.steps[i];
+    if (step.kind != StepKind::kCreate) continue;
+    all.add_with(i, [](Step& s) { s.quota.reset(); });
+    for (int simpler = 0; simpler < static_cast<int>(step.initializer); ++simpler) {
+      all.add_with(i, [&](Step& s) { s.initializer = static_cast<harness::Initializer>(simpler); });
+    }
+  }
+}
+
 void with_fewer_workers(Candidates& all, const Scenario& from) {
   for (std::size_t i = 0; i < from.steps.size(); ++i) {
     if (from.steps[i].kind != StepKind::kCreate) continue;
@@ -209,6 +220,9 @@ void with_smaller_numbers(Candidates& all, const Scenario& from) {
     const Step& step = from.steps[i];
     for (const auto n : smaller(step.body.amount)) {
       if (n >= 0) all.add_with(i, [&](Step& s) { s.body.amount = n; });
+    }
+    for (const auto n : smaller(step.quota.value_or(0))) {
+      if (n >= 1) all.add_with(i, [&](Step& s) { s.quota = static_cast<int>(n); });
     }
     for (const auto n : smaller(step.duration.count())) {
       if (n >= 0) all.add_with(i, [&](Step& s) { s.duration = milliseconds(n); });
@@ -242,9 +256,10 @@ Complexity complexity(const Scenario& scenario) {
     if (step.kind == StepKind::kSubmit) letters += static_cast<std::int64_t>(step.body.kind);
     if (step.kind == StepKind::kKill) letters += static_cast<std::int64_t>(step.victim);
     if (step.kind == StepKind::kCreate) workers += step.workers.value_or(kDefaultWorkers);
-    timeouts += step.timeout ? 1 : 0;
-    numbers +=
-        step.body.amount + step.duration.count() + step.timeout.value_or(milliseconds(0)).count();
+    letters += static_cast<std::int64_t>(step.initializer);
+    timeouts += (step.timeout ? 1 : 0) + (step.quota ? 1 : 0);
+    numbers += step.body.amount + step.quota.value_or(0) + step.duration.count() +
+               step.timeout.value_or(milliseconds(0)).count();
   }
   return sum;
 }
@@ -257,6 +272,7 @@ std::vector<Scenario> simpler(const Scenario& scenario, const Abilities& abiliti
   with_simpler_bodies(all, scenario, abilities);
   with_gentler_fault(all, scenario);
   with_fewer_timeouts(all, scenario);
+  with_plainer_pool(all, scenario);
   with_fewer_workers(all, scenario);
   with_smaller_numbers(all, scenario);
   return all.take();

@@ -163,6 +163,22 @@ TEST(Simpler, UsesOnlyWhatTheAdapterCanDo) {
   }
 }
 
+/// A create that asks for nothing is simpler than one that does, and less trouble than more.
+TEST(Simpler, LooksForAPlainerPool) {
+  Scenario from;
+  from.steps = {Step{.workers = 1, .quota = 2, .initializer = harness::Initializer::kExits}};
+  const auto all = simpler(from, everything(), Contract{});
+  const auto has = [&](std::optional<int> quota, harness::Initializer initializer) {
+    return std::any_of(all.begin(), all.end(), [&](const Scenario& s) {
+      return !s.steps.empty() && s.steps[0].quota == quota && s.steps[0].initializer == initializer;
+    });
+  };
+  EXPECT_TRUE(has(std::nullopt, harness::Initializer::kExits));
+  EXPECT_TRUE(has(1, harness::Initializer::kExits));
+  EXPECT_TRUE(has(2, harness::Initializer::kRaises));
+  EXPECT_TRUE(has(2, harness::Initializer::kNone));
+}
+
 TEST(Simpler, HasNothingSimplerThanNothing) {
   EXPECT_TRUE(simpler(Scenario{}, everything(), Contract{}).empty());
 }

@@ -123,7 +123,40 @@ Verdict judge_replacing(const Reading& reading, int pending, const Replaced& rep
   return Violated{what + ", and nothing else happened", {replaced.first, replaced.last}, ""};
 }
 
+/// A call of main's that was told so: anything but a return, a time-out or a lawful refusal.
+std::optional<int> told_of_failure(const Reading& reading) {
+  using Kind = Reading::Kind;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    const bool told =
+        run.ended && !run.is(Kind::kOk) && !run.is(Kind::kTimeout) && !run.is(Kind::kNotFired);
+    const bool lawful = run.is(Kind::kRefused) &&
+                        reading.before(step).call(reading.step(step)) == Model::Call::kIllegal;
+    if (told && !lawful) return step;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+/// A pool that gives up has done so long before (the reference pool: after 11 deaths).
+constexpr int kManyReplaced = 100;
+
+Verdict no_respawn_storm(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const auto replaced = replaced_in_vain(reading);
+  if (replaced.deaths >= kManyReplaced) {
+    const auto* maker = reading.process(replaced.maker);
+    return Violated{
+        fmt::format("{} made {} processes that died at once, and nothing else happened",
+                    maker == nullptr ? std::to_string(replaced.maker) : reading.name(*maker),
+                    replaced.deaths),
+        {replaced.first, replaced.last},
+        ""};
+  }
+  return reading.stillborn() && told_of_failure(reading) ? Verdict(Held{})
+                                                         : Verdict(NotExercised{});
+}
 
 Verdict no_deadlock(const Evidence& evidence) {
   const Reading reading(evidence);
@@ -146,8 +179,6 @@ Verdict no_deadlock(const Evidence& evidence) {
 }
 
 Verdict no_livelock(const Evidence& evidence) {
-  // A pool that gives up has done so long before (the reference pool: after 11).
-  constexpr int kManyReplaced = 100;
   const Reading reading(evidence);
   const auto* main = reading.main();
   if (main == nullptr || !main->born) return NotExercised{};

@@ -87,6 +87,39 @@ TEST(NoDeadlock, LeavesSurvivorsToW1) {
   EXPECT_EQ(story.outcome("P1"), "held");
 }
 
+// ---- W8 -----------------------------------------------------------------------------------------
+
+/// Main waits for a task of a pool whose workers all fail at once; the first so many do.
+Story with_failing_workers(int deaths) {
+  auto made = create(1);
+  made.initializer = harness::Initializer::kRaises;
+  Story story({made, submit(1), get(1)});
+  story.step(1).step(2).begins(3);
+  for (int i = 0; i < deaths; ++i) story.born(10 + i).dies(10 + i, sys::Exited{1});
+  return story;
+}
+
+TEST(NoRespawnStorm, IsHeldWhereTheCallerIsTold) {
+  auto story = with_failing_workers(3).ends(3, result(Kind::kError)).exits();
+  EXPECT_EQ(story.outcome("W8"), "held");
+  EXPECT_EQ(story.outcome("T3"), "not exercised");
+}
+
+TEST(NoRespawnStorm, IsViolatedByWorkersWithoutEnd) {
+  auto story = with_failing_workers(100).over(End::kLimit);
+  EXPECT_EQ(story.outcome("W8"), "violated");
+  EXPECT_EQ(story.outcome("P2"), "violated");
+  EXPECT_EQ(with_failing_workers(99).over(End::kLimit).outcome("W8"), "not exercised");
+}
+
+TEST(NoRespawnStorm, IsNotHeldByALawfulRefusal) {
+  auto made = create(1);
+  made.initializer = harness::Initializer::kRaises;
+  Story story({made, close(), submit(1)});
+  story.step(1).step(2).step(3, result(Kind::kRefused));
+  EXPECT_EQ(story.exits().outcome("W8"), "not exercised");
+}
+
 // ---- P2 -----------------------------------------------------------------------------------------
 
 harness::Polling polling(std::string doubt = "") {

@@ -223,6 +223,13 @@ Model Reading::before(int step) const {
   return model;
 }
 
+bool Reading::stillborn() const {
+  const auto& steps = scenario().steps;
+  return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+    return step.kind == StepKind::kCreate && fails(step.initializer);
+  });
+}
+
 // ---- The case's fault ---------------------------------------------------------------------------
 
 bool Reading::does_harm() const {
@@ -240,7 +247,7 @@ bool Reading::harmed_by_fault(const Process& process) const {
 bool Reading::may_have_broken_the_pool_before(const Moment& moment) const {
   const Process* victim = hit_ ? process(hit_->pid) : nullptr;
   const bool helper = victim != nullptr && victim->role == Role::kHelper;
-  return calls_failed_before(moment) || (harmed_before(moment) && helper);
+  return calls_failed_before(moment) || stillborn() || (harmed_before(moment) && helper);
 }
 
 bool Reading::calls_failed_before(const Moment& moment) const {

@@ -131,6 +131,10 @@ class Reading {
   /// earlier ones really went.
   Model before(int step) const;
 
+  /// Whether the scenario asked for workers none of which gets through with its initializer: no task
+  /// can run, and calls may by rights end in an error, though not hang.
+  bool stillborn() const;
+
   // ---- The case's fault -------------------------------------------------------------------------
 
   struct Hit {
@@ -153,7 +157,7 @@ class Reading {
   bool may_have_broken_the_pool_before(const Moment& moment) const;
   /// Whether a death or such a fault may be why a step fails.
   bool disturbed_before(const Moment& moment) const {
-    return any_death_before(moment) || calls_failed_before(moment);
+    return any_death_before(moment) || calls_failed_before(moment) || stillborn();
   }
 
   // ---- Tasks ------------------------------------------------------------------------------------

@@ -96,7 +96,8 @@ void judge_promptness(const Reading& reading, int step, Verdicts& verdicts) {
   const std::string what =
       reading.step(step).kind == StepKind::kJoin ? " of a terminated pool" : "";
   if (!run.ended) return judge_pending(reading, step, what, verdicts);
-  if (!run.is(Kind::kOk) && reading.calls_failed_before(*run.ended)) return;
+  const bool excused = reading.calls_failed_before(*run.ended) || reading.stillborn();
+  if (!run.is(Kind::kOk) && excused) return;
   if (!run.is(Kind::kOk)) {
     verdicts.violated(fmt::format("{}{} {}", reading.name(step), what, answer(*run.result)),
                       {run.ended->event});
@@ -141,7 +142,8 @@ std::optional<Drained> drained(const Reading& reading) {
 /// What a body claims before the join returns stands before the join's own claim: one file.
 void judge_drained(const Reading& reading, int task, const Drained& drained, Verdicts& verdicts) {
   const auto& joined = *reading.run(drained.joined).ended;
-  const bool lost = reading.lost_before(joined) || reading.harmed_before(joined);
+  const bool lost =
+      reading.lost_before(joined) || reading.harmed_before(joined) || reading.stillborn();
   const auto& runs = reading.runs(task);
   if (runs.empty()) {
     // Its worker may have died with it in hand before the body began.
@@ -244,7 +246,7 @@ Verdict endings_are_idempotent(const Evidence& evidence) {
       judge_pending(reading, step, what, verdicts);
     } else if (run.is(Kind::kOk)) {
       verdicts.held();
-    } else if (!reading.calls_failed_before(*run.ended)) {
+    } else if (!reading.calls_failed_before(*run.ended) && !reading.stillborn()) {
       verdicts.violated(fmt::format("{}{} {}", reading.name(step), what, answer(*run.result)),
                         {run.ended->event});
     }

@@ -29,6 +29,7 @@ struct Around {
   bool death_asked = false;   // the scenario may have ended a worker
   bool death_unsure = false;  // the machine or a fault may have, or deaths are not known exactly
   bool calls_failed = false;  // by the case's fault
+  bool stillborn = false;     // no worker ever gets as far as a task
   bool lives_on = false;      // the task ran once, in a worker that was still alive
 };
 
@@ -95,6 +96,7 @@ Around around(const Reading& reading, int step, int task) {
   result.any_death = reading.any_death_before(ended) || is_any_leaving(reading, ended);
   result.death_unsure = is_death_unsure(reading, ended) || reading.harmed_before(ended);
   result.calls_failed = reading.calls_failed_before(ended);
+  result.stillborn = reading.stillborn();
   for (int earlier = 1; earlier < step; ++earlier) {
     result.ended_by_main = result.ended_by_main || ends_the_pool(reading, earlier);
     result.death_asked = result.death_asked || may_end_a_worker(reading, earlier);
@@ -141,6 +143,7 @@ Truth truth_of_worker_died(const Around& get, const Contract& contract) {
 
 Truth truth(const Around& get, const Contract& contract) {
   const bool undisturbed = !get.any_death && !get.ended_by_main && !get.calls_failed;
+  if (get.stillborn && get.result.kind != Kind::kOk) return Truth::kUnknown;  // W8 has its say
   switch (get.result.kind) {
     case Kind::kOk:
       return truth_of_value(get);

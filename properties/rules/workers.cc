@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
@@ -180,6 +182,16 @@ std::vector<const Process*> surely_alive(const Reading& reading, const Reading::
 /// date may be this old by rights.
 constexpr std::chrono::milliseconds kSettled{20};
 
+// ---- W6 -----------------------------------------------------------------------------------------
+
+std::optional<int> wanted_quota(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind != StepKind::kCreate) continue;
+    if (reading.run(step).is(Reading::Kind::kOk)) return reading.step(step).quota;
+  }
+  return std::nullopt;
+}
+
 // ---- W7 -----------------------------------------------------------------------------------------
 
 /// As long as main goes on; after its death W1 has its say.
@@ -320,6 +332,26 @@ Verdict worker_count_is_bounded(const Evidence& evidence) {
     verdicts.violated(fmt::format("{} workers are alive at once, of a pool of {}: {}", alive.size(),
                                   *wanted, names),
                       {process.known_as_worker->event});
+  }
+  return verdicts.verdict();
+}
+
+Verdict task_quota_is_kept(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const auto quota = wanted_quota(reading);
+  if (!quota) return NotExercised{};
+  Verdicts verdicts;
+  std::map<harness::Pid, std::vector<std::size_t>> begun;
+  for (const auto& [task, submitted] : reading.accepted()) {
+    for (const auto& run : reading.runs(task)) begun[run.pid].push_back(run.begun.event);
+  }
+  for (auto& [pid, events] : begun) {
+    if (std::cmp_greater_equal(events.size(), *quota)) verdicts.held();
+    if (std::cmp_less_equal(events.size(), *quota)) continue;
+    std::sort(events.begin(), events.end());
+    auto text = fmt::format("process {} began {} tasks, of a pool whose workers may run {}", pid,
+                            events.size(), *quota);
+    verdicts.violated(std::move(text), std::move(events));
   }
   return verdicts.verdict();
 }

@@ -224,6 +224,32 @@ TEST(WorkerCountIsBounded, IsNotExercisedByTheDefault) {
   EXPECT_EQ(story.exits().outcome("W4"), "not exercised");
 }
 
+// ---- W6 -----------------------------------------------------------------------------------------
+
+Story with_quota(int quota) {
+  auto made = create(1);
+  made.quota = quota;
+  Story story({made, submit(1), submit(2), close(), join()});
+  return story.begins(1).born(3).ends(1).step(2).step(3);
+}
+
+TEST(TaskQuotaIsKept, IsHeldByAFreshWorkerForEachTask) {
+  auto story = with_quota(1).task(1, 3).dies(3).born(4).task(2, 4).step(4).begins(5).dies(4).ends(5);
+  EXPECT_EQ(story.exits().outcome("W6"), "held");
+}
+
+TEST(TaskQuotaIsKept, IsViolatedByAWorkerThatGoesOn) {
+  auto story = with_quota(1).task(1, 3).task(2, 3).step(4).begins(5).dies(3).ends(5).exits();
+  EXPECT_EQ(story.outcome("W6"), "violated");
+  EXPECT_EQ(story.says("W6"), "process 3 began 2 tasks, of a pool whose workers may run 1");
+}
+
+TEST(TaskQuotaIsKept, IsNotExercisedBelowItOrWithoutOne) {
+  EXPECT_EQ(with_quota(5).task(1, 3).task(2, 3).step(4).exits().outcome("W6"), "not exercised");
+  Story story({create(1), submit(1)});
+  EXPECT_EQ(story.step(1).step(2).task(1, 3).exits().outcome("W6"), "not exercised");
+}
+
 // ---- W7 -----------------------------------------------------------------------------------------
 
 /// Worker 3 leaves process 4 running, and then is let go; main sleeps on.
