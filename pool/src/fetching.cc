@@ -114,6 +114,7 @@ void Core::fetch(ResultState& wanted, Deadline deadline) {
   Completions done;
   std::unique_lock lock(mutex_);
   auto since = Clock::now();
+  Clock::duration asleep{};
   while (!wanted.ready()) {
     if (attending_ != Attending::caller) {
       attend_for(wanted, deadline, since, lock, done);
@@ -122,9 +123,16 @@ void Core::fetch(ResultState& wanted, Deadline deadline) {
       lock.lock();
       if (wanted.ready()) break;
     }
-    if (!sleep_for(wanted, deadline, lock, done)) break;
+    const auto lay_down = Clock::now();
+    const bool going_on = sleep_for(wanted, deadline, lock, done);
+    asleep += Clock::now() - lay_down;
+    if (!going_on) break;
   }
-  spinning_.learn(Clock::now() - since);
+  if (asleep.count() == 0) {
+    spinning_.paid();
+  } else {
+    spinning_.slept(Clock::now() - since, asleep);
+  }
   lock.unlock();
   done.deliver();
 }

@@ -31,16 +31,27 @@ void WorkerChannel::set_ready() {
 WorkerChannel::Task WorkerChannel::next() {
   arguments_.clear();
   Record record;
-  if (!tasks_.begin(record)) {
-    const auto start = Clock::now();
-    do {
-      if (!spin()) sleep_until(ring_.for_tasks, [this] { return tasks_.available(); });
-    } while (!tasks_.begin(record));
-    spinning_.learn(Clock::now() - start);
-  }
+  if (!tasks_.begin(record)) await_task(record);
   if (record.header.carrier == Carrier::ring) return {record.header, record.payload};
   take_file(record.header);
   return {record.header, arguments_.view()};
+}
+
+void WorkerChannel::await_task(Record& record) {
+  const bool looks = ring_.may_spin.load(std::memory_order_relaxed) != 0;
+  const auto start = Clock::now();
+  Clock::duration asleep{};
+  do {
+    if (spin()) continue;
+    const auto lay_down = Clock::now();
+    sleep_until(ring_.for_tasks, [this] { return tasks_.available(); });
+    asleep += Clock::now() - lay_down;
+  } while (!tasks_.begin(record));
+  if (asleep.count() == 0) {
+    spinning_.paid();
+  } else if (looks) {
+    spinning_.slept(Clock::now() - start, asleep);
+  }
 }
 
 /// True if there is a task.

@@ -35,6 +35,7 @@ class WorkerChannel {
   void answer(FrameHeader header, Bytes& payload);
 
  private:
+  void await_task(Record& record);
   bool spin();
   template <class Condition>
   void sleep_until(Doorbell& bell, Condition there);
