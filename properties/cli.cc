@@ -26,6 +26,7 @@ struct CommandLine {
   ReplayCommand replay;
   PoolOptions pools;
   std::string rule;
+  bool markdown = false;  // rules
 };
 
 constexpr const char* kExitCodes =
@@ -151,7 +152,10 @@ void add_rest(CLI::App& root, CommandLine& line) {
   auto& pools =
       *root.add_subcommand("pools", "list the pools that are here, and why others are not");
   add_places(pools, line.pools);
-  root.add_subcommand("rules", "list the rules");
+  auto& rules = *root.add_subcommand("rules", "list the rules");
+  rules.add_flag("--markdown", line.markdown,
+                 "in full, with the alphabet and the conditions of\n"
+                 "known deviations: docs/rules.md");
   auto& explain = *root.add_subcommand("explain", "tell one rule in full");
   explain.add_option("rule", line.rule, "id or name, such as W1")->required()->type_name("RULE");
 }
@@ -206,7 +210,7 @@ int run_chosen(const CLI::App& app, CommandLine& line) {
   if (app.got_subcommand("replay")) return run_replay(line.replay);
   if (app.got_subcommand("pools")) return run_pools(line.pools);
   if (app.got_subcommand("explain")) return run_explain(line.rule);
-  Console::of_this_process().print(rules_in_words());
+  Console::of_this_process().print(line.markdown ? rules_as_markdown() : rules_in_words());
   return kExitKept;
 }
 

@@ -9,6 +9,9 @@ namespace poolproof::properties {
 /// A line for each rule: id, name, level.
 std::string rules_in_words();
 
+/// The rules, the alphabet and the conditions of known deviations as Markdown: docs/rules.md.
+std::string rules_as_markdown();
+
 /// One rule in full, for `poolproof explain`.
 std::string explained(const Rule& rule);
 

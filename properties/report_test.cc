@@ -98,6 +98,11 @@ TEST(Report, CallsWhatDoesNotAlwaysFailUnstableWithItsRate) {
   EXPECT_NE(text.find(" 7 of 10"), std::string::npos) << text;
 }
 
+/// docs/rules.md is the command's output; POOLPROOF_UPDATE_GOLDEN=1 writes it anew.
+TEST(Explain, TheDocumentIsWhatTheCommandPrints) {
+  EXPECT_TRUE(is_golden("../../docs/rules.md", rules_as_markdown()));
+}
+
 TEST(Report, SaysThatAFindingWasNotRepeated) {
   std::vector<Pool> pools{executor_pool()};
   auto finding = orphan_finding(pools[0], "");
