@@ -7,6 +7,7 @@
 
 #include "properties/conditions.h"
 #include "properties/model.h"
+#include "properties/random_fault.h"
 
 namespace poolproof::properties {
 namespace {
@@ -83,6 +84,7 @@ Campaign::Campaign(harness::Runner& runner, const std::vector<Pool>& pools, Camp
                          .plan = Plan(pool, plan, source_),
                          .tally = Tally(pool, options_.rules, options_.use_known),
                          .usable = {},
+                         .coverage = {},
                          .sent = {},
                          .began = {},
                          .end_of_short = {}});
@@ -123,12 +125,24 @@ CampaignResult Campaign::finished(Clock::time_point start) {
     if (auto unused = search.usable.trouble(*search.pool)) {
       result_.troubles.push_back(std::move(*unused));
     }
+    result_.covered.push_back(covered_by(search));
     if (auto extent = search.plan.extent()) result_.exhausted.push_back({search.pool, *extent});
     result_.tallies.push_back(std::move(search.tally));
   }
   result_.interrupted = desk_.stopped();
   result_.elapsed = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
   return std::move(result_);
+}
+
+Covered Campaign::covered_by(const Search& search) const {
+  const auto all = reachable(search.pool->abilities, search.pool->contract);
+  Covered covered{search.pool, pairs_reached(search.coverage, all), std::nullopt, {}};
+  if (options_.faults)
+    covered.with_faults = triples_reached(search.coverage, all, random_fault_kinds());
+  for (const auto& moment : all) {
+    if (search.coverage.count(moment) == 0) covered.unreached.push_back(moment);
+  }
+  return covered;
 }
 
 void Campaign::search_all(Clock::time_point end) {
@@ -226,6 +240,7 @@ void Campaign::take(Ran&& ran, Search& search) {
     return trouble(search, *failure);
   search.troubles = 0;
   search.plan.ran(planned);
+  search.coverage.add(ran.scenario, pool.contract, *ran.trace);
   search.usable.add(pool, ran.scenario, *ran.trace, planned.number);
   const auto judged =
       judge_case(pool, ran.scenario, *ran.trace, options_.rules, options_.use_known);

@@ -10,6 +10,7 @@
 
 #include "harness/runner.h"
 #include "properties/canary.h"
+#include "properties/coverage.h"
 #include "properties/desk.h"
 #include "properties/judging.h"
 #include "properties/plan.h"
@@ -87,11 +88,21 @@ struct RegressionCount {
   std::vector<std::string> kept;  // names of files that this run added or found again
 };
 
+/// Which pairs of situation and step one pool's cases reached, and (where faults were asked for)
+/// which of them with a fault of which kind.
+struct Covered {
+  const Pool* pool = nullptr;
+  Reached pairs;
+  std::optional<Reached> with_faults;
+  std::vector<Moment> unreached;
+};
+
 struct CampaignResult {
   std::vector<Tally> tallies;         // a pool each, in order
   std::vector<Finding> findings;      // in the order in which they were made
   std::vector<LimitReached> limits;   // one for each pool and limit
   std::vector<Exhausted> exhausted;   // one for each pool of which all short scenarios were tried
+  std::vector<Covered> covered;       // for each pool
   RegressionCount regressions;        // of all pools
   Canary canary;                      // let out by whoever drives the campaign
   std::vector<std::string> troubles;  // what kept the harness from doing its work, a line each
@@ -137,6 +148,7 @@ class Campaign {
     Plan plan;
     Tally tally;
     Usable usable;
+    Coverage coverage;
     int troubles = 0;                       // in a row
     std::map<std::uint64_t, Planned> sent;  // cases on their way
     bool started = false;
@@ -178,6 +190,7 @@ class Campaign {
   void return_unbegun(Search& search);
   static bool has_time_for(std::int64_t cases, const Search& search);
   void take(Ran&& ran, Search& search);
+  Covered covered_by(const Search& search) const;
   void count_regression(const Judged& judged);
   void note_limit(const std::string& what, const Pool& pool, const harness::Scenario& scenario,
                   const harness::Trace& trace);

@@ -182,7 +182,8 @@ void print_result(const CampaignResult& result, const Results& results, Console&
   for (const auto& limit : result.limits) {
     console.print(report_limit(limit, results.again(limit.folder), console));
   }
-  console.print(summary(result) + extents(result) + regressions_in_words(result.regressions) +
+  console.print(summary(result) + extents(result) + coverage_in_words(result) +
+                regressions_in_words(result.regressions) +
                 fmt::format("results in {}/\n", results.name()));
 }
 

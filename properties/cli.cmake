@@ -16,7 +16,7 @@ add_dependencies(poolproof_check_deps poolproof)
 
 if(POOLPROOF_BUILD_TESTS)
   add_executable(properties_report_tests
-    campaign_test.cc canary_test.cc cli_test.cc endings_test.cc junit_test.cc plan_test.cc pools_test.cc program_text_test.cc regressions_test.cc report_test.cc
+    campaign_test.cc canary_test.cc cli_test.cc endings_test.cc junit_test.cc plan_test.cc pools_test.cc program_text_test.cc random_source_test.cc regressions_test.cc report_test.cc
     shrinking_test.cc surroundings_test.cc test_traces.cc usable_test.cc)
   target_link_libraries(properties_report_tests PRIVATE poolproof_cli fmt::fmt pugixml::pugixml GTest::gmock GTest::gtest_main)
   target_compile_definitions(properties_report_tests PRIVATE

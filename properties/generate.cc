@@ -27,6 +27,12 @@ constexpr int kIllegalPercent = 10;
 constexpr int kPatientPercent = 5;   // of the gets of a task whose worker may have died
 constexpr int kEnabledPercent = 65;  // of the optional letters, per scenario
 
+/// A pair of situation and step is chosen so much more often as long as it was not reached, and
+/// until it was reached so often.
+constexpr int kUnreachedWeight = 6;
+constexpr int kRareWeight = 2;
+constexpr int kFewTimes = 5;
+
 int weight(StepKind kind) {
   switch (kind) {
     case StepKind::kCreate:
@@ -95,10 +101,12 @@ constexpr std::int64_t kLargePayload = 1 << 20;
 
 class Author {
  public:
-  Author(const rc::Random& random, int size, const Abilities& abilities, const Contract& contract)
+  Author(const rc::Random& random, int size, const Abilities& abilities, const Contract& contract,
+         const Coverage* covered)
       : dice_(random),
         size_(size),
         abilities_(abilities),
+        covered_(covered),
         model_(contract),
         patience_(contract.grace * 3 / 2) {
     for (const StepKind kind : abilities.steps) {
@@ -156,7 +164,8 @@ class Author {
         const Step step = filled(kind);
         if (model_.call(step) != call || model_.may_wait_for_ever(step)) continue;
         fitting.push_back(step);
-        weights.push_back(weight_here(step));
+        const Moment moment{situation_of(model_), false, static_cast<int>(kind)};
+        weights.push_back(weight_here(step) * lack_of(moment));
       }
       const int index = dice_.weighted(weights);
       if (index >= 0) return fitting[static_cast<std::size_t>(index)];
@@ -178,6 +187,13 @@ class Author {
   bool can(harness::Setting setting) const {
     const auto& known = abilities_.settings;
     return std::find(known.begin(), known.end(), setting) != known.end();
+  }
+
+  /// How much more a pair counts that was not reached yet, or hardly.
+  int lack_of(const Moment& moment) const {
+    if (covered_ == nullptr) return 1;
+    const int times = covered_->count(moment);
+    return times == 0 ? kUnreachedWeight : times < kFewTimes ? kRareWeight : 1;
   }
 
   bool any_step(const std::function<bool(const Step&)>& fits) const {
@@ -278,7 +294,8 @@ class Author {
         ending.code = dice_.pick(std::array{0, 1, 7});
       if (model_.may_wait_for_ever(ending)) continue;
       fitting.push_back(ending);
-      weights.push_back(weight(kind));
+      const Moment moment{situation_of(model_), true, static_cast<int>(kind)};
+      weights.push_back(weight(kind) * lack_of(moment));
     }
     const int index = dice_.weighted(weights);
     return index < 0 ? Ending{} : fitting[static_cast<std::size_t>(index)];
@@ -287,6 +304,7 @@ class Author {
   Dice dice_;
   int size_;
   const Abilities& abilities_;
+  const Coverage* covered_;
   Model model_;
   milliseconds patience_;  // more than the grace: a healthy pool tells of a dead worker before
   std::vector<StepKind> steps_;
@@ -296,10 +314,10 @@ class Author {
 
 /// Tries again where no ending fits what was begun; main alone fits always.
 Scenario write(rc::Random random, int size, const Abilities& abilities, const Contract& contract,
-               const std::string& start_method) {
+               const std::string& start_method, const Coverage* covered) {
   for (int attempt = 0; attempt < 20; ++attempt) {
     const rc::Random own = random.split();
-    Scenario scenario = Author(own, size, abilities, contract).write(start_method);
+    Scenario scenario = Author(own, size, abilities, contract, covered).write(start_method);
     if (is_runnable(scenario, contract)) return scenario;
   }
   return Scenario{.start_method = start_method};
@@ -308,13 +326,13 @@ Scenario write(rc::Random random, int size, const Abilities& abilities, const Co
 }  // namespace
 
 rc::Gen<Scenario> scenarios(const Abilities& abilities, const Contract& contract,
-                            std::string start_method) {
+                            std::string start_method, const Coverage* covered) {
   const auto shrink = [=](const Scenario& scenario) {
     return rc::seq::fromContainer(simpler(scenario, abilities, contract));
   };
   return rc::Gen<Scenario>([=](const rc::Random& random, int size) {
-    return rc::shrinkable::shrinkRecur(write(random, size, abilities, contract, start_method),
-                                       shrink);
+    return rc::shrinkable::shrinkRecur(
+        write(random, size, abilities, contract, start_method, covered), shrink);
   });
 }
 

@@ -174,6 +174,23 @@ std::string extents(const CampaignResult& result) {
   return text;
 }
 
+std::string coverage_in_words(const CampaignResult& result) {
+  Reached pairs;
+  Reached triples;
+  for (const auto& covered : result.covered) {
+    const auto faults = covered.with_faults.value_or(Reached{});
+    pairs = {pairs.reached + covered.pairs.reached, pairs.of + covered.pairs.of};
+    triples = {triples.reached + faults.reached, triples.of + faults.of};
+  }
+  const auto words = [](const Reached& reached, const char* what) {
+    return fmt::format("{} of {} {}", with_commas(reached.reached), with_commas(reached.of), what);
+  };
+  if (pairs.of == 0) return "";
+  auto text = "reached: " + words(pairs, "state x step pairs");
+  if (triples.of > 0) text += ", " + words(triples, "state x step x fault");
+  return hanging(text);
+}
+
 std::string regressions_in_words(const RegressionCount& regressions) {
   std::vector<std::string> counts;
   const auto add = [&](std::int64_t number, const char* what) {

@@ -18,6 +18,10 @@ std::string summary(const CampaignResult& result);
 /// pools differ, a line for those that have the same in common. Empty where none were tried.
 std::string extents(const CampaignResult& result);
 
+/// "171 of 180 state x step pairs reached": of all pools together; with faults, those of state,
+/// step and kind of fault as well.
+std::string coverage_in_words(const CampaignResult& result);
+
 /// "regressions: 3 run, 1 violated, 2 for other pools (poolproof-regressions/)": empty where no
 /// case is kept.
 std::string regressions_in_words(const RegressionCount& regressions);

@@ -31,6 +31,9 @@ class Model {
   /// Whether no task of the pool can ever run.
   bool stillborn() const { return stillborn_; }
 
+  /// At most so many workers were lost so far.
+  int lost_workers() const { return deaths_; }
+
   /// Whether the task's worker may have died, or will, before it was through with it.
   bool may_lose_worker(int task) const;
 

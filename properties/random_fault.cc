@@ -29,6 +29,11 @@ constexpr std::array<std::string_view, 14> kCalls{"clone",  "clone3",   "mmap", 
 constexpr std::array kSignals{SIGKILL, SIGKILL, SIGKILL, SIGTERM, SIGHUP, SIGINT};
 constexpr std::array kPauses{milliseconds(1), milliseconds(20), milliseconds(100)};
 
+/// In the order of the weights in action_for().
+constexpr std::array kActions{Action::kSignal,         Action::kTypicalError, Action::kStop,
+                              Action::kDelay,          Action::kLimitFiles,   Action::kLimitMemory,
+                              Action::kLimitProcesses, Action::kCloseStdout};
+
 int tasks_of(const harness::Scenario& scenario) {
   return static_cast<int>(std::count_if(
       scenario.steps.begin(), scenario.steps.end(),
@@ -78,12 +83,14 @@ Action action_for(Dice& dice, const Fault& fault) {
   const char* one_who_stands_there = fault.trigger == Trigger::kTask ? "worker" : "main";
   const bool can_be_held = at_call || fault.who == one_who_stands_there;
   const auto index = dice.weighted({45, at_call ? 60 : 0, 12, can_be_held ? 10 : 0, 5, 5, 5, 3});
-  return std::array{Action::kSignal,         Action::kTypicalError, Action::kStop,
-                    Action::kDelay,          Action::kLimitFiles,   Action::kLimitMemory,
-                    Action::kLimitProcesses, Action::kCloseStdout}[static_cast<std::size_t>(index)];
+  return kActions[static_cast<std::size_t>(index)];
 }
 
 }  // namespace
+
+std::vector<Action> random_fault_kinds() {
+  return {kActions.begin(), kActions.end()};
+}
 
 std::optional<Fault> random_fault(const rc::Random& random, const harness::Scenario& scenario) {
   Dice dice(random);

@@ -3,6 +3,7 @@
 #include <rapidcheck.h>
 
 #include <optional>
+#include <vector>
 
 #include "harness/case.h"
 
@@ -13,5 +14,8 @@ namespace poolproof::properties {
 /// and where there is nothing to hit. The same for the same `random`.
 std::optional<harness::Fault> random_fault(const rc::Random& random,
                                            const harness::Scenario& scenario);
+
+/// What it can do to its victim.
+std::vector<harness::Fault::Action> random_fault_kinds();
 
 }  // namespace poolproof::properties

@@ -1,6 +1,10 @@
 #include <rapidcheck.h>
 
+#include <map>
+#include <memory>
+
 #include "properties/campaign.h"
+#include "properties/coverage.h"
 #include "properties/generate.h"
 #include "properties/random_fault.h"
 #include "properties/shrink.h"
@@ -22,23 +26,68 @@ std::uint64_t number_of(std::string_view text) {
   return hash;
 }
 
-/// A stream of its own for each pool and each n, so that a case does not depend on how many ran
-/// before it or beside it.
+/// Chance of its own for each pool and each n, so that a case does not depend on what ran beside
+/// it.
 rc::Random random_for(std::uint64_t seed, const Pool& pool, int n) {
   return rc::Random(
       rc::Random::Key{seed, number_of(pool.label()), static_cast<std::uint64_t>(n), 0});
 }
 
+/// The random scenarios of one pool, in their order: each is written in the light of those before
+/// it.
+class Stream {
+ public:
+  Stream(const Pool& pool, std::uint64_t seed, bool faults)
+      : pool_(pool), seed_(seed), faults_(faults) {}
+
+  harness::Scenario at(int n) {
+    if (n < next_) *this = Stream(pool_, seed_, faults_);
+    while (next_ < n) write();
+    return write();
+  }
+
+ private:
+  harness::Scenario write() {
+    const auto generator =
+        scenarios(pool_.abilities, pool_.contract, pool_.start_method, &covered_);
+    auto random = random_for(seed_, pool_, next_);
+    auto scenario = generator(random, size_of(next_)).value();
+    if (faults_) scenario.fault = fault_for(random, scenario);
+    covered_.add(scenario, pool_.contract);
+    ++next_;
+    return scenario;
+  }
+
+  /// Of a few that are placed at a step, the first whose kind met nobody there yet. One at a system
+  /// call stays as it is: nobody knows beforehand in which step that will be.
+  std::optional<harness::Fault> fault_for(rc::Random& random, const harness::Scenario& scenario) {
+    constexpr int kTries = 4;
+    const auto first = random_fault(random.split(), scenario);
+    if (!first || first->trigger == harness::Fault::Trigger::kCall) return first;
+    auto faulty = scenario;
+    faulty.fault = first;
+    for (int attempt = 0; attempt < kTries; ++attempt) {
+      const auto moment = moment_of_fault(faulty, pool_.contract);
+      if (moment && covered_.count(*moment, faulty.fault->action) == 0) return faulty.fault;
+      faulty.fault = random_fault(random.split(), scenario);
+    }
+    return first;
+  }
+
+  Pool pool_;
+  std::uint64_t seed_;
+  bool faults_;
+  Coverage covered_;
+  int next_ = 0;
+};
+
 }  // namespace
 
 ScenarioSource random_source(std::uint64_t seed, bool faults) {
   ScenarioSource source;
+  const auto streams = std::make_shared<std::map<std::string, Stream>>();
   source.generate = [=](const Pool& pool, int n) -> std::optional<harness::Scenario> {
-    const auto generator = scenarios(pool.abilities, pool.contract, pool.start_method);
-    auto random = random_for(seed, pool, n);
-    auto scenario = generator(random, size_of(n)).value();
-    if (faults) scenario.fault = random_fault(random.split(), scenario);
-    return scenario;
+    return streams->try_emplace(pool.name.text(), pool, seed, faults).first->second.at(n);
   };
   source.simpler = [](const Pool& pool, const harness::Scenario& scenario) {
     return simpler(scenario, pool.abilities, pool.contract);

@@ -26,8 +26,12 @@ bool can_perform(const Abilities& abilities, const Scenario& scenario) {
   return has(abilities.endings, scenario.ending.kind) &&
          std::all_of(scenario.steps.begin(), scenario.steps.end(), [&](const harness::Step& step) {
            const bool submits = step.kind == harness::StepKind::kSubmit;
+           const bool quota = step.quota.has_value();
+           const bool initializer = step.initializer != harness::Initializer::kNone;
            return has(abilities.steps, step.kind) &&
-                  (!submits || has(abilities.bodies, step.body.kind));
+                  (!submits || has(abilities.bodies, step.body.kind)) &&
+                  (!quota || has(abilities.settings, harness::Setting::kQuota)) &&
+                  (!initializer || has(abilities.settings, harness::Setting::kInitializer));
          });
 }
 

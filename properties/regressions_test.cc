@@ -134,6 +134,9 @@ TEST_F(RegressionsTest, AnotherVersionIsTriedAndAnotherPoolIsNot) {
   std::erase(without_get.abilities.steps, harness::StepKind::kGet);
   EXPECT_TRUE(kept.of(without_get).empty());
   EXPECT_EQ(kept.fitting_none({spawn, without_get}), 1);
+  auto with_quota = kept;
+  with_quota.cases[0].scenario.steps[0].quota = 1;
+  EXPECT_TRUE(with_quota.of(newer).empty());  // it has no such setting
   EXPECT_EQ(kept.fitting_none({spawn, newer}), 0);
 }
 

@@ -247,6 +247,17 @@ TEST(Matrix, TellsWhatIsCompleteOnceForPoolsThatAgree) {
             "  (ProcessPoolExecutor:fork)\n");
 }
 
+TEST(Matrix, TellsWhichPairsWereReachedOfAllPoolsTogether) {
+  std::vector<Pool> pools{executor_pool(), executor_pool()};
+  CampaignResult result;
+  EXPECT_EQ(coverage_in_words(result), "");
+  result.covered = {{&pools[0], {61, 70}, std::nullopt, {}}, {&pools[1], {50, 70}, {}, {}}};
+  EXPECT_EQ(coverage_in_words(result), "reached: 111 of 140 state x step pairs\n");
+  result.covered[1].with_faults = Reached{90, 1120};
+  EXPECT_EQ(coverage_in_words(result),
+            "reached: 111 of 140 state x step pairs, 90 of 1,120 state x step x fault\n");
+}
+
 TEST(Matrix, TellsOfRegressionsOnlyWhereThereAreSome) {
   RegressionCount count;
   EXPECT_EQ(regressions_in_words(count), "");
@@ -326,8 +337,10 @@ TEST(Json, IsOneObjectALineAndASummaryLast) {
                            .trace = {}});
   result.exhausted.push_back({&pools[0], {2, 3, 218, 40, 1749}});
   result.canary = skipped_canary("the run is short");
+  const Moment closed{Situation::kClosedBusy, false, static_cast<int>(harness::StepKind::kKill)};
+  result.covered.push_back({&pools[0], {61, 62}, std::nullopt, {closed}});
   const auto lines = lines_of(verdicts_as_json_lines(result, {}, "poolproof-results/latest"));
-  ASSERT_EQ(lines.size(), 3 * rule_table().size() + 4);
+  ASSERT_EQ(lines.size(), 3 * rule_table().size() + 5);
   EXPECT_EQ(lines[lines.size() - 2],
             "{\"type\":\"canary\",\"mutant\":\"workers_outlive_main\",\"rule\":\"W1\","
             "\"fate\":\"skipped\",\"why\":\"the run is short\"}");
@@ -335,6 +348,9 @@ TEST(Json, IsOneObjectALineAndASummaryLast) {
             "{\"type\":\"exhaustive\",\"pool\":\"ProcessPoolExecutor:fork@3.11.7\",\"steps\":3,"
             "\"workers\":2,\"scenarios\":218,\"beyond\":40,\"of\":1749}");
   EXPECT_EQ(lines[lines.size() - 4],
+            "{\"type\":\"coverage\",\"pool\":\"ProcessPoolExecutor:fork@3.11.7\",\"pairs\":61,"
+            "\"of\":62,\"unreached\":[\"closed, busy x kill\"]}");
+  EXPECT_EQ(lines[lines.size() - 5],
             "{\"type\":\"limit\",\"pool\":\"ProcessPoolExecutor:fork@3.11.7\",\"limit\":\"births\","
             "\"cases\":2,\"case\":\"poolproof-results/latest/limit-1/case.json\"}");
   for (const auto& line : lines) {

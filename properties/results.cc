@@ -88,6 +88,21 @@ Json extent_of(const Exhausted& exhausted) {
   return object;
 }
 
+Json coverage_of(const Covered& covered) {
+  std::vector<std::string> unreached;
+  for (const auto& moment : covered.unreached) unreached.push_back(to_string(moment));
+  Json object{{"type", "coverage"},
+              {"pool", covered.pool->name.text()},
+              {"pairs", covered.pairs.reached},
+              {"of", covered.pairs.of}};
+  if (covered.with_faults) {
+    object["with_faults"] = covered.with_faults->reached;
+    object["with_faults_of"] = covered.with_faults->of;
+  }
+  object["unreached"] = unreached;
+  return object;
+}
+
 Json regressions_of(const RegressionCount& count) {
   return {{"type", "regressions"},      {"folder", count.folder}, {"run", count.run},
           {"violated", count.violated}, {"left", count.left},     {"unfit", count.unfit},
@@ -193,6 +208,7 @@ std::string verdicts_as_json_lines(const CampaignResult& result, const CampaignO
                       {"case", results_name + "/" + limit.folder + "/case.json"}};
     lines += in_a_line(object);
   }
+  for (const auto& covered : result.covered) lines += in_a_line(coverage_of(covered));
   for (const auto& exhausted : result.exhausted) lines += in_a_line(extent_of(exhausted));
   if (!result.regressions.folder.empty()) lines += in_a_line(regressions_of(result.regressions));
   if (!result.canary.mutant.empty()) lines += in_a_line(canary_of(result.canary));
