@@ -41,7 +41,7 @@ def main(arguments):
     text, complete = writing.report(table, samples, about)
     print(writing.machine(about))
     print(text, end="")
-    if options.results:
+    if options.results and not options.smoke:
         with open(options.results, "w") as file:
             file.write(writing.document(text, about))
     return 0 if complete else 1
