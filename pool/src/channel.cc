@@ -41,15 +41,16 @@ bool Channel::give(const FrameHeader& header, Bytes& payload) {
   return ring_->tasks.write(sent, {});  // a dead worker's death is reported
 }
 
-void Channel::give_quit() {
+bool Channel::give_quit() {
   ring_->tasks.write(FrameHeader{}, {});
-  publish();
+  return publish();
 }
 
-void Channel::publish() {
-  if (!ring_->tasks.publish()) return distrust();
+bool Channel::publish() {
+  if (!ring_->tasks.publish()) return false;
   const Rest rest = ring_->task_waker.ring(ring_->memory->ring().for_tasks);
   if (rest == Rest::socket) wake_by_message(socket_.get());
+  return true;
 }
 
 bool Channel::ready() const {

@@ -39,9 +39,10 @@ class Channel {
   /// it now: a large one has to be the only one in hands, so that its file is never taken back.
   /// Errors: std::system_error if a large payload finds no file to be sent in.
   bool give(const FrameHeader& header, Bytes& payload);
-  /// For the last one, with nothing in hands: leave in order.
-  void give_quit();
-  void publish();
+  /// For the last one, with nothing in hands: leave in order. False as `publish`.
+  [[nodiscard]] bool give_quit();
+  /// False on garbage: the worker may never see them.
+  [[nodiscard]] bool publish();
 
   /// Takes back the newest, at most `most`, that have not been begun; never the oldest.
   std::uint32_t recall(std::uint32_t most) { return ring_->tasks.recall(most); }

@@ -345,7 +345,7 @@ void Crew::stop(Command::Kind how, milliseconds patience) {
 void Crew::dismiss(std::size_t index) {
   if (slots_[index].leaving) return;
   slots_[index].leaving = true;
-  slots_[index].channel.give_quit();
+  if (!slots_[index].channel.give_quit()) kill_worker(index);
 }
 
 void Crew::kill_worker(std::size_t index) {

@@ -123,7 +123,7 @@ void Core::hand_out(std::size_t index) {
     await_answers(slot);
     grant_spinning(index);
   }
-  slot.channel.publish();
+  if (!slot.channel.publish()) distrust(index);
   // The dispatcher has to know when a limit ends.
   if (!slot.in_hands.empty() && slot.in_hands.front().limit.count() > 0) ring_dispatcher();
 }

@@ -60,7 +60,9 @@ Deadline Core::due(std::size_t index) {
   if (!task.result || task.limit.count() == 0) return kNever;
   // One that has not begun yet has all its time before it.
   const auto now = std::chrono::steady_clock::now();
-  return crew_.had_started(index) ? crew_.began(index) + task.limit : now + task.limit;
+  if (!crew_.had_started(index)) return now + task.limit;
+  // A task may have written anything into what its worker tells.
+  return std::clamp(crew_.began(index), std::min(slot.hired_at, now), now) + task.limit;
 }
 
 Deadline Core::next_task_due() {

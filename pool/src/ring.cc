@@ -142,7 +142,8 @@ bool TaskReader::begin(Record& record) {
   } while (!ring_->tasks.compare_exchange_weak(seen, pack(begun_of(seen) + 1, published_of(seen)),
                                                std::memory_order_acq_rel,
                                                std::memory_order_relaxed));
-  return take(ring_->task_bytes, position_, position_ + kRingBytes, record);
+  torn_ = !take(ring_->task_bytes, position_, position_ + kRingBytes, record);
+  return !torn_;
 }
 
 bool ResultWriter::write(const FrameHeader& header, std::string_view payload) {
@@ -155,6 +156,13 @@ bool ResultWriter::write(const FrameHeader& header, std::string_view payload) {
 bool ResultWriter::has_room(std::size_t payload) const {
   const std::uint64_t read = ring_->results_read.load(std::memory_order_seq_cst);
   return fits(position_, read, footprint(payload));
+}
+
+bool ResultWriter::intact() const {
+  const std::uint64_t read = ring_->results_read.load(std::memory_order_relaxed);
+  return ring_->status.ready.load(std::memory_order_relaxed) == 1 &&
+         ring_->results_written.load(std::memory_order_relaxed) == position_ &&
+         position_ - read <= kRingBytes;
 }
 
 ResultReader::Found ResultReader::next(Record& record) {

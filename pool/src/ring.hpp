@@ -102,10 +102,13 @@ class TaskReader {
   /// Begins the next task: from now on it is this worker's. The payload stays where it is until the
   /// task is answered. False if there is none.
   bool begin(Record& record);
+  /// Whether what `begin` found was no record: a task has written into the ring.
+  [[nodiscard]] bool torn() const { return torn_; }
 
  private:
   SharedRing* ring_;
   std::uint64_t position_ = 0;
+  bool torn_ = false;
 };
 
 /// The worker's side of the results.
@@ -116,6 +119,9 @@ class ResultWriter {
   /// Writes and publishes one; the caller rings. False if there is no room now.
   bool write(const FrameHeader& header, std::string_view payload);
   [[nodiscard]] bool has_room(std::size_t payload) const;
+  /// False if somebody else has written into what only this worker writes, or main could not have
+  /// written what main writes: then nobody can be relied on to be woken by this ring.
+  [[nodiscard]] bool intact() const;
 
  private:
   SharedRing* ring_;

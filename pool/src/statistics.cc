@@ -10,8 +10,9 @@ namespace {
 using std::chrono::nanoseconds;
 using Instant = std::chrono::steady_clock::time_point;
 
-nanoseconds read(const std::atomic<std::int64_t>& duration) {
-  return nanoseconds(duration.load(std::memory_order_relaxed));
+/// A task may have written anything there; `most` is what is possible.
+nanoseconds read(const std::atomic<std::int64_t>& duration, nanoseconds most) {
+  return std::clamp(nanoseconds(duration.load(std::memory_order_relaxed)), nanoseconds(0), most);
 }
 
 }  // namespace
@@ -23,12 +24,14 @@ WorkerStatistics Crew::statistics_of(std::size_t index) {
   statistics.name = slot.name;
   statistics.pid = slot.pid;
   statistics.started = slot.hired_at;
-  if (const nanoseconds ready = read(status.ready_ns); ready.count() > 0) {
+  const Instant now = std::chrono::steady_clock::now();
+  const nanoseconds age = now - slot.hired_at;
+  if (const nanoseconds ready = read(status.ready_ns, now.time_since_epoch()); ready.count() > 0) {
     statistics.start_up = Instant(ready) - slot.hired_at;
   }
-  statistics.initialising = read(status.initialising_ns);
-  statistics.waiting = read(status.waiting_ns);
-  statistics.working = read(status.working_ns);
+  statistics.initialising = read(status.initialising_ns, age);
+  statistics.waiting = read(status.waiting_ns, age);
+  statistics.working = read(status.working_ns, age);
   statistics.tasks = status.tasks.load(std::memory_order_relaxed);
   return statistics;
 }

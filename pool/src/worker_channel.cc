@@ -42,6 +42,7 @@ void WorkerChannel::await_task(Record& record) {
   const auto start = Clock::now();
   Clock::duration asleep{};
   do {
+    if (tasks_.torn()) lifeline::channel_lost();
     if (spin()) continue;
     const auto lay_down = Clock::now();
     sleep_until(ring_.for_tasks, [this] { return tasks_.available(); });
@@ -74,6 +75,8 @@ void WorkerChannel::sleep_until(Doorbell& bell, Condition there) {
   while (!there()) {
     const std::uint32_t seen = sleeper_.lie_down(bell, in_time ? Rest::futex : Rest::socket);
     if (there()) break;
+    // An answer that main has not read may be gone: it shall not wait for it.
+    if (!results_.intact()) lifeline::channel_lost();
     if (in_time) {
       in_time = Sleeper::sleep(bell, seen, limit);
     } else {
@@ -135,6 +138,8 @@ void WorkerChannel::send_file(std::uint64_t task, PayloadFile& file) {
 }
 
 void WorkerChannel::answer(FrameHeader header, Bytes& payload) {
+  // Else main might sleep for an answer that it is not told of; our death it hears of.
+  if (!results_.intact()) lifeline::channel_lost();
   header.size = payload.size();
   std::string_view in_ring;
   if (header.size > kLargestInRing) {
