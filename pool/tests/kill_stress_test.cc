@@ -1,0 +1,154 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "support.hpp"
+
+// Workers are killed at random moments, over thousands of tasks: each task ends exactly once.
+namespace poolproof::testing {
+namespace {
+
+constexpr int kWorkers = 3;
+constexpr int kSingly = 100;  // tasks of a round
+constexpr int kMapped = 50;
+constexpr int kRounds = kSanitized ? 6 : 34;
+
+/// Sizes from nothing to 100 KiB: in the ring, and in files.
+std::string payload_of(int number) {
+  const std::size_t size = static_cast<std::size_t>(number) * 7919 % (100 * 1024 + 1);
+  return std::string(number % 3 == 0 ? size : size % 2000, static_cast<char>('a' + number % 26));
+}
+std::string answer(int number) {
+  return std::to_string(number) + payload_of(number);
+}
+std::string answer_to(int number, const std::string& payload) {
+  return std::to_string(number) + payload;
+}
+
+int shared_memory_objects() {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) {
+    count += static_cast<int>(entry.is_regular_file());
+  }
+  return count;
+}
+
+/// Kills one of the pool's workers now and then, until it goes.
+class Killer {
+ public:
+  Killer(Pool& pool, unsigned seed) : pool_(pool), random_(seed), thread_([this] { run(); }) {}
+  ~Killer() { stop(); }
+  Killer(const Killer&) = delete;
+  Killer& operator=(const Killer&) = delete;
+  void stop() {
+    stopped_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  [[nodiscard]] int kills() const { return kills_; }
+
+ private:
+  void run() {
+    while (!stopped_) {
+      std::this_thread::sleep_for(std::chrono::microseconds(random_() % 20'000));
+      const std::vector<ChildInfo> children = pool_.active_children();
+      if (children.empty()) continue;
+      kills_ += ::kill(children[random_() % children.size()].pid, SIGKILL) == 0;
+    }
+  }
+
+  Pool& pool_;
+  std::mt19937 random_;
+  std::atomic<bool> stopped_{false};
+  std::atomic<int> kills_{0};
+  std::thread thread_;
+};
+
+/// What came of each task: of those with callbacks, by those too.
+struct Outcomes {
+  std::atomic<int> values{0};
+  std::atomic<int> deaths{0};
+};
+
+template <class Get>
+void count(Get&& get, const auto& expected, Outcomes& outcomes) {
+  try {
+    EXPECT_TRUE(get() == expected);
+    ++outcomes.values;
+  } catch (const WorkerDied&) {
+    ++outcomes.deaths;
+  }
+}
+
+class KillStress : public ::testing::TestWithParam<StartMethod> {
+ protected:
+  void run_round(Pool& pool, int first) {
+    std::vector<int> items(kMapped);
+    for (int i = 0; i < kMapped; ++i) items[i] = first + kSingly + i;
+    std::vector<Future<std::string>> singles;
+    const auto mapped = pool.map_async<&answer>(items, {.chunk_size = 1});
+    for (int number = first; number < first + kSingly; ++number) {
+      singles.push_back(pool.apply_async<&answer_to>(number, payload_of(number)));
+      called_[number] = 0;
+      singles.back().on_done([this, number](const std::string&) { ++called_[number]; },
+                             [this, number](std::exception_ptr) { called_[number] += 1000; });
+    }
+    for (int i = 0; i < kSingly; ++i) {
+      const int before = outcomes_.values;
+      count([&] { return singles[i].get(60s); }, answer(first + i), outcomes_);
+      was_value_[first + i] = outcomes_.values > before;
+    }
+    std::vector<std::string> expected;
+    for (const int item : items) expected.push_back(answer(item));
+    count([&] { return mapped.get(60s); }, expected, maps_);
+  }
+
+  std::vector<std::atomic<int>> called_ = std::vector<std::atomic<int>>(kRounds * 150);
+  std::vector<bool> was_value_ = std::vector<bool>(kRounds * 150);
+  Outcomes outcomes_;
+  Outcomes maps_;
+};
+
+TEST_P(KillStress, EachTaskEndsOnce) {
+  adopt_orphans();
+  const int descriptors = open_descriptors();
+  const int objects = shared_memory_objects();
+  {
+    Pool pool{{.workers = kWorkers, .start_method = GetParam()}};
+    Killer killer(pool, 1);
+    for (int round = 0; round < kRounds; ++round) run_round(pool, round * (kSingly + kMapped));
+    killer.stop();
+    EXPECT_GT(killer.kills(), 0);
+    EXPECT_TRUE(eventually([&] { return pool.active_children().size() == kWorkers; }));
+    // Those of the last kill may still have had tasks ahead.
+    EXPECT_EQ(pool.map<&half>(std::vector<int>(50, 3), 1), std::vector<double>(50, 1.5));
+    pool.close();
+    EXPECT_TRUE(pool.join(60s));
+    RecordProperty("kills", killer.kills());
+    RecordProperty("deaths", outcomes_.deaths);
+  }
+  EXPECT_EQ(outcomes_.values + outcomes_.deaths, kRounds * kSingly);
+  EXPECT_EQ(maps_.values + maps_.deaths, kRounds);
+  for (int number = 0; number < kRounds * 150; ++number) {
+    const bool single = number % 150 < kSingly;
+    const int expected = single ? (was_value_[number] ? 1 : 1000) : 0;
+    EXPECT_EQ(called_[number], expected) << "callbacks of task " << number;
+  }
+  EXPECT_TRUE(children_of_this_process().empty());
+  EXPECT_EQ(open_descriptors(), descriptors);
+  EXPECT_EQ(shared_memory_objects(), objects);
+}
+
+INSTANTIATE_TEST_SUITE_P(By, KillStress,
+                         ::testing::Values(StartMethod::fork, StartMethod::forkserver,
+                                           StartMethod::spawn),
+                         [](const auto& test) { return to_string(test.param); });
+
+}  // namespace
+}  // namespace poolproof::testing
