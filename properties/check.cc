@@ -155,7 +155,7 @@ std::optional<std::string> misuse(const CheckCommand& command) {
   const auto kept = fs::status(regressions_folder(command), ignored);
   const bool must_exist = !command.regressions.empty() && !command.keep_regressions;
   if (!fs::is_directory(kept) && (must_exist || fs::exists(kept)))
-    return fmt::format("--regressions {}: no such folder", regressions_folder(command));
+    return fmt::format("--regressions {}: not a folder", regressions_folder(command));
   if (command.junit.empty()) return std::nullopt;
   if (sweep) return "--junit tells of rules, --sweep counts points: choose one";
   const auto folder = fs::path(command.junit).parent_path();
