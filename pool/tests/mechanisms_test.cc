@@ -50,36 +50,28 @@ void close_descriptors(std::string roll) {
   sign(roll);
   never_end();
 }
-void have_child(std::string roll) {
-  if (::fork() == 0) {
-    sign(roll);
-    never_end();
-  }
+/// Signs and goes on, as a process of its own.
+void start_child(const std::string& roll) {
+  if (::fork() != 0) return;
   sign(roll);
   never_end();
 }
-void have_daemon(std::string roll) {
-  if (::fork() == 0) {
-    ::setsid();
-    if (::fork() == 0) {
-      sign(roll);
-      never_end();
-    }
-    ::_exit(0);
-  }
+void have_child(std::string roll) {
+  start_child(roll);
   sign(roll);
   never_end();
 }
 /// The task is over, what it started is not.
 void leave_daemon(std::string roll) {
-  if (::fork() == 0) {
-    ::setsid();
-    if (::fork() == 0) {
-      sign(roll);
-      never_end();
-    }
-    ::_exit(0);
-  }
+  if (::fork() != 0) return;
+  ::setsid();
+  start_child(roll);
+  ::_exit(0);
+}
+void have_daemon(std::string roll) {
+  leave_daemon(roll);
+  sign(roll);
+  never_end();
 }
 
 struct Condition {
