@@ -15,6 +15,7 @@
 #include "children.hpp"
 #include "control.hpp"
 #include "descriptors.hpp"
+#include "fd.hpp"
 #include "keeper.hpp"
 #include "lifeline.hpp"
 #include "reap.hpp"
@@ -23,6 +24,10 @@
 #include "threads.hpp"
 #include "wire.hpp"
 #include "worker.hpp"
+
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 // No allocation, no exceptions, no stdio in this file: main may have had
 // threads when it forked us.
@@ -54,6 +59,7 @@ class Supervisor {
   void bury(const siginfo_t& child);
   [[nodiscard]] bool is_ours(pid_t pid) const;
   void kill_orphans();
+  void kill_kept(pid_t pid) const;
   void report(const Report& report, int descriptor = -1);
   [[nodiscard]] bool any_worker() const;
   void kill_when_overdue();
@@ -233,8 +239,19 @@ void Supervisor::kill_orphans() {
   }
   if (keeper_.pid <= 0) return;
   count = keeper_.list(children.data(), children.size());
-  for (std::size_t i = 0; i < count; ++i) ::kill(children[i], SIGKILL);
+  for (std::size_t i = 0; i < count; ++i) kill_kept(children[i]);
   orphans_left_ = count > 0;
+}
+
+/// The keeper may have reaped it meanwhile, and its pid be another's. The pidfd stays with one
+/// process; if that is alive and no child of the keeper's, the list does not have its pid.
+void Supervisor::kill_kept(pid_t pid) const {
+  const Fd process(open_pidfd(pid));
+  if (!process.valid()) return;
+  std::array<pid_t, 256> children{};
+  pid_t* const end = children.data() + keeper_.list(children.data(), children.size());
+  if (std::find(children.data(), end, pid) == end) return;
+  ::pidfd_send_signal(process.get(), SIGKILL, nullptr, 0);
 }
 
 void Supervisor::bury(const siginfo_t& child) {
