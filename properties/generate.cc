@@ -177,7 +177,7 @@ class Author {
   /// waiting for; what was done is rarely done again.
   int weight_here(const Step& step) const {
     if (step.kind == StepKind::kKill && step.victim == Victim::kBusy) return 90;
-    if (step.kind == StepKind::kSleep && awaits_release()) return 60;
+    if (step.kind == StepKind::kSleep && awaits_release() && release_is_doubtful()) return 60;
     const bool ended = model_.state() != Model::State::kRunning;
     const bool again = (step.kind == StepKind::kClose && ended) ||
                        (step.kind == StepKind::kJoin && model_.joined());
@@ -200,14 +200,20 @@ class Author {
     return std::any_of(scenario_.steps.begin(), scenario_.steps.end(), fits);
   }
 
-  /// A pool that is over has the grace to let go of its workers, and of what their tasks left
-  /// running, and somebody has to be there to see: once.
+  /// A pool that is over has the grace to let go of its workers, its threads, and what its tasks
+  /// left running, and somebody has to be there to see: once.
   bool awaits_release() const {
-    const bool left_child = any_step([](const Step& step) {
-      return step.kind == StepKind::kSubmit && step.body.kind == BodyKind::kLeaveChild;
-    });
-    const bool over = model_.state() == Model::State::kDropped || (model_.joined() && left_child);
+    const bool over = model_.state() == Model::State::kDropped || model_.joined();
     return over && !any_step([this](const Step& step) { return step.duration == patience_; });
+  }
+  /// What join has waited for is gone mostly.
+  bool release_is_doubtful() const {
+    return model_.state() == Model::State::kDropped || any_step([](const Step& step) {
+             return step.kind == StepKind::kSubmit && step.body.kind == BodyKind::kLeaveChild;
+           });
+  }
+  bool wants_to_see_release() {
+    return awaits_release() && dice_.percent(release_is_doubtful() ? 50 : 20);
   }
 
   Step filled(StepKind kind) {
@@ -222,8 +228,7 @@ class Author {
         fill_get(step);
         break;
       case StepKind::kSleep:
-        step.duration =
-            awaits_release() && dice_.percent(50) ? patience_ : milliseconds(dice_.below(31));
+        step.duration = wants_to_see_release() ? patience_ : milliseconds(dice_.below(31));
         break;
       case StepKind::kKill:
         step.victim = Victim::kBusy;

@@ -91,6 +91,10 @@ constexpr std::array kRules{
          "After a task failed in any way that leaves its worker alive, the pool still accepts and "
          "runs tasks.",
          Level::kMust, "", errors_leave_the_pool_usable, Needs::kClaims},
+    Rule{"T8", "TimeoutsAreKept",
+         "get, wait and next with a timeout return or raise in time, at the latest after the grace "
+         "or twice the timeout, and the task still may finish.",
+         Level::kMust, "", timeouts_are_kept, Needs::kClaims},
     Rule{
         "S1", "SubmitAfterCloseIsRefused",
         "After close or terminate, a submission fails with the documented error, and nothing runs.",
@@ -118,6 +122,10 @@ constexpr std::array kRules{
          Level::kMust, "", no_shared_memory_left, Needs::kBirthsAndDeaths},
     Rule{"R3", "NoFileLeft", "After main's exit nothing of it is left in the temporary folder.",
          Level::kMust, "", no_file_left, Needs::kBirthsAndDeaths},
+    Rule{"R4", "NoThreadLeft",
+         "After a pool's end, main has the threads that it had before, at the latest after the "
+         "grace.",
+         Level::kMust, "", no_thread_left, Needs::kBirthsAndDeaths},
     Rule{"P1", "NoDeadlock",
          "At no time is the whole tree blocked with nobody left to wake it, except where the "
          "scenario itself "

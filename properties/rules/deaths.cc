@@ -42,6 +42,11 @@ bool Reading::is_older_than_the_pool(const Process& process) const {
   return create != nullptr && process.born && *process.born < *create->begun;
 }
 
+bool Reading::is_within_the_pools_life(const Moment& moment) const {
+  const auto* create = creation();
+  return create != nullptr && *create->begun < moment;
+}
+
 bool Reading::made_by_creation(const Process& process) const {
   const auto* create = creation();
   return create != nullptr && process.born && create->ended && *process.born < *create->ended;

@@ -292,6 +292,20 @@ std::vector<int> Reading::gets(int task) const {
   return found;
 }
 
+Reading::Maybe Reading::released_from(int step) const {
+  auto from = *run(step).ended;
+  for (const auto& [task, submitted] : accepted_) {
+    const auto& runs = this->runs(task);
+    // Whoever was joined is through with its tasks, begun or not.
+    if (runs.empty() && this->step(step).kind == StepKind::kJoin) continue;
+    const bool over = !runs.empty() && (runs.back().ended || cut_short(runs.back()));
+    if (!over) return std::nullopt;
+    from =
+        std::max(from, runs.back().ended ? *runs.back().ended : *process(runs.back().pid)->dying);
+  }
+  return from;
+}
+
 bool Reading::cut_short(const Run& run) const {
   const Process* worker = process(run.pid);
   return !run.ended && worker != nullptr && worker->role == Role::kWorker && worker->dying;

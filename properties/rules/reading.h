@@ -96,6 +96,8 @@ class Reading {
   bool is_older_than_the_pool(const Process& process) const;
   /// Whether it was born before the pool's creation had returned.
   bool made_by_creation(const Process& process) const;
+  /// Whether the moment lies behind the beginning of the pool's creation.
+  bool is_within_the_pools_life(const Moment& moment) const;
   /// Whether the process was there, in whatever state, when main began to die.
   bool was_there_at_mains_death(const Process& process) const;
   /// Whether anybody was, who could outlive main; doubt says yes.
@@ -131,8 +133,8 @@ class Reading {
   /// earlier ones really went.
   Model before(int step) const;
 
-  /// Whether the scenario asked for workers none of which gets through with its initializer: no task
-  /// can run, and calls may by rights end in an error, though not hang.
+  /// Whether the scenario asked for workers none of which gets through with its initializer: no
+  /// task can run, and calls may by rights end in an error, though not hang.
   bool stillborn() const;
 
   // ---- The case's fault -------------------------------------------------------------------------
@@ -168,6 +170,9 @@ class Reading {
   const std::vector<Run>& runs(int task) const;
   /// The steps that get the task, in order.
   std::vector<int> gets(int task) const;
+  /// When the step that ended the pool is over and nothing of the pool is pending any more: a
+  /// future may hold a dropped one until then by rights. nullopt where a task may never be over.
+  Maybe released_from(int step) const;
   /// A run that its worker's death cut short.
   bool cut_short(const Run& run) const;
 

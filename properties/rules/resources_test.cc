@@ -7,6 +7,7 @@ namespace {
 
 using harness::End;
 using harness::LeftOver;
+using namespace std::chrono_literals;
 
 Story with_a_pool() {
   Story story({create(1)});
@@ -49,6 +50,45 @@ TEST(NothingIsLeft, IsUnclearWhereOthersHaveTheSameFolders) {
   auto story = with_a_pool().add(LeftOver{"/tmp", 1});
   story.trace.rung = 2;
   EXPECT_EQ(story.outcome("R3"), "inconclusive");
+}
+
+// ---- R4 -----------------------------------------------------------------------------------------
+
+/// The pool has a thread in main, 21, and main goes on after the join.
+Story with_a_thread() {
+  Story story({create(1), close(), join(), sleep_for(1500ms)});
+  story.begins(1).born(3).add(harness::ThreadBorn{Story::kMain, 21}).ends(1).step(2).begins(3);
+  return story.dies(3);
+}
+
+TEST(NoThreadLeft, IsHeldWhenTheThreadsEnd) {
+  auto story = with_a_thread().add(harness::ThreadDead{Story::kMain, 21}).ends(3).begins(4).ends(4);
+  EXPECT_EQ(story.exits().outcome("R4"), "held");
+  auto soon = with_a_thread().ends(3).begins(4).add(harness::ThreadDead{Story::kMain, 21}).ends(4);
+  EXPECT_EQ(soon.exits().outcome("R4"), "held");
+}
+
+TEST(NoThreadLeft, IsViolatedByOneThatStays) {
+  auto story = with_a_thread().ends(3).begins(4).after(1500ms).ends(4).exits();
+  EXPECT_EQ(story.outcome("R4"), "violated");
+  EXPECT_NE(story.says("R4").find("main still has 1 of the pool's threads: 21"), std::string::npos)
+      << story.says("R4");
+}
+
+TEST(NoThreadLeft, GivesThemTheGrace) {
+  EXPECT_EQ(with_a_thread().ends(3).begins(4).ends(4).exits().outcome("R4"), "not exercised");
+}
+
+TEST(NoThreadLeft, CountsNoThreadsFromBeforeThePool) {
+  Story story({create(1), close(), join(), sleep_for(1500ms)});
+  story.add(harness::ThreadBorn{Story::kMain, 20})
+      .begins(1)
+      .born(3)
+      .ends(1)
+      .step(2)
+      .begins(3)
+      .dies(3);
+  EXPECT_EQ(story.ends(3).begins(4).after(1500ms).ends(4).exits().outcome("R4"), "held");
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ Verdict no_task_runs_twice(const Evidence& evidence);
 Verdict nothing_starts_after_terminate(const Evidence& evidence);
 Verdict worker_death_is_reported(const Evidence& evidence);
 Verdict errors_leave_the_pool_usable(const Evidence& evidence);
+Verdict timeouts_are_kept(const Evidence& evidence);
 
 // truth.cc
 Verdict outcome_is_true(const Evidence& evidence);
@@ -41,6 +42,7 @@ Verdict dropped_pool_is_released(const Evidence& evidence);
 // resources.cc
 Verdict no_shared_memory_left(const Evidence& evidence);
 Verdict no_file_left(const Evidence& evidence);
+Verdict no_thread_left(const Evidence& evidence);
 
 // progress.cc
 Verdict no_deadlock(const Evidence& evidence);

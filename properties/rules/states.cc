@@ -171,21 +171,6 @@ void judge_drained(const Reading& reading, int task, const Drained& drained, Ver
                     {last.begun.event, joined.event});
 }
 
-/// When nothing of the dropped pool is pending any more: a future may hold it until then by rights.
-/// nullopt where a task may never be over.
-Reading::Maybe released_from(const Reading& reading, int drop) {
-  auto from = *reading.run(drop).ended;
-  for (const auto& [task, submitted] : reading.accepted()) {
-    const auto& runs = reading.runs(task);
-    const bool over = !runs.empty() && (runs.back().ended || reading.cut_short(runs.back()));
-    if (!over) return std::nullopt;
-    const auto end =
-        runs.back().ended ? runs.back().ended : reading.process(runs.back().pid)->dying;
-    from = std::max(from, *end);
-  }
-  return from;
-}
-
 /// As long as main goes on: its own end is a reason for workers to go, and then W1 has its say.
 void judge_release(const Reading& reading, const Reading::Process& worker,
                    const Reading::Moment& from, int drop, Verdicts& verdicts) {
@@ -289,7 +274,7 @@ Verdict dropped_pool_is_released(const Evidence& evidence) {
     if (reading.asked_to_wait(drop)) continue;
     judge_pending(reading, drop, "", verdicts);
     if (!reading.run(drop).is(Kind::kOk)) continue;
-    const auto from = released_from(reading, drop);
+    const auto from = reading.released_from(drop);
     for (const auto& process : reading.processes()) {
       const bool meant = process.role == Reading::Role::kWorker && process.born && from &&
                          *process.born < *from && !process.gone_before(*reading.run(drop).begun);

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
@@ -229,6 +231,28 @@ void judge_later_submit(const Reading& reading, int error_step, int step, Verdic
       {reading.run(error_step).ended->event, run.ended->event});
 }
 
+// ---- T8 -----------------------------------------------------------------------------------------
+
+/// The warden ends a short wait with a timeout after the grace, so that this is the bound there.
+void judge_timeout(const Reading& reading, int step, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  const auto timeout = *reading.step(step).timeout;
+  const auto bound = std::max<Reading::Nanoseconds>(reading.contract().grace, 2 * timeout);
+  const auto until = run.ended.value_or(reading.end());
+  const auto lasted = reading.tree_time(*run.begun, until);
+  const bool hangs = !run.ended && reading.fate(step) == Fate::kHangs;
+  if (hangs || lasted > bound) {
+    return verdicts.violated(
+        fmt::format("{} with a timeout of {} ms {}", reading.name(step), timeout.count(),
+                    hangs ? "waits for ever"
+                          : fmt::format("{} {}", run.ended ? "took" : "was not over after",
+                                        in_words(lasted))),
+        {run.begun->event, until.event});
+  }
+  if (run.ended) return verdicts.held();
+  verdicts.doubtful(fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
+}
+
 }  // namespace
 
 Verdict no_task_lost(const Evidence& evidence) {
@@ -293,6 +317,18 @@ Verdict errors_leave_the_pool_usable(const Evidence& evidence) {
     if (reading.step(step).kind != StepKind::kSubmit) continue;
     if (reading.before(step).state() != Model::State::kRunning) break;
     judge_later_submit(reading, *error_step, step, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+Verdict timeouts_are_kept(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const bool timed = reading.step(step).kind == StepKind::kGet && reading.step(step).timeout;
+    const auto& run = reading.run(step);
+    if (timed && run.begun && (run.ended || !reading.main_died()))
+      judge_timeout(reading, step, verdicts);
   }
   return verdicts.verdict();
 }

@@ -438,5 +438,37 @@ TEST(ErrorsLeaveThePoolUsable, IsNotExercisedOnceThePoolIsClosed) {
   EXPECT_EQ(story.step(4).step(5, result(Kind::kRefused)).exits().outcome("T7"), "not exercised");
 }
 
+// ---- T8 -----------------------------------------------------------------------------------------
+
+Story timed_get(std::chrono::milliseconds timeout) {
+  Story story({create(1), submit(1, BodyKind::kNever), get_for(1, timeout)});
+  return story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).begins(3);
+}
+
+TEST(TimeoutsAreKept, IsHeldByAReturnInTime) {
+  EXPECT_EQ(timed_get(50ms).after(60ms).ends(3, result(Kind::kTimeout)).exits().outcome("T8"),
+            "held");
+  auto patient = timed_get(1500ms).after(1600ms).ends(3, result(Kind::kTimeout)).exits();
+  EXPECT_EQ(patient.outcome("T8"), "held");
+}
+
+TEST(TimeoutsAreKept, IsViolatedByAWaitThatGoesOn) {
+  auto late = timed_get(50ms).after(1100ms).over(End::kDeadline);
+  EXPECT_EQ(late.outcome("T8"), "violated");
+  EXPECT_EQ(late.says("T8"), "get (step 3) with a timeout of 50 ms was not over after 1.1 s");
+  auto took = timed_get(50ms).after(1100ms).ends(3, result(Kind::kTimeout)).exits();
+  EXPECT_EQ(took.outcome("T8"), "violated");
+  EXPECT_EQ(timed_get(1500ms).after(3100ms).over(End::kFuse).outcome("T8"), "violated");
+}
+
+TEST(TimeoutsAreKept, IsViolatedByAWaitWithoutEnd) {
+  auto hangs = timed_get(50ms).at_rest().over(End::kAtRest);
+  EXPECT_EQ(hangs.says("T8"), "get (step 3) with a timeout of 50 ms waits for ever");
+}
+
+TEST(TimeoutsAreKept, IsUnclearWhereTheCaseEndedBefore) {
+  EXPECT_EQ(timed_get(50ms).after(100ms).over(End::kLimit).outcome("T8"), "inconclusive");
+}
+
 }  // namespace
 }  // namespace poolproof::properties

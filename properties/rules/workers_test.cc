@@ -234,7 +234,8 @@ Story with_quota(int quota) {
 }
 
 TEST(TaskQuotaIsKept, IsHeldByAFreshWorkerForEachTask) {
-  auto story = with_quota(1).task(1, 3).dies(3).born(4).task(2, 4).step(4).begins(5).dies(4).ends(5);
+  auto story =
+      with_quota(1).task(1, 3).dies(3).born(4).task(2, 4).step(4).begins(5).dies(4).ends(5);
   EXPECT_EQ(story.exits().outcome("W6"), "held");
 }
 
