@@ -10,7 +10,6 @@ namespace poolproof::properties {
 namespace {
 
 using harness::BodyKind;
-using harness::Ending;
 using harness::EndingKind;
 using harness::Scenario;
 using harness::Step;
@@ -58,6 +57,7 @@ Trace trace_of(int steps, bool ending, int fault_in_step) {
 TEST(Coverage, AStepIsCountedInTheSituationThatItMeets) {
   const auto moments = moments_of(scenario(), Contract{});
   std::vector<std::string> words;
+  words.reserve(moments.size());
   for (const auto& moment : moments) words.push_back(to_string(moment));
   EXPECT_EQ(words,
             (std::vector<std::string>{"no pool x create", "running, fresh x submit",

@@ -32,6 +32,7 @@ TEST(Exhaustive, GivesEachLengthInFullTheShortestFirst) {
 TEST(Exhaustive, ClaimsWhatWasRunAndNothingElse) {
   auto all = search();
   std::vector<Scenario> given;
+  given.reserve(5);
   for (int i = 0; i < 5; ++i) given.push_back(*all.next(kAlways));
   EXPECT_EQ(in_words(all.extent()), "complete to no length yet");
   all.ran(given[4]);  // they end in any order

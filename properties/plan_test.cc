@@ -10,14 +10,14 @@ namespace {
 using harness::Scenario;
 
 /// Random scenarios are told by their number of steps: more than any short one has.
-constexpr int kRandomSteps = 50;
+constexpr std::size_t kRandomSteps = 50;
 
 class PlanTest : public ::testing::Test {
  protected:
   PlanTest() {
     source_.generate = [](const Pool&, int n) -> std::optional<Scenario> {
       Scenario scenario;
-      scenario.steps.resize(static_cast<std::size_t>(kRandomSteps + n), create_step(1));
+      scenario.steps.resize(kRandomSteps + static_cast<std::size_t>(n), create_step(1));
       return scenario;
     };
     source_.enumerate = [](const Pool& pool) {

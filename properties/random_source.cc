@@ -62,7 +62,7 @@ class Stream {
   /// call stays as it is: nobody knows beforehand in which step that will be.
   std::optional<harness::Fault> fault_for(rc::Random& random, const harness::Scenario& scenario) {
     constexpr int kTries = 4;
-    const auto first = random_fault(random.split(), scenario);
+    auto first = random_fault(random.split(), scenario);
     if (!first || first->trigger == harness::Fault::Trigger::kCall) return first;
     auto faulty = scenario;
     faulty.fault = first;

@@ -14,6 +14,7 @@ using harness::Scenario;
 
 std::vector<Scenario> many(const ScenarioSource& source, const Pool& pool, int number) {
   std::vector<Scenario> scenarios;
+  scenarios.reserve(static_cast<std::size_t>(number));
   for (int n = 0; n < number; ++n) scenarios.push_back(*source.generate(pool, n));
   return scenarios;
 }
