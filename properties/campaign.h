@@ -127,6 +127,9 @@ class CampaignListener {
 /// faults: most of them with one.
 ScenarioSource random_source(std::uint64_t seed, bool faults = false);
 
+/// By turns one without a fault and one of those.
+ScenarioSource mixed_source(std::uint64_t seed);
+
 /// Half of the time goes to a search, each pool its share and of that two fifths at most to all
 /// short scenarios; then the shortest case that broke each rule is shrunk, new ones first; what is
 /// left goes to the search again. Driven by one call from one thread; the runner's wardens work

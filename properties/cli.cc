@@ -13,6 +13,7 @@
 #include "properties/endings.h"
 #include "properties/explain.h"
 #include "properties/replay.h"
+#include "properties/selftest_command.h"
 #include "properties/text.h"
 
 namespace poolproof::properties {
@@ -24,6 +25,7 @@ struct CommandLine {
   std::string seed;
   EndingsCommand endings;
   ReplayCommand replay;
+  SelftestCommand selftest;
   PoolOptions pools;
   std::string rule;
   bool markdown = false;  // rules
@@ -35,6 +37,10 @@ constexpr const char* kExitCodes =
 constexpr const char* kReplayExitCodes =
     "exit status: 0 every rule kept (but for known deviations), 1 violated, 2 usage,\n"
     "125 could not be judged, or the pool is not here: git bisect run skips these";
+constexpr const char* kSelftestExitCodes =
+    "exit status: 0 each mutant is caught by the rule that it names, no start method\n"
+    "of the unmutated pool is blamed, and each rule is needed (all mutants are run);\n"
+    "1 not so, 2 usage, 3 the harness could not do its work, 130 after Ctrl-C";
 
 /// A bound that --help does not spell out; who leaves it is told.
 template <class Number>
@@ -148,6 +154,20 @@ void add_replay(CLI::App& root, CommandLine& line) {
   add_machinery(app, command.jobs, command.rung, "runs side by side (default: two a processor)");
 }
 
+void add_selftest(CLI::App& root, CommandLine& line) {
+  auto& command = line.selftest;
+  auto& app = *root.add_subcommand("selftest", "whether every rule catches its mutants");
+  app.footer(kSelftestExitCodes);
+  app.add_option("mutants", command.mutants, "names, as the matrix has them (default: all)")
+      ->type_name("MUTANT");
+  app.add_option("--time", command.seconds, "seconds for the whole run at most (default 240)")
+      ->type_name("S")
+      ->check(between(0.1, 1e6));
+  app.add_option("--seed", line.seed, "hexadecimal, as the first line prints it")->type_name("HEX");
+  app.add_flag("--json", command.json, "for machines: one JSON object a line");
+  add_machinery(app, command.jobs, command.rung, "cases side by side (default: four a processor)");
+}
+
 void add_rest(CLI::App& root, CommandLine& line) {
   auto& pools =
       *root.add_subcommand("pools", "list the pools that are here, and why others are not");
@@ -199,13 +219,13 @@ std::optional<std::string> misspelt_command(const CLI::App& app, int argc,
 }
 
 int run_chosen(const CLI::App& app, CommandLine& line) {
-  if (app.got_subcommand("check")) {
-    if (!line.seed.empty()) {
-      line.check.seed = seed_from(line.seed);
-      if (!line.check.seed) return failed_with(kExitUsage, "--seed is hexadecimal, such as 7f3a21");
-    }
-    return run_check(line.check);
+  if (!line.seed.empty()) {
+    const auto seed = seed_from(line.seed);
+    if (!seed) return failed_with(kExitUsage, "--seed is hexadecimal, such as 7f3a21");
+    line.check.seed = line.selftest.seed = seed;
   }
+  if (app.got_subcommand("check")) return run_check(line.check);
+  if (app.got_subcommand("selftest")) return run_selftest(line.selftest);
   if (app.got_subcommand("endings")) return run_endings(line.endings);
   if (app.got_subcommand("replay")) return run_replay(line.replay);
   if (app.got_subcommand("pools")) return run_pools(line.pools);
@@ -226,6 +246,7 @@ int run_cli(int argc, const char* const* argv) {
   add_check(app, line);
   add_endings(app, line);
   add_replay(app, line);
+  add_selftest(app, line);
   add_rest(app, line);
   if (const auto wrong = misspelt_command(app, argc, argv)) return failed_with(kExitUsage, *wrong);
   try {

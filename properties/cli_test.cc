@@ -50,7 +50,7 @@ class CaseFile {
 
 TEST(CommandLine, HelpIsAsInTheGoldenFile) {
   std::string text;
-  for (const auto* command : {"check", "endings", "replay", "pools"}) {
+  for (const auto* command : {"check", "endings", "replay", "selftest", "pools"}) {
     text += poolproof({command, "--help"}).out;
   }
   text = poolproof({"--help"}).out + text;

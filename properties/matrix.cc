@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "properties/rule_columns.h"
 #include "properties/text.h"
 
 namespace poolproof::properties {
@@ -16,21 +17,6 @@ std::size_t first_column(const CampaignResult& result) {
     column = std::max(column, tally.pool().label().size() + 4);
   }
   return column;
-}
-
-bool starts_group(const std::vector<const Rule*>& rules, std::size_t at) {
-  return at == 0 || rules[at]->id.front() != rules[at - 1]->id.front();
-}
-
-/// One character for each rule, groups apart.
-template <class Letter>
-std::string columns(const std::vector<const Rule*>& rules, Letter letter) {
-  std::string row;
-  for (std::size_t at = 0; at < rules.size(); ++at) {
-    if (at > 0 && starts_group(rules, at)) row += ' ';
-    row += letter(at);
-  }
-  return row;
 }
 
 std::string painted(Outcome outcome, const Console& console) {
@@ -54,20 +40,8 @@ std::vector<const Rule*> rules_of(const CampaignResult& result) {
   return rules;
 }
 
-std::string heading(const CampaignResult& result, std::size_t column) {
-  const auto rules = rules_of(result);
-  const auto before = std::string(column, ' ');
-  auto groups = columns(rules, [&](std::size_t at) {
-    return std::string(1, starts_group(rules, at) ? rules[at]->id.front() : ' ');
-  });
-  groups.erase(groups.find_last_not_of(' ') + 1);
-  const auto numbers =
-      columns(rules, [&](std::size_t at) { return std::string(1, rules[at]->id.back()); });
-  return fmt::format("{0}{1}\n{0}{2}  cases\n", before, groups, numbers);
-}
-
 std::string row(const Tally& tally, std::size_t column, const Console& console) {
-  const auto letters = columns(
+  const auto letters = rule_columns(
       [&] {
         std::vector<const Rule*> rules;
         for (const auto& rule : tally.rules()) rules.push_back(rule.rule);
@@ -128,7 +102,7 @@ std::string short_link(const std::string& link) {
 std::string matrix(const CampaignResult& result, const Console& console) {
   if (result.tallies.empty()) return "";
   const auto column = first_column(result);
-  std::string text = heading(result, column);
+  std::string text = rule_heading(rules_of(result), column, "  cases");
   std::string runtime;
   for (const auto& tally : result.tallies) {
     if (tally.pool().abilities.runtime != runtime) text += tally.pool().abilities.runtime + "\n";

@@ -98,4 +98,13 @@ ScenarioSource random_source(std::uint64_t seed, bool faults) {
   return source;
 }
 
+ScenarioSource mixed_source(std::uint64_t seed) {
+  ScenarioSource source = random_source(seed);
+  source.generate = [plain = source.generate, faulty = random_source(seed, true).generate](
+                        const Pool& pool, int n) {
+    return n % 2 == 0 ? plain(pool, n / 2) : faulty(pool, n / 2);
+  };
+  return source;
+}
+
 }  // namespace poolproof::properties

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace poolproof::properties {
+
+/// `poolproof selftest [MUTANT...]`, as it was typed.
+struct SelftestCommand {
+  std::vector<std::string> mutants;  // empty: all
+  std::optional<double> seconds;     // of the whole run
+  std::optional<std::uint64_t> seed;
+  int jobs = 0;
+  int rung = 0;
+  bool json = false;
+};
+
+/// Returns the exit code.
+int run_selftest(const SelftestCommand& command);
+
+}  // namespace poolproof::properties
