@@ -201,9 +201,18 @@ class Author {
   }
 
   /// A pool that is over has the grace to let go of its workers, its threads, and what its tasks
-  /// left running, and somebody has to be there to see: once.
+  /// left running, as has one that lost a worker which had left something; and somebody has to be
+  /// there to see: once.
   bool awaits_release() const {
-    const bool over = model_.state() == Model::State::kDropped || model_.joined();
+    const bool left_child = any_step([](const Step& step) {
+      return step.kind == StepKind::kSubmit && step.body.kind == BodyKind::kLeaveChild;
+    });
+    const bool lost_worker = any_step([](const Step& step) {
+      const bool by_itself = step.kind == StepKind::kSubmit && entry(step.body.kind).kills_worker;
+      return step.kind == StepKind::kKill || by_itself;
+    });
+    const bool over =
+        model_.state() == Model::State::kDropped || model_.joined() || (left_child && lost_worker);
     return over && !any_step([this](const Step& step) { return step.duration == patience_; });
   }
   /// What join has waited for is gone mostly.

@@ -71,7 +71,7 @@ std::vector<const SelftestRow*> SelftestResult::survivors() const {
 std::vector<const SelftestRow*> SelftestResult::blamed() const {
   std::vector<const SelftestRow*> found;
   for (const auto& row : rows) {
-    if (row.blame) found.push_back(&row);
+    if (row.is_blamed()) found.push_back(&row);
   }
   return found;
 }
@@ -152,7 +152,7 @@ bool Selftest::wants_more(std::size_t index) const {
   const auto& row = rows_[index];
   if (desk_.stopped() || failed_in_turn_[index] >= kMostTroubles) return false;
   if (row.is_mutant()) return !row.caught || row.cases < kMutantCases;
-  return !row.blame && row.cases < kHealthyCases;
+  return !row.is_blamed() && row.cases < kHealthyCases;
 }
 
 void Selftest::submit_cases(std::size_t index) {
@@ -183,12 +183,20 @@ void Selftest::take(Ran&& ran, SelftestRow& row, milliseconds since) {
   }
   for (const auto& violation : judged.violations) {
     if (violation.rule == row.rule && !row.caught) row.caught = {row.cases, since};
-    if (row.is_mutant() || row.blame) continue;
-    row.blame = {violation.rule,
-                 violation.evidence,
-                 {pool.name.text(), ran.scenario, desk_.settings(pool), options_.seed}};
+    if (violation.cause == nullptr) blame(violation, ran.scenario, row);
   }
   if (listener_) listener_(row);
+}
+
+void Selftest::blame(const Violation& violation, const harness::Scenario& scenario,
+                     SelftestRow& row) const {
+  const bool known = std::any_of(row.blames.begin(), row.blames.end(),
+                                 [&](const auto& blame) { return blame.rule == violation.rule; });
+  if (known) return;
+  row.blames.push_back(
+      {violation.rule,
+       violation.evidence,
+       {row.pool->name.text(), scenario, desk_.settings(*row.pool), options_.seed}});
 }
 
 }  // namespace poolproof::properties

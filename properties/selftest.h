@@ -33,6 +33,7 @@ struct SelftestRow {
     int cases = 0;                       // judged until then, this one included
     std::chrono::milliseconds after{0};  // since the row's first case
   };
+  /// The first case in which a rule was violated, not only as a consequence.
   struct Blame {
     const Rule* rule = nullptr;
     std::string evidence;
@@ -45,10 +46,11 @@ struct SelftestRow {
   int cases = 0;
   std::chrono::milliseconds elapsed{0};
   std::optional<Detection> caught;  // by the rule that it names
-  std::optional<Blame> blame;       // the first, of an unmutated pool
+  std::vector<Blame> blames;        // one for each rule, in the order in which they were seen
   std::string trouble;              // why the adapter's runs said nothing
 
   bool is_mutant() const { return rule != nullptr; }
+  bool is_blamed() const { return !is_mutant() && !blames.empty(); }
   Mark mark(const Rule& of) const;
 };
 
@@ -98,6 +100,7 @@ class Selftest {
   void search(std::size_t index, Clock::time_point end);
   void submit_cases(std::size_t index);
   void take(Ran&& ran, SelftestRow& row, std::chrono::milliseconds since);
+  void blame(const Violation& violation, const harness::Scenario& scenario, SelftestRow& row) const;
   bool wants_more(std::size_t index) const;
 
   Desk desk_;

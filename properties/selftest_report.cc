@@ -61,10 +61,10 @@ std::string wrong_lines(const SelftestResult& result, const Console& console) {
                                 row->rule->id, counted(row->cases, "case")));
   }
   for (const auto* row : result.blamed()) {
-    text +=
-        hanging(fmt::format("{}: {} breaks {} {}: {}", console.bad("blamed"), name_of(*row),
-                            row->blame->rule->id, row->blame->rule->name, row->blame->evidence));
-    text += "  " + harness::to_json(row->blame->failing.scenario) + "\n";
+    const auto& blame = row->blames.front();
+    text += hanging(fmt::format("{}: {} breaks {} {}: {}", console.bad("blamed"), name_of(*row),
+                                blame.rule->id, blame.rule->name, blame.evidence));
+    text += "  " + harness::to_json(blame.failing.scenario) + "\n";
   }
   for (const auto* rule : result.unneeded()) {
     text += hanging(fmt::format("{}: {} {}: every mutant that it catches breaks others as well",
@@ -123,10 +123,10 @@ nlohmann::json row_as_json(const SelftestRow& row) {
     object["caught_after_ms"] = row.caught->after.count();
   }
   if (const auto* needed = row.is_mutant() ? needed_by(row) : nullptr) object["needs"] = needed->id;
-  if (row.blame) {
-    object["blame"] = {{"rule", row.blame->rule->id},
-                       {"evidence", row.blame->evidence},
-                       {"case", nlohmann::json::parse(harness::to_json(row.blame->failing))}};
+  for (const auto& blame : row.blames) {
+    object["violations"].push_back({{"rule", blame.rule->id},
+                                    {"evidence", blame.evidence},
+                                    {"case", nlohmann::json::parse(to_json(blame.failing))}});
   }
   if (!row.trouble.empty()) object["trouble"] = row.trouble;
   return object;

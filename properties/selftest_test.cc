@@ -94,7 +94,7 @@ TEST(Selftest, AHealthyPoolThatIsBlamedFailsTheRunAndTheCaseIsTold) {
   row.marks.assign(rule_table().size(), Mark::kHeld);
   row.marks[index_of("W1")] = Mark::kViolated;
   row.cases = 3;
-  row.blame = {rule_named("W1"), "worker 3 outlived main by 2 s", {}};
+  row.blames.push_back({rule_named("W1"), "worker 3 outlived main by 2 s", {}});
   result.rows.push_back(row);
   EXPECT_TRUE(result.failed());
   const auto text = selftest_matrix(result, Console());

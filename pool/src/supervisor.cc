@@ -15,9 +15,9 @@
 #include "children.hpp"
 #include "control.hpp"
 #include "descriptors.hpp"
-#include "fd.hpp"
 #include "keeper.hpp"
 #include "lifeline.hpp"
+#include "orphans.hpp"
 #include "reap.hpp"
 #include "reexec.hpp"
 #include "signals.hpp"
@@ -57,9 +57,6 @@ class Supervisor {
   void stop(const Command& command);
   void collect_dead();
   void bury(const siginfo_t& child);
-  [[nodiscard]] bool is_ours(pid_t pid) const;
-  void kill_orphans();
-  void kill_kept(pid_t pid) const;
   void report(const Report& report, int descriptor = -1);
   [[nodiscard]] bool any_worker() const;
   void kill_when_overdue();
@@ -88,7 +85,7 @@ void Supervisor::run() {
     // The dead first: a slot must be empty before a command fills it again.
     if (watched[2].revents || deaths_ < 0) collect_dead();
     if (watched[0].revents & POLLIN) take_commands();
-    if (orphans_left_) kill_orphans();
+    if (orphans_left_) orphans_left_ = orphans::kill(setup_, keeper_);
     if (stopping_ && !any_worker()) end_everything();
     kill_when_overdue();
   }
@@ -216,42 +213,7 @@ void Supervisor::collect_dead() {
     bury(child);
     anybody = true;
   }
-  if (anybody) kill_orphans();
-}
-
-bool Supervisor::is_ours(pid_t pid) const {
-  if (pid == keeper_.pid) return true;
-  for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
-    if (setup_.workers[slot].pid == pid) return true;
-  }
-  return false;
-}
-
-/// What a dead worker leaves behind dies with it. A living worker adopts the
-/// orphans below it, so a child of ours that is no worker is a dead one's.
-/// Its own children come to us in turn, and so does word of its death. In a
-/// namespace they come to the keeper, and no word: so we look until none is left.
-void Supervisor::kill_orphans() {
-  std::array<pid_t, 256> children{};
-  std::size_t count = children::list(children.data(), children.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!is_ours(children[i])) ::kill(children[i], SIGKILL);
-  }
-  if (keeper_.pid <= 0) return;
-  count = keeper_.list(children.data(), children.size());
-  for (std::size_t i = 0; i < count; ++i) kill_kept(children[i]);
-  orphans_left_ = count > 0;
-}
-
-/// The keeper may have reaped it meanwhile, and its pid be another's. The pidfd stays with one
-/// process; if that is alive and no child of the keeper's, the list does not have its pid.
-void Supervisor::kill_kept(pid_t pid) const {
-  const Fd process(open_pidfd(pid));
-  if (!process.valid()) return;
-  std::array<pid_t, 256> children{};
-  pid_t* const end = children.data() + keeper_.list(children.data(), children.size());
-  if (std::find(children.data(), end, pid) == end) return;
-  ::pidfd_send_signal(process.get(), SIGKILL, nullptr, 0);
+  if (anybody) orphans_left_ = orphans::kill(setup_, keeper_);
 }
 
 void Supervisor::bury(const siginfo_t& child) {
