@@ -135,7 +135,7 @@ constexpr std::array kRules{
          "The tree does not poll for ever, nor replace workers that die at once for ever, without "
          "progress while main waits for what should come by itself: 500 wake-ups, or 100 deaths, "
          "and nothing else.",
-         Level::kMust, "", no_livelock, Needs::kBirthsAndDeaths},
+         Level::kMust, "W8", no_livelock, Needs::kBirthsAndDeaths},
 };
 
 template <class Kind>
