@@ -38,7 +38,7 @@ class Selftest : public testing::Test {
 };
 
 TEST_F(Selftest, CatchesAMutantAndDoesNotBlameThePool) {
-  const auto ended = poolproof({"selftest", "rings_have_names", "--time", "20"}, 120);
+  const auto ended = poolproof({"selftest", "rings_have_names", "--time", "6"}, 120);
   EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("1 of 1 mutant caught in"));
   EXPECT_THAT(ended.out, HasSubstr("reference:spawn"));

@@ -125,7 +125,7 @@ constexpr std::array kRules{
     Rule{"R4", "NoThreadLeft",
          "After a pool's end, main has the threads that it had before, at the latest after the "
          "grace.",
-         Level::kMust, "", no_thread_left, Needs::kBirthsAndDeaths},
+         Level::kMust, "S6", no_thread_left, Needs::kBirthsAndDeaths},
     Rule{"P1", "NoDeadlock",
          "At no time is the whole tree blocked with nobody left to wake it, except where the "
          "scenario itself "
