@@ -2,8 +2,9 @@
 # CTest entries "POOL/W1.NoWorkerOutlivesParent", one for each rule, after one campaign of at most
 # `SECONDS` (default 20) or CASES cases. The campaign is a fixture's set-up: it succeeds when rules are
 # violated, else their entries would read "Not Run", and fails only when the harness could not work.
-# SKIP_UNSTABLE: a violation that does not repeat skips its rule's entry instead of failing it, for a
-# pool of somebody else's with a race that is not ours to mend.
+# SKIP_UNSTABLE: a violation that does not repeat, or a tenth of the cases that are unclear, skips its
+# rule's entry instead of failing it, for a pool of somebody else's with races and hangs that are not
+# ours to mend.
 # CTest's time-out lies above the harness's own end, so that poolproof tears down before CTest kills.
 function(poolproof_add_pool pool)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SKIP_UNSTABLE" "SECONDS;CASES;LABEL" "")

@@ -107,8 +107,13 @@ void RuleCase::TestBody() {
   const std::string outcome = verdict->value("outcome", "");
   const std::string told = verdict->dump();
   if (outcome == "not-applicable" || outcome == "not-exercised") GTEST_SKIP() << told;
-  const bool unstable = outcome == "inconclusive" && verdict->value("violated", 0) > 0;
+  const bool unclear = outcome == "inconclusive";
+  const bool unstable = unclear && verdict->value("violated", 0) > 0;
   if (unstable && settings.skip_unstable) GTEST_SKIP() << "does not repeat: " << told;
+  // A hang beside a task that sleeps cannot be proved, and lasts longer than what a short campaign
+  // has.
+  const bool few = verdict->value("inconclusive", 0) * 10 <= verdict->value("cases", 0);
+  if (unclear && few && settings.skip_unstable) GTEST_SKIP() << "unclear in a few: " << told;
   EXPECT_TRUE(outcome == "held" || outcome == "known") << rule_.sentence << '\n' << told;
 }
 

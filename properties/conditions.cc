@@ -56,9 +56,28 @@ Reading::Maybe main_ends(const Reading& reading) {
   return reading.main_died() ? reading.main()->dying : std::nullopt;
 }
 
+/// Whether the case's fault killed main, be it in the middle of its cleanup.
+bool main_killed_by_fault(const Reading& reading) {
+  const auto& hit = reading.hit();
+  return hit && reading.main_died() && hit->pid == reading.main()->pid &&
+         hit->fault.action == harness::Fault::Action::kSignal &&
+         reading.main()->status == sys::ExitStatus(sys::Killed{hit->fault.number});
+}
+
 bool without_cleanup(const Reading& reading) {
   const bool by_plan = !entry(reading.scenario().ending.kind).runs_cleanup;
-  return main_ends(reading) && (by_plan || !reading.ending_begun());
+  return main_ends(reading) &&
+         (by_plan || !reading.ending_begun() || main_killed_by_fault(reading));
+}
+
+bool joined_after_close(const Reading& reading) {
+  bool closed = false;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (!reading.run(step).begun) continue;
+    if (closed && reading.step(step).kind == StepKind::kJoin) return true;
+    closed |= reading.step(step).kind == StepKind::kClose;
+  }
+  return false;
 }
 
 /// Accepted before the first step of that kind, with no outcome told by then; 0 for any such.
@@ -90,6 +109,7 @@ bool killed_idle_by_fault(const Reading& reading) {
   if (!hit || hit->fault.action != harness::Fault::Action::kSignal) return false;
   const auto* victim = reading.process(hit->pid);
   if (victim == nullptr || victim == reading.main() || !victim->dying) return false;
+  if (victim->role == Reading::Role::kTaskChild) return false;
   const auto& all = reading.processes();
   const bool has_children = std::any_of(all.begin(), all.end(), [&](const Reading::Process& other) {
     return other.parent == victim->pid;
@@ -158,11 +178,7 @@ constexpr std::array kConditions{
                            [](const Reading& r) { return pending_at(r, StepKind::kDrop, 0); });
               }},
     Condition{"joined-after-close", "main joined a pool that it had closed before",
-              [](const Scenario& s, const Trace& t) {
-                return ask(s, t, [](const Reading& r) {
-                  return any_step(r, StepKind::kClose) && any_step(r, StepKind::kJoin);
-                });
-              }},
+              [](const Scenario& s, const Trace& t) { return ask(s, t, joined_after_close); }},
     Condition{"main-killed", "main ended without cleanup: a signal, _exit, abort, exec",
               [](const Scenario& s, const Trace& t) { return ask(s, t, without_cleanup); }},
     Condition{"main-killed-busy", "the same, while a worker was running a task",

@@ -108,6 +108,18 @@ TEST(Conditions, TellHowMainEnded) {
   EXPECT_EQ(ended(EndingKind::kReturn, false), "");
 }
 
+TEST(Conditions, TellThatTheFaultKilledMainInItsCleanup) {
+  Story story({create(1)});
+  story.step(1).ending().hit("main:futex:1=SIGKILL");
+  EXPECT_EQ(holding(Story(story).dies(Story::kMain, Killed{9})), "main-killed");
+  EXPECT_EQ(holding(Story(story).dies(Story::kMain)), "") << "it came through";
+}
+
+TEST(Conditions, JoinBeforeCloseIsNotAfterIt) {
+  Story story({create(1), join(), close()});
+  EXPECT_EQ(holding(story.step(1).step(2).step(3)), "");
+}
+
 TEST(Conditions, TellWhatTasksDidAndHowWorkersStart) {
   Story story({create(1), submit(1, BodyKind::kRaise), submit(2, BodyKind::kEcho, 65536)});
   story.scenario.start_method = "spawn";

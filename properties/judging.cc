@@ -81,20 +81,23 @@ Judged judge_case(const Pool& pool, const Scenario& scenario, const Trace& trace
                              .language = pool.abilities.language,
                              .runtime = pool.abilities.runtime},
                             use_known);
-  if (!rules.empty()) {
-    std::erase_if(judged.judgements, [&](const Judgement& judgement) {
-      return std::find(rules.begin(), rules.end(), judgement.rule) == rules.end();
-    });
-  }
+  const auto is_asked_for = [&](const Rule* rule) {
+    return rules.empty() || std::find(rules.begin(), rules.end(), rule) != rules.end();
+  };
   for (auto& judgement : judged.judgements) {
     auto* found = std::get_if<Violated>(&judgement.verdict);
-    if (found == nullptr) continue;
+    if (found == nullptr || !is_asked_for(judgement.rule)) continue;
     const auto* cause = cause_of(*judgement.rule, judged.judgements);
     if (cause != nullptr && found->known_link.empty()) {
       found->known_link = violated(*cause, judged.judgements)->known_link;
     }
-    judged.violations.push_back({judgement.rule, found->evidence, found->known_link, cause});
+    // A cause that nobody asked about leaves its consequence to be told.
+    const bool told = cause != nullptr && is_asked_for(cause);
+    judged.violations.push_back(
+        {judgement.rule, found->evidence, found->known_link, told ? cause : nullptr});
   }
+  std::erase_if(judged.judgements,
+                [&](const Judgement& judgement) { return !is_asked_for(judgement.rule); });
   return judged;
 }
 

@@ -196,9 +196,14 @@ std::string as_junit(const CampaignResult& result, const std::vector<std::string
   set(suites, "name", "poolproof check");
   set(suites, "time", fmt::format("{:.3f}", static_cast<double>(result.elapsed.count()) / 1000.0));
   for (const auto& tally : result.tallies) add_pool(suites, result, tally, options, results);
-  if (!troubles.empty()) {
+  if (!troubles.empty() || result.interrupted) {
     auto suite = suites.append_child("testsuite");
     set(suite, "name", "poolproof");
+    if (result.interrupted) {
+      const std::string why =
+          "the run was interrupted: pools and rules may not have had their time";
+      add_case(suite, "poolproof", "interrupted", {"error", why, why});
+    }
     for (std::size_t at = 0; at < troubles.size(); ++at) {
       add_case(suite, "poolproof", fmt::format("harness {}", at + 1),
                {"error", troubles[at], troubles[at]});

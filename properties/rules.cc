@@ -51,14 +51,10 @@ constexpr std::array kRules{
          "After join has returned no worker is alive, and neither then nor whenever the tree is at "
          "rest is a worker or helper of the pool dead and unreaped.",
          Level::kMust, "P1", no_zombie_left, Needs::kBirthsAndDeaths},
-    Rule{"W4", "WorkerCountIsBounded",
-         "Never more than N workers are alive at once; after losses the pool is back at N "
-         "(replace) or "
-         "refuses work (break).",
-         Level::kMust, "", worker_count_is_bounded, Needs::kBirthsAndDeaths},
-    Rule{"W6", "TaskQuotaIsKept",
-         "With a task quota per worker no worker runs more; a fresh one takes its place.",
-         Level::kMust, "", task_quota_is_kept, Needs::kClaims},
+    Rule{"W4", "WorkerCountIsBounded", "Never more than N workers are alive at once.", Level::kMust,
+         "", worker_count_is_bounded, Needs::kBirthsAndDeaths},
+    Rule{"W6", "TaskQuotaIsKept", "With a task quota per worker no worker runs more.", Level::kMust,
+         "", task_quota_is_kept, Needs::kClaims},
     Rule{"W7", "DaemonsHaveNoChildren",
          "A worker that tries to start a child of its own is refused, or that child dies with it, "
          "as the contract says.",

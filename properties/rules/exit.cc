@@ -126,6 +126,16 @@ bool reader_went_away(const Reading& reading) {
   return reading.hit() && reading.hit()->fault.action == harness::Fault::Action::kCloseStdout;
 }
 
+/// Whether a child that a task left running, and that may live on by contract, has the stream too.
+bool task_child_may_hold_it(const Reading& reading) {
+  const auto& all = reading.processes();
+  return !reading.contract().ends_task_children &&
+         std::any_of(all.begin(), all.end(), [&](const Reading::Process& process) {
+           return process.role == Reading::Role::kTaskChild &&
+                  reading.was_there_at_mains_death(process);
+         });
+}
+
 void judge_eof(const Reading& reading, std::string_view stream, Verdicts& verdicts) {
   const auto dead = *reading.main_dead();
   const auto eof = eof_of(reading, stream);
@@ -218,7 +228,7 @@ Verdict exit_status_is_true(const Evidence& evidence) {
 
 Verdict output_reaches_eof(const Evidence& evidence) {
   const Reading reading(evidence);
-  if (!reading.main_died()) return NotExercised{};
+  if (!reading.main_died() || task_child_may_hold_it(reading)) return NotExercised{};
   Verdicts verdicts;
   if (!reader_went_away(reading)) judge_eof(reading, "stdout", verdicts);
   judge_eof(reading, "stderr", verdicts);

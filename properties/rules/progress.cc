@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
@@ -35,10 +37,22 @@ std::optional<std::string> task_at_work(const Reading& reading) {
   return std::nullopt;
 }
 
+/// Whether another rule says what a late end of this step or exit means: E1, S4, S6, T8.
+bool has_a_rule_for_lateness(const Reading& reading, int pending) {
+  if (pending == 0) return true;
+  const auto& step = reading.step(pending);
+  return step.timeout || step.kind == harness::StepKind::kTerminate ||
+         step.kind == harness::StepKind::kDrop ||
+         (step.kind == harness::StepKind::kJoin &&
+          reading.before(pending).state() == Model::State::kTerminated);
+}
+
 /// Another rule has found the wait too long, and a task is at work in it: that, not an end that
 /// never comes, may be what main waits for, so that the case says nothing about a wait in vain.
 bool is_late_for_a_task(const Reading& reading) {
-  return reading.trace().end == harness::End::kDeadline && task_at_work(reading);
+  const auto pending = reading.pending();
+  return reading.trace().end == harness::End::kDeadline && pending &&
+         has_a_rule_for_lateness(reading, *pending) && task_at_work(reading);
 }
 
 /// After this event nothing but a process's or thread's coming and going can have happened in
@@ -52,22 +66,18 @@ bool is_progress(const harness::Event::Kind& kind) {
 }
 
 /// Processes that one and the same made and that died by themselves, one after the other, with
-/// nothing else in between, up to the case's end.
+/// nothing else in between.
 struct Replaced {
   int deaths = 0;
   harness::Pid maker = 0;
   std::size_t first = 0;
   std::size_t last = 0;
 };
-Replaced replaced_in_vain(const Reading& reading) {
-  const auto& events = reading.trace().events;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < events.size() && !reading.over_at(i); ++i) {
-    if (is_progress(events[i].kind)) begin = i;
-  }
+Replaced replaced_between(const Reading& reading, std::size_t begin, std::size_t end) {
   std::map<harness::Pid, Replaced> by_maker;
   for (const auto& process : reading.processes()) {
-    if (!process.born || process.born->event < begin || !process.dying) continue;
+    if (!process.born || process.born->event < begin) continue;
+    if (!process.dying || process.dying->event >= end) continue;
     auto& replaced = by_maker[process.parent];
     if (replaced.deaths++ == 0) replaced.first = process.born->event;
     replaced.maker = process.parent;
@@ -75,6 +85,32 @@ Replaced replaced_in_vain(const Reading& reading) {
   }
   Replaced most;
   for (const auto& [maker, replaced] : by_maker) {
+    if (replaced.deaths > most.deaths) most = replaced;
+  }
+  return most;
+}
+
+/// Where each span without progress begins; the last one goes on up to the case's end.
+std::vector<std::size_t> spans_without_progress(const Reading& reading) {
+  const auto& events = reading.trace().events;
+  std::vector<std::size_t> begins{0};
+  for (std::size_t i = 0; i < events.size() && !reading.over_at(i); ++i) {
+    if (is_progress(events[i].kind)) begins.push_back(i);
+  }
+  return begins;
+}
+
+Replaced replaced_at_the_end(const Reading& reading) {
+  return replaced_between(reading, spans_without_progress(reading).back(), SIZE_MAX);
+}
+
+/// In whatever span, also one in which main slept.
+Replaced most_replaced(const Reading& reading) {
+  const auto begins = spans_without_progress(reading);
+  Replaced most;
+  for (std::size_t i = 0; i < begins.size(); ++i) {
+    const auto end = i + 1 < begins.size() ? begins[i + 1] : SIZE_MAX;
+    const auto replaced = replaced_between(reading, begins[i], end);
     if (replaced.deaths > most.deaths) most = replaced;
   }
   return most;
@@ -144,7 +180,7 @@ constexpr int kManyReplaced = 100;
 
 Verdict no_respawn_storm(const Evidence& evidence) {
   const Reading reading(evidence);
-  const auto replaced = replaced_in_vain(reading);
+  const auto replaced = most_replaced(reading);
   if (replaced.deaths >= kManyReplaced) {
     const auto* maker = reading.process(replaced.maker);
     return Violated{
@@ -190,7 +226,7 @@ Verdict no_livelock(const Evidence& evidence) {
   if (pending) {
     if (const auto moment = polling_at_the_end(reading))
       return judge_polling(reading, *pending, *moment);
-    const auto replaced = replaced_in_vain(reading);
+    const auto replaced = replaced_at_the_end(reading);
     if (replaced.deaths >= kManyReplaced) return judge_replacing(reading, *pending, replaced);
   }
   if (is_late_for_a_task(reading)) return NotExercised{};

@@ -75,6 +75,15 @@ TEST(NoDeadlock, IsNotExercisedWhereALateExitMayWaitForATask) {
   EXPECT_EQ(idle.outcome("P1"), "inconclusive");
 }
 
+/// Nobody else would say a word about it.
+TEST(NoDeadlock, IsInconclusiveWhereALateGetMayWaitForATask) {
+  Story story({create(1), submit(1, BodyKind::kNever), terminate(), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).step(3).begins(4).after(1100ms);
+  story.over(End::kDeadline);
+  EXPECT_EQ(story.outcome("P1"), "inconclusive");
+  EXPECT_EQ(story.outcome("P2"), "inconclusive");
+}
+
 TEST(NoDeadlock, IsInconclusiveWhereAStrangerMayWakeMain) {
   Story story({create(1), submit(1), get(1)});
   story.step(1).step(2).begins(3).at_rest().add(harness::Foreign{9}).over(End::kAtRest);
@@ -110,6 +119,18 @@ TEST(NoRespawnStorm, IsViolatedByWorkersWithoutEnd) {
   EXPECT_EQ(story.outcome("W8"), "violated");
   EXPECT_EQ(story.outcome("P2"), "violated");
   EXPECT_EQ(with_failing_workers(99).over(End::kLimit).outcome("W8"), "not exercised");
+}
+
+/// Whatever main does afterwards.
+TEST(NoRespawnStorm, IsNotForgottenWhenMainGoesOn) {
+  auto made = create(1);
+  made.initializer = harness::Initializer::kRaises;
+  Story story({made, sleep_for(4000ms), terminate(), join()});
+  story.step(1).begins(2);
+  for (int i = 0; i < 100; ++i) story.born(10 + i).dies(10 + i, sys::Exited{1});
+  story.ends(2).step(3).step(4).exits();
+  EXPECT_EQ(story.outcome("W8"), "violated");
+  EXPECT_NE(story.outcome("P2"), "violated");
 }
 
 TEST(NoRespawnStorm, IsNotHeldByALawfulRefusal) {

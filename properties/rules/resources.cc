@@ -17,8 +17,13 @@ namespace {
 
 constexpr int kOwnNamespaces = 1;  // the rung on which what is left can only be the subject's
 
-bool pool_was_made(const Reading& reading) {
-  return reading.before(reading.steps() + 1).state() != Model::State::kNone;
+/// Begun is enough: what is there before the creation fails, or main dies in it, is to go as well.
+bool pool_was_begun(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind == harness::StepKind::kCreate && reading.run(step).begun)
+      return true;
+  }
+  return false;
 }
 
 /// Only where everybody came to its own end: whoever the warden had to kill may have been about to
@@ -30,7 +35,7 @@ bool all_ended_by_themselves(const Reading& reading) {
 template <std::size_t N>
 Verdict nothing_left_in(const Evidence& evidence, const std::array<std::string_view, N>& places) {
   const Reading reading(evidence);
-  if (!pool_was_made(reading) || !all_ended_by_themselves(reading)) return NotExercised{};
+  if (!pool_was_begun(reading) || !all_ended_by_themselves(reading)) return NotExercised{};
   if (evidence.trace.rung != kOwnNamespaces) {
     return Inconclusive{
         fmt::format("whose files are whose cannot be told on rung {}", evidence.trace.rung)};

@@ -26,6 +26,13 @@ TEST(NothingIsLeft, IsNotExercisedWithoutAPool) {
   EXPECT_EQ(story.exits().add(LeftOver{"/tmp", 1}).outcome("R3"), "not exercised");
 }
 
+TEST(NothingIsLeft, MindsACreationThatWasNeverOver) {
+  Story story({create(1)});
+  story.trace.rung = 1;
+  story.begins(1).dies(Story::kMain, sys::Killed{9}).add(LeftOver{"/dev/shm", 1});
+  EXPECT_EQ(story.outcome("R2"), "violated");
+}
+
 TEST(NothingIsLeft, IsViolatedByEachPlaceForItself) {
   for (const char* place : {"/dev/shm", "System V IPC", "POSIX message queues"}) {
     auto story = with_a_pool().add(LeftOver{place, 2});

@@ -272,7 +272,10 @@ Verdict dropped_pool_is_released(const Evidence& evidence) {
   for (int drop = 1; drop <= reading.steps(); ++drop) {
     if (reading.step(drop).kind != StepKind::kDrop || !reading.run(drop).begun) continue;
     if (reading.asked_to_wait(drop)) continue;
-    judge_pending(reading, drop, "", verdicts);
+    // Where exit lets tasks finish, a drop may wait for them as well.
+    const bool may_take_long = reading.contract().exit != Contract::Exit::kTerminates;
+    if (reading.fate(drop) != Fate::kLate || !may_take_long)
+      judge_pending(reading, drop, "", verdicts);
     if (!reading.run(drop).is(Kind::kOk)) continue;
     const auto from = reading.released_from(drop);
     for (const auto& process : reading.processes()) {

@@ -313,6 +313,14 @@ TEST(DroppedPoolIsReleased, IsViolatedByADropThatHangs) {
   EXPECT_EQ(story.outcome("S6"), "violated");
 }
 
+TEST(DroppedPoolIsReleased, MayTakeItsTimeWhereTasksAreDrained) {
+  Story story({create(1), submit(1, BodyKind::kSleep, 4000), drop()});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).begins(3).after(4s).over(End::kFuse);
+  EXPECT_EQ(story.outcome("S6"), "violated");
+  story.contract.exit = Contract::Exit::kDrains;
+  EXPECT_EQ(story.outcome("S6"), "not exercised");
+}
+
 TEST(DroppedPoolIsReleased, DoesNotApplyByContract) {
   auto story = dropped().after(1500ms).ends(4);
   story.contract.drop_ends_pool = false;

@@ -289,7 +289,10 @@ Verdict no_worker_outlives_parent(const Evidence& evidence) {
   if (!reading.main_died()) return NotExercised{};
   Verdicts verdicts;
   for (const auto& process : reading.processes()) {
-    if (reading.was_there_at_mains_death(process)) judge_after_main(reading, process, verdicts);
+    // By contract that is the task's own affair.
+    const bool exempt = process.role == Role::kTaskChild && !evidence.contract.ends_task_children;
+    if (!exempt && reading.was_there_at_mains_death(process))
+      judge_after_main(reading, process, verdicts);
   }
   return verdicts.verdict();
 }
@@ -343,7 +346,10 @@ Verdict task_quota_is_kept(const Evidence& evidence) {
   Verdicts verdicts;
   std::map<harness::Pid, std::vector<std::size_t>> begun;
   for (const auto& [task, submitted] : reading.accepted()) {
-    for (const auto& run : reading.runs(task)) begun[run.pid].push_back(run.begun.event);
+    for (const auto& run : reading.runs(task)) {
+      // In a pool of threads all run in main.
+      if (run.pid != reading.trace().main()) begun[run.pid].push_back(run.begun.event);
+    }
   }
   for (auto& [pid, events] : begun) {
     if (std::cmp_greater_equal(events.size(), *quota)) verdicts.held();

@@ -281,6 +281,17 @@ TEST(DaemonsHaveNoChildren, IsNotExercisedWhereMainEndsBefore) {
   EXPECT_EQ(lives.after(1500ms).ends(3).exits().outcome("W7"), "not exercised");
 }
 
+TEST(DaemonsHaveNoChildren, AreNoAffairOfW1AndE3EitherByContract) {
+  for (const bool lives : {true, false}) {
+    Story story({create(1), submit(1, harness::BodyKind::kLeaveChild)});
+    story.contract.ends_task_children = !lives;
+    story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).born(4, 3).ends_task(1, 3);
+    story.ending().dies(3).dies(Story::kMain).after(1100ms).over(harness::End::kGrace);
+    EXPECT_EQ(story.outcome("W1") == "violated", !lives);
+    EXPECT_EQ(story.outcome("E3") == "violated", !lives);
+  }
+}
+
 TEST(DaemonsHaveNoChildren, DoesNotApplyByContract) {
   auto story = with_an_orphan().ends(4).begins(5).after(1500ms).ends(5);
   story.contract.ends_task_children = false;
