@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <set>
 
 #include "properties/rules/made_trace.h"
@@ -64,6 +65,17 @@ TEST(RandomFault, IsTheSameForTheSameSeed) {
 
 TEST(RandomFault, HasNothingToHitWhereMainDoesNothing) {
   for (std::uint64_t n = 0; n < 100; ++n) EXPECT_FALSE(random_fault(random_of(n), Scenario{}));
+}
+
+TEST(RandomFault, DoesNotKillWhoGathersWhatATaskHasLeft) {
+  auto scenario = two_tasks();
+  scenario.steps[1].body.kind = harness::BodyKind::kLeaveChild;
+  for (std::uint64_t n = 0; n < 5000; ++n) {
+    const auto fault = random_fault(random_of(n), scenario);
+    if (!fault || fault->who != "main.1") continue;
+    EXPECT_FALSE(fault->action == Fault::Action::kSignal && fault->number == SIGKILL)
+        << to_string(*fault);
+  }
 }
 
 }  // namespace
