@@ -237,7 +237,7 @@ enum class End {
   kAllDead,   // every process ended by itself and the output reached its end
   kAtRest,    // proved at rest, or at rest with doubt after main's death
   kGrace,     // survivors were given the whole grace after main's death
-  kPolling,   // a wait in vain went on by polling (see Polling)
+  kPolling,   // a wait in vain went on by polling (see Polling), or by processes that died at once
   kDeadline,  // a step or the exit that must be prompt was not (see Job::deadlines)
   kFuse,      // the wall-clock fuse: whatever was pending is inconclusive
   kLimit,

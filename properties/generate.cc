@@ -179,6 +179,8 @@ class Author {
     if (step.kind == StepKind::kKill && step.victim == Victim::kBusy) return 90;
     if (step.kind == StepKind::kSleep && awaits_release() && release_is_doubtful()) return 60;
     const bool ended = model_.state() != Model::State::kRunning;
+    // What was closed is to be joined, or nobody sees whether it drains.
+    if (step.kind == StepKind::kJoin && ended && !model_.joined()) return 40;
     const bool again = (step.kind == StepKind::kClose && ended) ||
                        (step.kind == StepKind::kJoin && model_.joined());
     return again ? 3 : weight(step.kind);

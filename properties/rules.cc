@@ -61,7 +61,7 @@ constexpr std::array kRules{
          Level::kMust, "", daemons_have_no_children, Needs::kBirthsAndDeaths},
     Rule{"W8", "NoRespawnStorm",
          "Workers that die at once (failing initializer, exec failure) are not replaced without "
-         "bound, 100 deaths and nothing else; the caller is told.",
+         "bound, 50 deaths and nothing else; the caller is told.",
          Level::kShould, "", no_respawn_storm, Needs::kBirthsAndDeaths},
     Rule{"W9", "ActiveChildrenAreTrue",
          "The workers that the pool lists (pid, name, daemon, alive) are those that the kernel "
@@ -129,7 +129,7 @@ constexpr std::array kRules{
          Level::kMust, "", no_deadlock, Needs::kClaims},
     Rule{"P2", "NoLivelock",
          "The tree does not poll for ever, nor replace workers that die at once for ever, without "
-         "progress while main waits for what should come by itself: 500 wake-ups, or 100 deaths, "
+         "progress while main waits for what should come by itself: 500 wake-ups, or 50 deaths, "
          "and nothing else.",
          Level::kMust, "W8", no_livelock, Needs::kBirthsAndDeaths},
 };

@@ -39,6 +39,9 @@ constexpr Nanoseconds kLongestBetweenLooks = 50ms;
 constexpr Nanoseconds kCleanUpLimit = 10s;
 /// More facts than any case needs, and few enough for a trace that can be read again.
 constexpr std::size_t kMostEvents = 10'000;
+/// So many processes that died while main waits, and nobody claimed anything: enough for the rules
+/// (W8, P2) to speak of workers that are replaced in vain, be they of two makers.
+constexpr int kMostDeathsInVain = 60;
 
 /// Where the kits shall stop for us: at the end of the steps that want the process table as it is
 /// then, and where a fault wants it. All other claims are read soon enough from the file.
@@ -85,6 +88,7 @@ class CaseRun {
   bool grace_exceeded(Nanoseconds from, Nanoseconds delay_then);
   bool prompt_exceeded();
   bool polls_in_vain() const;
+  bool dies_in_vain() const;
   void note_polling();
   void stop(End end) {
     end_ = end;
@@ -122,6 +126,7 @@ class CaseRun {
   Prompts waits_;  // whose end main waits for
   PollMeter polls_;
   Nanoseconds last_activity_{0};
+  int deaths_at_claim_ = 0;
   Nanoseconds next_look_{0};
   Nanoseconds between_looks_ = kQuietBeforeLook;
   Nanoseconds delay_at_death_{-1};
@@ -185,7 +190,10 @@ bool CaseRun::drain_outputs() {
 
 bool CaseRun::read_claims() {
   auto claims = claims_.read(tree_.start());
-  if (!claims.empty()) last_activity_ = tree_.now();
+  if (!claims.empty()) {
+    last_activity_ = tree_.now();
+    deaths_at_claim_ = tree_.deaths();
+  }
   for (auto& claim : claims) take_claim(std::move(claim));
   return !claims.empty();
 }
@@ -279,6 +287,12 @@ bool CaseRun::polls_in_vain() const {
   return source_->exact() && polls_.in_vain() && !waits_.open().empty() && !tree_.main_dead();
 }
 
+/// Whether processes come and go while main waits in vain.
+bool CaseRun::dies_in_vain() const {
+  return source_->exact() && tree_.deaths() - deaths_at_claim_ >= kMostDeathsInVain &&
+         !waits_.open().empty() && !tree_.main_dead();
+}
+
 void CaseRun::note_polling() {
   if (!polls_in_vain()) return;
   auto polling = polls_.polling();
@@ -317,6 +331,8 @@ bool CaseRun::over() {
   } else if (polls_in_vain() && polls_.polling().doubt.empty() &&
              grace_exceeded(polls_.since(), polls_.delay_then())) {
     note_polling();
+    stop(End::kPolling);
+  } else if (dies_in_vain()) {
     stop(End::kPolling);
   } else if (tree_.now() > request_.settings.fuse) {
     note_polling();

@@ -85,10 +85,14 @@ TEST_F(Polls, MayGoOnWhereTheScenarioAskedToWait) {
   EXPECT_TRUE(all<Polling>(trace).empty()) << trace;
 }
 
-TEST_F(Polls, OfTheDyingReplacedAreCountedByTheirBirths) {
+/// Processes that come and go are no polling, but no progress either.
+TEST_F(Polls, EndACaseWhereProcessesDieAndNothingElseHappens) {
   const Trace trace = run_waiting("replace-for-ever", kLong);
-  EXPECT_EQ(trace.end, End::kLimit);
-  EXPECT_TRUE(all<Polling>(trace).empty()) << trace;
+  EXPECT_EQ(trace.end, End::kPolling) << trace.events.size();
+  EXPECT_GE(all<harness::Born>(trace).size(), 60U);
+  EXPECT_TRUE(all<Polling>(trace).empty());
+  // Nobody waits: main may have been asked to.
+  EXPECT_NE(run_waiting("replace-for-ever", kShort, {}).end, End::kPolling);
 }
 
 }  // namespace

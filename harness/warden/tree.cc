@@ -145,6 +145,7 @@ void Tree::ended(int tid, const sys::ExitStatus& status) {
   if (pid == main_) main_dead_at_ = now();
   for (const auto& [thread, unused] : process.threads) owner_.erase(thread);
   unreaped_[pid] = process.inner;
+  ++deaths_;
   live_.erase(pid);
 }
 

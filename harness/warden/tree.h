@@ -77,6 +77,7 @@ class Tree {
   harness::Nanoseconds main_dead_at() const { return main_dead_at_; }
   bool empty() const { return live_.empty(); }
   int births() const { return births_; }
+  int deaths() const { return deaths_; }  // of processes
   const std::map<int, Process>& live() const { return live_; }
 
   std::vector<ThreadId> thread_ids() const;
@@ -100,6 +101,7 @@ class Tree {
   int init_;
   int main_ = 0;
   int births_ = 0;
+  int deaths_ = 0;
   bool main_execed_ = false;
   bool recording_ = true;
   harness::Nanoseconds start_{0};

@@ -176,7 +176,7 @@ std::optional<int> told_of_failure(const Reading& reading) {
 }  // namespace
 
 /// A pool that gives up has done so long before (the reference pool: after 11 deaths).
-constexpr int kManyReplaced = 100;
+constexpr int kManyReplaced = 50;
 
 Verdict no_respawn_storm(const Evidence& evidence) {
   const Reading reading(evidence);

@@ -115,10 +115,10 @@ TEST(NoRespawnStorm, IsHeldWhereTheCallerIsTold) {
 }
 
 TEST(NoRespawnStorm, IsViolatedByWorkersWithoutEnd) {
-  auto story = with_failing_workers(100).over(End::kLimit);
+  auto story = with_failing_workers(50).over(End::kLimit);
   EXPECT_EQ(story.outcome("W8"), "violated");
   EXPECT_EQ(story.outcome("P2"), "violated");
-  EXPECT_EQ(with_failing_workers(99).over(End::kLimit).outcome("W8"), "not exercised");
+  EXPECT_EQ(with_failing_workers(49).over(End::kLimit).outcome("W8"), "not exercised");
 }
 
 /// Whatever main does afterwards.
@@ -127,7 +127,7 @@ TEST(NoRespawnStorm, IsNotForgottenWhenMainGoesOn) {
   made.initializer = harness::Initializer::kRaises;
   Story story({made, sleep_for(4000ms), terminate(), join()});
   story.step(1).begins(2);
-  for (int i = 0; i < 100; ++i) story.born(10 + i).dies(10 + i, sys::Exited{1});
+  for (int i = 0; i < 50; ++i) story.born(10 + i).dies(10 + i, sys::Exited{1});
   story.ends(2).step(3).step(4).exits();
   EXPECT_EQ(story.outcome("W8"), "violated");
   EXPECT_NE(story.outcome("P2"), "violated");

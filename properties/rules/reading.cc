@@ -339,7 +339,8 @@ std::string Reading::why_unclear() const {
     case End::kFuse:
       return "the fuse ended the case" + at_rest;
     case End::kPolling:
-      return "the case was ended because all that went on was polling" + at_rest;
+      return "the case was ended because all that went on was polling, or processes dying" +
+             at_rest;
     case End::kDeadline:
       return "the case was ended because something took too long" + at_rest;
     case End::kLimit:
