@@ -65,6 +65,8 @@ std::string wrong_lines(const SelftestResult& result, const Console& console) {
     text += hanging(fmt::format("{}: {} breaks {} {}: {}", console.bad("blamed"), name_of(*row),
                                 blame.rule->id, blame.rule->name, blame.evidence));
     text += "  " + harness::to_json(blame.failing.scenario) + "\n";
+    if (const auto& fault = blame.failing.scenario.fault)
+      text += "  with the fault " + to_string(*fault) + "\n";
   }
   for (const auto* rule : result.unneeded()) {
     text += hanging(fmt::format("{}: {} {}: every mutant that it catches breaks others as well",
