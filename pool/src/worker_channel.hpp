@@ -31,7 +31,8 @@ class WorkerChannel {
   /// ends with main. Begins it.
   Task next();
 
-  /// Leaves, too, if a task has overwritten the ring. Large payloads need a descriptor. Errors: std::system_error if there is none.
+  /// Leaves, too, if a task has overwritten the ring. Large payloads need a descriptor. Errors:
+  /// std::system_error if there is none.
   void answer(FrameHeader header, Bytes& payload);
 
  private:
