@@ -125,6 +125,20 @@ TEST_F(BadAdapter, WhosePoolPollsForEverIsUnclearEvenInAShortRun) {
 TEST_F(BadAdapter, ThatForksWithoutEndIsToldByTheLimitAndItsCaseIsKept) {
   const auto ended = check(python_adapter(R"(
     def create(self, workers):
+        import os, time
+        while True:
+            if os.fork() == 0: time.sleep(60)
+    def submit(self, pool, body, *args): return pool.submit(body, *args)
+    def result(self, future, timeout): return future.result(timeout)
+)"));
+  EXPECT_THAT(ended.out, HasSubstr("ended at the limit of births")) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("limit-1/case.json"));
+  EXPECT_TRUE(std::filesystem::exists(scratch_.path() / "r/limit-1/case.json"));
+}
+
+TEST_F(BadAdapter, WhoseWorkersAllDieAtOnceIsBlamedForTheStorm) {
+  const auto ended = check(python_adapter(R"(
+    def create(self, workers):
         import os
         while True:
             if os.fork() == 0: os._exit(0)
@@ -132,9 +146,7 @@ TEST_F(BadAdapter, ThatForksWithoutEndIsToldByTheLimitAndItsCaseIsKept) {
     def submit(self, pool, body, *args): return pool.submit(body, *args)
     def result(self, future, timeout): return future.result(timeout)
 )"));
-  EXPECT_THAT(ended.out, HasSubstr("ended at the limit of births")) << ended.err;
-  EXPECT_THAT(ended.out, HasSubstr("limit-1/case.json"));
-  EXPECT_TRUE(std::filesystem::exists(scratch_.path() / "r/limit-1/case.json"));
+  EXPECT_THAT(ended.out, HasSubstr("W8 NoRespawnStorm")) << ended.err;
 }
 
 class BadCase : public testing::Test {
