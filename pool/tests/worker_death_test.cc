@@ -62,6 +62,8 @@ TEST(WorkerDeath, AnIdleWorkerIsReplaced) {
   for (int i = 0; i < 100; ++i) {
     const auto before = pool.active_children();
     ASSERT_EQ(before.size(), 2U);
+    // Idle, not on its way: a pool gives up on workers none of which gets that far.
+    ASSERT_TRUE(eventually([&] { return state_of(before[0].pid) == 'S'; }));
     ASSERT_EQ(::kill(before[0].pid, SIGKILL), 0);
     ASSERT_TRUE(eventually([&] {
       const auto now = pool.active_children();
