@@ -64,7 +64,7 @@ struct Finding {
 /// prove may be behind it: it is told, and a case is kept.
 struct LimitReached {
   const Pool* pool = nullptr;
-  std::string what;    // "births", "fuse", "time"
+  std::string what;    // "births", "fuse", "deadline", "time"
   std::string folder;  // "limit-1", unique in the run
   int cases = 0;
   harness::Case shortest;

@@ -202,26 +202,26 @@ class Author {
     return std::any_of(scenario_.steps.begin(), scenario_.steps.end(), fits);
   }
 
+  bool left_a_child() const {
+    return any_step([](const Step& step) {
+      return step.kind == StepKind::kSubmit && step.body.kind == BodyKind::kLeaveChild;
+    });
+  }
   /// A pool that is over has the grace to let go of its workers, its threads, and what its tasks
   /// left running, as has one that lost a worker which had left something; and somebody has to be
   /// there to see: once.
   bool awaits_release() const {
-    const bool left_child = any_step([](const Step& step) {
-      return step.kind == StepKind::kSubmit && step.body.kind == BodyKind::kLeaveChild;
-    });
     const bool lost_worker = any_step([](const Step& step) {
       const bool by_itself = step.kind == StepKind::kSubmit && entry(step.body.kind).kills_worker;
       return step.kind == StepKind::kKill || by_itself;
     });
-    const bool over =
-        model_.state() == Model::State::kDropped || model_.joined() || (left_child && lost_worker);
+    const bool over = model_.state() == Model::State::kDropped || model_.joined() ||
+                      (left_a_child() && lost_worker);
     return over && !any_step([this](const Step& step) { return step.duration == patience_; });
   }
   /// What join has waited for is gone mostly.
   bool release_is_doubtful() const {
-    return model_.state() == Model::State::kDropped || any_step([](const Step& step) {
-             return step.kind == StepKind::kSubmit && step.body.kind == BodyKind::kLeaveChild;
-           });
+    return model_.state() == Model::State::kDropped || left_a_child();
   }
   bool wants_to_see_release() {
     return awaits_release() && dice_.percent(release_is_doubtful() ? 50 : 20);

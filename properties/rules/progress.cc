@@ -150,17 +150,22 @@ Verdict judge_polling(const Reading& reading, int pending, const Reading::Moment
   return Violated{what + ", and nothing else happened", {moment.event}, ""};
 }
 
-Verdict judge_replacing(const Reading& reading, int pending, const Replaced& replaced) {
+std::string replacing_in_words(const Reading& reading, const Replaced& replaced) {
   const auto* maker = reading.process(replaced.maker);
-  const auto what = fmt::format(
-      "{} is waited for in vain: {} made {} processes that died at once", where(reading, pending),
-      maker == nullptr ? std::to_string(replaced.maker) : reading.name(*maker), replaced.deaths);
+  return fmt::format("{} made {} processes that died at once",
+                     maker == nullptr ? std::to_string(replaced.maker) : reading.name(*maker),
+                     replaced.deaths);
+}
+
+Verdict judge_replacing(const Reading& reading, int pending, const Replaced& replaced) {
+  const auto what = fmt::format("{} is waited for in vain: {}", where(reading, pending),
+                                replacing_in_words(reading, replaced));
   if (const auto task = task_at_work(reading)) return Inconclusive{what + "; " + *task};
   return Violated{what + ", and nothing else happened", {replaced.first, replaced.last}, ""};
 }
 
-/// A call of main's that was told so: anything but a return, a time-out or a lawful refusal.
-std::optional<int> told_of_failure(const Reading& reading) {
+/// Whether a call of main's was told so: anything but a return, a time-out or a lawful refusal.
+bool told_of_failure(const Reading& reading) {
   using Kind = Reading::Kind;
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& run = reading.run(step);
@@ -168,9 +173,9 @@ std::optional<int> told_of_failure(const Reading& reading) {
         run.ended && !run.is(Kind::kOk) && !run.is(Kind::kTimeout) && !run.is(Kind::kNotFired);
     const bool lawful = run.is(Kind::kRefused) &&
                         reading.before(step).call(reading.step(step)) == Model::Call::kIllegal;
-    if (told && !lawful) return step;
+    if (told && !lawful) return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 }  // namespace
@@ -182,13 +187,9 @@ Verdict no_respawn_storm(const Evidence& evidence) {
   const Reading reading(evidence);
   const auto replaced = most_replaced(reading);
   if (replaced.deaths >= kManyReplaced) {
-    const auto* maker = reading.process(replaced.maker);
-    return Violated{
-        fmt::format("{} made {} processes that died at once, and nothing else happened",
-                    maker == nullptr ? std::to_string(replaced.maker) : reading.name(*maker),
-                    replaced.deaths),
-        {replaced.first, replaced.last},
-        ""};
+    return Violated{replacing_in_words(reading, replaced) + ", and nothing else happened",
+                    {replaced.first, replaced.last},
+                    ""};
   }
   return reading.stillborn() && told_of_failure(reading) ? Verdict(Held{})
                                                          : Verdict(NotExercised{});
