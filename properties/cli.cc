@@ -13,6 +13,7 @@
 #include "properties/endings.h"
 #include "properties/explain.h"
 #include "properties/replay.h"
+#include "properties/repro.h"
 #include "properties/selftest_command.h"
 #include "properties/text.h"
 
@@ -25,6 +26,7 @@ struct CommandLine {
   std::string seed;
   EndingsCommand endings;
   ReplayCommand replay;
+  ReproCommand repro;
   SelftestCommand selftest;
   PoolOptions pools;
   std::string rule;
@@ -37,6 +39,9 @@ constexpr const char* kExitCodes =
 constexpr const char* kReplayExitCodes =
     "exit status: 0 every rule kept (but for known deviations), 1 violated, 2 usage,\n"
     "125 could not be judged, or the pool is not here: git bisect run skips these";
+constexpr const char* kReproExitCodes =
+    "exit status: 0 a script was written, which fails; 2 usage, 125 there is none:\n"
+    "the case breaks no rule here, or only the harness can show it";
 constexpr const char* kSelftestExitCodes =
     "exit status: 0 each mutant is caught by the rule that it names, no start method\n"
     "of the unmutated pool is blamed, and each rule is needed (all mutants are run);\n"
@@ -154,6 +159,24 @@ void add_replay(CLI::App& root, CommandLine& line) {
   add_machinery(app, command.jobs, command.rung, "runs side by side (default: two a processor)");
 }
 
+void add_repro(CLI::App& root, CommandLine& line) {
+  auto& command = line.repro;
+  auto& app = *root.add_subcommand("repro", "write a saved case as a script of its own");
+  app.footer(kReproExitCodes);
+  app.add_option("case", command.case_file, "case.json of a finding")
+      ->required()
+      ->type_name("CASE");
+  app.add_option("--rule", command.rule, "what it shows (default: the first that is violated)")
+      ->type_name("RULE");
+  app.add_option("-o,--output", command.output, "default: repro.py beside the case")
+      ->type_name("FILE");
+  app.add_option("--times", command.times, "how often it is tried (default 10); kept if it fails")
+      ->type_name("N")
+      ->check(between(1, 1000));
+  add_places(app, command.places);
+  app.add_option("--rung", command.rung, "")->check(between(1, 3))->group("");
+}
+
 void add_selftest(CLI::App& root, CommandLine& line) {
   auto& command = line.selftest;
   auto& app = *root.add_subcommand("selftest", "whether every rule catches its mutants");
@@ -228,6 +251,7 @@ int run_chosen(const CLI::App& app, CommandLine& line) {
   if (app.got_subcommand("selftest")) return run_selftest(line.selftest);
   if (app.got_subcommand("endings")) return run_endings(line.endings);
   if (app.got_subcommand("replay")) return run_replay(line.replay);
+  if (app.got_subcommand("repro")) return run_repro(line.repro);
   if (app.got_subcommand("pools")) return run_pools(line.pools);
   if (app.got_subcommand("explain")) return run_explain(line.rule);
   Console::of_this_process().print(line.markdown ? rules_as_markdown() : rules_in_words());
@@ -246,6 +270,7 @@ int run_cli(int argc, const char* const* argv) {
   add_check(app, line);
   add_endings(app, line);
   add_replay(app, line);
+  add_repro(app, line);
   add_selftest(app, line);
   add_rest(app, line);
   if (const auto wrong = misspelt_command(app, argc, argv)) return failed_with(kExitUsage, *wrong);

@@ -1,10 +1,10 @@
 # The command line, campaigns and reports; included by CMakeLists.txt.
 add_library(poolproof_cli STATIC
-  campaign.cc campaign_findings.cc canary.cc case_file.cc check.cc check_sweep.cc cli.cc command.cc
+  campaign.cc campaign_findings.cc canary.cc case_file.cc case_pool.cc check.cc check_sweep.cc cli.cc command.cc
   console.cc desk.cc endings.cc endings_table.cc explain.cc held.cc judging.cc junit.cc matrix.cc
   mutants.cc plan.cc pools.cc pools_text.cc program_text.cc random_source.cc regressions.cc replay.cc
-  report.cc reporter.cc results.cc rule_columns.cc selftest.cc selftest_command.cc selftest_report.cc
-  shrinking.cc surroundings.cc sweep.cc sweep_report.cc tally.cc timeline.cc usable.cc)
+  repro.cc repro_script.cc report.cc reporter.cc results.cc rule_columns.cc selftest.cc selftest_command.cc selftest_report.cc
+  shrinking.cc surroundings.cc sweep.cc sweep_report.cc symptom.cc tally.cc timeline.cc usable.cc)
 target_link_libraries(poolproof_cli
   PUBLIC poolproof_properties poolproof_harness poolproof_runner
   PRIVATE poolproof_version fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 pugixml::pugixml rapidcheck)
@@ -19,7 +19,8 @@ if(POOLPROOF_BUILD_TESTS)
   add_executable(properties_report_tests
     campaign_test.cc canary_test.cc cli_test.cc endings_test.cc junit_test.cc mutants_test.cc
     plan_test.cc pools_test.cc program_text_test.cc random_source_test.cc regressions_test.cc
-    report_test.cc selftest_test.cc shrinking_test.cc surroundings_test.cc test_traces.cc
+    report_test.cc repro_script_test.cc rules/made_trace.cc selftest_test.cc shrinking_test.cc
+    surroundings_test.cc symptom_test.cc test_traces.cc
     usable_test.cc)
   target_link_libraries(properties_report_tests PRIVATE poolproof_cli fmt::fmt pugixml::pugixml GTest::gmock GTest::gtest_main)
   target_compile_definitions(properties_report_tests PRIVATE

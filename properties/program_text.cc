@@ -183,27 +183,31 @@ std::string without_outer_newlines(const std::string& text) {
   return text.substr(first, text.find_last_not_of('\n') + 1 - first);
 }
 
-/// A preamble may come in parts: "always", one for each body, "kill", and "main", which opens what
-/// the postamble closes.
-std::vector<std::string> preamble_parts(const Scenario& scenario) {
-  const auto uses = [&](auto&& wanted) {
-    return std::any_of(scenario.steps.begin(), scenario.steps.end(), wanted);
-  };
-  std::vector<std::string> parts{"preamble", "preamble.always"};
+/// The parts that define what the scenario's tasks and workers run, one for each.
+std::vector<std::string> definition_parts(const Scenario& scenario) {
+  std::vector<std::string> parts;
   for (const auto& body : harness::body_table()) {
-    if (uses([&](const Step& step) {
-          return step.kind == StepKind::kSubmit && step.body.kind == body.kind;
-        })) {
+    const auto runs = [&](const Step& step) {
+      return step.kind == StepKind::kSubmit && step.body.kind == body.kind;
+    };
+    if (std::any_of(scenario.steps.begin(), scenario.steps.end(), runs))
       parts.push_back("preamble." + std::string(body.name));
-    }
   }
   for (const Step& step : scenario.steps) {
     if (step.initializer != harness::Initializer::kNone)
       parts.push_back(fmt::format("preamble.initializer_{}", harness::name(step.initializer)));
   }
-  if (uses([](const Step& step) { return step.kind == StepKind::kKill; })) {
+  return parts;
+}
+
+/// A preamble may come in parts: "always", definitions, "kill", and "main", which opens what the
+/// postamble closes.
+std::vector<std::string> preamble_parts(const Scenario& scenario) {
+  std::vector<std::string> parts{"preamble", "preamble.always"};
+  for (auto& part : definition_parts(scenario)) parts.push_back(std::move(part));
+  const auto kills = [](const Step& step) { return step.kind == StepKind::kKill; };
+  if (std::any_of(scenario.steps.begin(), scenario.steps.end(), kills))
     parts.emplace_back("preamble.kill");
-  }
   parts.emplace_back("preamble.main");
   return parts;
 }
@@ -237,6 +241,15 @@ std::vector<Statement> statements(const Scenario& scenario, const Abilities& abi
     result.push_back({++number, std::move(ending)});
   }
   return result;
+}
+
+std::vector<std::string> definitions(const Scenario& scenario, const Abilities& abilities) {
+  std::vector<std::string> found;
+  for (const auto& part : definition_parts(scenario)) {
+    auto text = without_outer_newlines(text_of(abilities, part));
+    if (!text.empty()) found.push_back(std::move(text));
+  }
+  return found;
 }
 
 std::vector<std::string> numbered_program(const Scenario& scenario, const Abilities& abilities,

@@ -25,7 +25,10 @@ std::set<int> raising_steps(const harness::Trace& trace);
 std::vector<Statement> statements(const harness::Scenario& scenario, const Abilities& abilities,
                                   const std::set<int>& raising = {});
 
-/// The same as lines for a report, each statement with its number in a comment column.
+/// What the scenario's tasks and workers run, where the language does not have it: a text each.
+std::vector<std::string> definitions(const harness::Scenario& scenario, const Abilities& abilities);
+
+/// The statements as lines for a report, with its number in a comment column.
 std::vector<std::string> numbered_program(const harness::Scenario& scenario,
                                           const Abilities& abilities, std::size_t indent,
                                           const std::set<int>& raising = {});

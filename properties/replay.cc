@@ -7,6 +7,7 @@
 #include <map>
 
 #include "properties/case_file.h"
+#include "properties/case_pool.h"
 #include "properties/console.h"
 #include "properties/desk.h"
 #include "properties/held.h"
@@ -21,26 +22,6 @@ namespace {
 using harness::Case;
 
 constexpr std::size_t kMostTimelineLines = 40;
-
-/// The pool that the case names. Its version may differ (that is what bisecting is about), unless
-/// there is one of the very version.
-const Pool* pool_of(const Case& failing, const std::vector<Pool>& pools, bool own_adapter) {
-  const auto wanted = PoolName::parse(failing.pool);
-  const auto find = [&](auto&& matches) -> const Pool* {
-    const auto found = std::find_if(pools.begin(), pools.end(), matches);
-    return found == pools.end() ? nullptr : &*found;
-  };
-  const PoolName any_version{wanted.implementation, wanted.variant, ""};
-  if (const auto* exact =
-          find([&](const Pool& pool) { return pool.name.text() == wanted.text(); })) {
-    return exact;
-  }
-  if (const auto* other = find([&](const Pool& pool) { return any_version.covers(pool.name); })) {
-    return other;
-  }
-  if (!own_adapter) return nullptr;
-  return find([&](const Pool& pool) { return pool.start_method == failing.scenario.start_method; });
-}
 
 /// What several runs of one case came to.
 class Record {
@@ -155,26 +136,6 @@ class Record {
   bool shown_violated_ = false;
 };
 
-/// Asks for the very version first, then for any.
-Pools find_pools(const Case& failing, const PoolOptions& places) {
-  auto name = PoolName::parse(failing.pool);
-  std::vector<std::string> names{name.text()};
-  name.version.clear();
-  names.push_back(name.text());
-  return PoolFinder(places.places()).find(names);
-}
-
-int no_pool(const Case& failing, const Pools& pools) {
-  const auto name = printable(failing.pool);
-  if (pools.absent.empty()) {
-    return failed_with(
-        kExitCannotJudge,
-        fmt::format("the case's pool {} is not here; 'poolproof pools' lists what is", name));
-  }
-  return failed_with(kExitCannotJudge, fmt::format("the case's pool {} is absent: {}", name,
-                                                   pools.absent.front().why));
-}
-
 /// Until Enter, the end of input, or Ctrl-C. The runner's end, which is the caller's, cleans up.
 void hold(Console& console, const harness::Trace& trace, std::string_view language,
           const std::function<bool()>& stopped) {
@@ -249,10 +210,9 @@ int run_replay(const ReplayCommand& command) {
   const int jobs = command.jobs > 0 ? command.jobs : std::min(default_jobs(), command.times);
   const auto runner = start_runner(jobs, command.rung);
   if (runner == nullptr) return kExitCannotJudge;
-  const auto pools = find_pools(*failing, command.places);
-  const auto* pool = pool_of(*failing, pools.found, !command.places.adapter.empty());
-  if (pool == nullptr) return no_pool(*failing, pools);
-  return run_on(*pool, *failing, command, *runner);
+  const auto found = pool_of_case(*failing, command.places);
+  if (!found) return failed_with(kExitCannotJudge, found.error().message());
+  return run_on(*found, *failing, command, *runner);
 }
 
 }  // namespace poolproof::properties

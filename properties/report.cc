@@ -83,6 +83,16 @@ std::string pool_line(const Pool& pool) {
   return fmt::format("{}, {}: {}", pool.label(), pool.abilities.runtime, in_words(pool.contract));
 }
 
+/// The command that writes one, where we can.
+std::string script_of_its_own(const Finding& finding, const Again& again) {
+  if (finding.pool->abilities.language != "python") return "";
+  constexpr std::string_view kIgnores = " --no-known";
+  auto flags = again.flags;
+  if (const auto at = flags.find(kIgnores); at != flags.npos) flags.erase(at, kIgnores.size());
+  return fmt::format("  alone   poolproof repro {}/case.json --rule {}{}\n", again.folder,
+                     finding.rule->id, flags);
+}
+
 }  // namespace
 
 std::string report_head(const std::vector<Pool>& pools, const CampaignOptions& options,
@@ -155,6 +165,7 @@ std::string report_finding(const Finding& finding, const Again& again, const Con
                       finding.is_known() && !ignores ? " --no-known" : "");
   text +=
       fmt::format("  script  {}/{}\n", again.folder, program_file_name(finding.pool->abilities));
+  text += script_of_its_own(finding, again);
   text += fmt::format("  rule    poolproof explain {}\n\n", finding.rule->id);
   return text;
 }

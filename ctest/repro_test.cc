@@ -1,0 +1,117 @@
+// poolproof repro: a case becomes a script that fails without poolproof, or none.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+
+#include "ctest/program.h"
+
+namespace poolproof::end_to_end {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::string case_text(const std::string& pool, const std::string& start_method,
+                      const std::string& steps, const std::string& ending) {
+  return R"({"format": 0, "pool": ")" + pool + R"(", "seed": 1,
+    "settings": {"grace_ms": 1000, "fuse_ms": 10000},
+    "scenario": {"start_method": ")" +
+         start_method + R"(", "steps": [)" + steps + R"(], "ending": {"how": ")" + ending +
+         R"("}}})";
+}
+
+constexpr const char* kLostTask = R"({"step": "create", "workers": 1},
+  {"step": "submit", "task": 1, "body": "os_exit", "code": 3}, {"step": "get", "task": 1})";
+constexpr const char* kOneTask = R"({"step": "create", "workers": 1},
+  {"step": "submit", "task": 1, "body": "nothing"}, {"step": "get", "task": 1})";
+
+/// Who is killed is a zombie, or gone, a little later.
+bool is_soon_dead(int pid) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < limit) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    const auto name_end = stat.rfind(')');
+    if (name_end == stat.npos || stat.substr(name_end + 2, 1) == "Z") return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
+class Repro : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (poolproof({"pools"}).out.find("multiprocessing.Pool") == std::string::npos)
+      GTEST_SKIP() << "no Python that has multiprocessing.Pool is here";
+  }
+  Ended repro(const std::string& text, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"repro", scratch_.file("case.json", text)};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return poolproof(arguments, 170);
+  }
+  fs::path script() const { return scratch_.path() / "repro.py"; }
+  std::string text() const {
+    std::ifstream file(script());
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  Scratch scratch_;
+};
+
+TEST_F(Repro, WritesAHangAsAScriptThatFails) {
+  const auto ended = repro(case_text("multiprocessing.Pool:fork", "fork", kLostTask, "return"),
+                           {"--rule", "T6", "--times", "2"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr(", fails 2 of 2\n"));
+  const auto lines = text();
+  EXPECT_LE(std::count(lines.begin(), lines.end(), '\n'), 40) << lines;
+  const auto alone = run({"python3", script().string()});
+  EXPECT_EQ(alone.code, 1) << alone.err;
+  EXPECT_THAT(alone.out, HasSubstr("Happened: the program is still in get (step 3) after 10 s"));
+  EXPECT_THAT(alone.out, HasSubstr("Expected: A task whose worker died gets an outcome"));
+}
+
+TEST_F(Repro, WritesSurvivorsAsAScriptThatFailsAndLeavesNobody) {
+  const auto ended = repro(case_text("ProcessPoolExecutor:spawn", "spawn", kOneTask, "sigkill"),
+                           {"--rule", "W1", "--times", "1"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const auto alone = run({"python3", script().string()});
+  EXPECT_EQ(alone.code, 1) << alone.err;
+  EXPECT_THAT(alone.out, HasSubstr("Happened: main is gone, these live: ["));
+  const auto pids = alone.out.substr(alone.out.rfind('[') + 1);
+  EXPECT_TRUE(is_soon_dead(std::stoi(pids))) << alone.out;
+}
+
+TEST_F(Repro, KeepsNothingOfACaseThatBreaksNoRule) {
+  const auto ended = repro(case_text("multiprocessing.Pool:fork", "fork", kOneTask, "return"));
+  EXPECT_EQ(ended.code, 125);
+  EXPECT_EQ(ended.err, "poolproof: the case broke no rule in 20 runs here\n");
+  EXPECT_FALSE(fs::exists(script()));
+}
+
+TEST_F(Repro, NamesARuleThatThereIsNot) {
+  const auto ended =
+      repro(case_text("multiprocessing.Pool:fork", "fork", kOneTask, "return"), {"--rule", "W99"});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_EQ(ended.err, "poolproof: no rule is named 'W99'; 'poolproof rules' lists them\n");
+}
+
+TEST_F(Repro, SaysThatItWritesNoCxx) {
+  const auto ended = repro(case_text("mutant:close_still_accepts", "fork",
+                                     R"({"step": "create", "workers": 1}, {"step": "close"},
+      {"step": "submit", "task": 1, "body": "nothing"})",
+                                     "return"));
+  EXPECT_EQ(ended.code, 125);
+  EXPECT_THAT(ended.err, HasSubstr("scripts are written for pools in Python only"));
+  EXPECT_FALSE(fs::exists(script()));
+}
+
+}  // namespace
+}  // namespace poolproof::end_to_end

@@ -1,0 +1,86 @@
+#include "properties/symptom.h"
+
+#include <algorithm>
+#include <array>
+#include <variant>
+
+#include "properties/rules/reading.h"
+
+namespace poolproof::properties {
+namespace {
+
+using Kind = Symptom::Kind;
+
+template <std::size_t n>
+bool is_one_of(const Rule& rule, const std::array<std::string_view, n>& ids) {
+  return std::find(ids.begin(), ids.end(), rule.id) != ids.end();
+}
+
+/// These are about what is there when main is gone, whatever it stood in before.
+constexpr std::array<std::string_view, 2> kOfSurvivors{"W1", "E3"};
+constexpr std::array<std::string_view, 2> kOfFiles{"R2", "R3"};
+constexpr std::array<std::string_view, 4> kOfWorkers{"W3", "S4", "S5", "S6"};
+constexpr std::array<std::string_view, 6> kOfResults{"T1", "T3", "T7", "S1", "S2", "S3"};
+
+int status_of(const sys::ExitStatus& status) {
+  if (const auto* exited = std::get_if<sys::Exited>(&status)) return exited->code;
+  return -std::get<sys::Killed>(status).signal;
+}
+
+/// The last step that was over when what shows the violation had been recorded; 0 for none.
+int step_before(const Reading& reading, const Violated& violated) {
+  if (violated.events.empty()) return 0;
+  const auto last = *std::max_element(violated.events.begin(), violated.events.end());
+  int before = 0;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& ended = reading.run(step).ended;
+    if (ended && ended->event <= last) before = step;
+  }
+  return before;
+}
+
+/// The step whose end is among what shows the violation; 0 for none.
+int step_among(const Reading& reading, const Violated& violated) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& ended = reading.run(step).ended;
+    if (!ended) continue;
+    const auto& shown = violated.events;
+    if (std::find(shown.begin(), shown.end(), ended->event) != shown.end()) return step;
+  }
+  return 0;
+}
+
+/// A dropped pool has the grace, and what is seen later belongs to the drop.
+int drop_in(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind == harness::StepKind::kDrop) return step;
+  }
+  return 0;
+}
+
+std::optional<Symptom> of_a_step(Kind kind, int step, const Violated& violated) {
+  if (step == 0) return std::nullopt;
+  return Symptom{kind, step, 0, violated.evidence};
+}
+
+}  // namespace
+
+std::optional<Symptom> symptom_of(const Evidence& evidence, const Rule& rule,
+                                  const Violated& violated) {
+  const Reading reading(evidence);
+  if (is_one_of(rule, kOfFiles)) return Symptom{Kind::kLeavesFiles, 0, 0, violated.evidence};
+  if (is_one_of(rule, kOfSurvivors) && reading.main_died())
+    return Symptom{Kind::kLeavesProcesses, 0, 0, violated.evidence};
+  if (const auto pending = reading.pending())
+    return Symptom{Kind::kDoesNotEnd, *pending, 0, violated.evidence};
+  if (rule.id == "E2" && reading.main_died())
+    return Symptom{Kind::kEndsOtherwise, 0, status_of(*reading.main()->status), violated.evidence};
+  if (rule.id == "S6") return of_a_step(Kind::kKeepsWorkers, drop_in(reading), violated);
+  if (is_one_of(rule, kOfWorkers))
+    return of_a_step(Kind::kKeepsWorkers, step_before(reading, violated), violated);
+  if (is_one_of(rule, kOfResults))
+    return of_a_step(Kind::kComesOutWrong, step_among(reading, violated), violated);
+  return std::nullopt;
+}
+
+}  // namespace poolproof::properties
