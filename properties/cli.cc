@@ -10,6 +10,7 @@
 #include "poolproof/version.h"
 #include "properties/check.h"
 #include "properties/console.h"
+#include "properties/contract_command.h"
 #include "properties/endings.h"
 #include "properties/explain.h"
 #include "properties/replay.h"
@@ -27,6 +28,7 @@ struct CommandLine {
   EndingsCommand endings;
   ReplayCommand replay;
   ReproCommand repro;
+  ContractCommand contract;
   SelftestCommand selftest;
   PoolOptions pools;
   std::string rule;
@@ -191,6 +193,24 @@ void add_selftest(CLI::App& root, CommandLine& line) {
   add_machinery(app, command.jobs, command.rung, "cases side by side (default: four a processor)");
 }
 
+void add_contract(CLI::App& root, CommandLine& line) {
+  auto& command = line.contract;
+  auto& app = *root.add_subcommand("contract", "what a pool promises, or seems to");
+  app.add_option("pool", command.pool, "name:variant@version")->required()->type_name("POOL");
+  app.add_flag("--infer", command.infer,
+               "run random cases and propose the contract that the\n"
+               "pool keeps, each key with what speaks for it");
+  app.add_option("--time", command.seconds, "seconds for these cases (default 60)")
+      ->type_name("S")
+      ->check(between(0.1, 1e6));
+  app.add_option("--cases", command.cases, "this many cases, then stop")
+      ->type_name("N")
+      ->check(between(1, 1'000'000));
+  app.add_option("--seed", line.seed, "hexadecimal, as the first line prints it")->type_name("HEX");
+  add_places(app, command.places);
+  add_machinery(app, command.jobs, command.rung, "cases side by side (default: two a processor)");
+}
+
 void add_rest(CLI::App& root, CommandLine& line) {
   auto& pools =
       *root.add_subcommand("pools", "list the pools that are here, and why others are not");
@@ -245,12 +265,13 @@ int run_chosen(const CLI::App& app, CommandLine& line) {
   if (!line.seed.empty()) {
     const auto seed = seed_from(line.seed);
     if (!seed) return failed_with(kExitUsage, "--seed is hexadecimal, such as 7f3a21");
-    line.check.seed = line.selftest.seed = seed;
+    line.check.seed = line.selftest.seed = line.contract.seed = seed;
   }
   if (app.got_subcommand("check")) return run_check(line.check);
   if (app.got_subcommand("selftest")) return run_selftest(line.selftest);
   if (app.got_subcommand("endings")) return run_endings(line.endings);
   if (app.got_subcommand("replay")) return run_replay(line.replay);
+  if (app.got_subcommand("contract")) return run_contract(line.contract);
   if (app.got_subcommand("repro")) return run_repro(line.repro);
   if (app.got_subcommand("pools")) return run_pools(line.pools);
   if (app.got_subcommand("explain")) return run_explain(line.rule);
@@ -272,6 +293,7 @@ int run_cli(int argc, const char* const* argv) {
   add_replay(app, line);
   add_repro(app, line);
   add_selftest(app, line);
+  add_contract(app, line);
   add_rest(app, line);
   if (const auto wrong = misspelt_command(app, argc, argv)) return failed_with(kExitUsage, *wrong);
   try {
