@@ -76,5 +76,14 @@ TEST_F(Selftest, RefusesAnUnknownMutantAndAMissingTable) {
   EXPECT_THAT(missing.err, HasSubstr("mutants.json"));
 }
 
+TEST_F(Selftest, WithoutTheBuildTreeNoMutantIsGenerated) {
+  const auto ended = run({"env", "POOLPROOF_SHARE=" + scratch_.path().string(),
+                          (bin_folder() / "poolproof").string(), "selftest", "--generated", "1"});
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_EQ(ended.error_lines(), 1) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("need poolproof's source and build tree"));
+  EXPECT_EQ(poolproof({"selftest", "exit_drains", "--generated", "1"}).code, 2);
+}
+
 }  // namespace
 }  // namespace poolproof::end_to_end

@@ -185,6 +185,14 @@ void add_selftest(CLI::App& root, CommandLine& line) {
   app.footer(kSelftestExitCodes);
   app.add_option("mutants", command.mutants, "names, as the matrix has them (default: all)")
       ->type_name("MUTANT");
+  app.add_option("--generated", command.generated,
+                 "instead: so many mutants that a machine makes of\n"
+                 "pool/src (a call dropped, a condition negated, a\n"
+                 "literal one off, two statements swapped); prints\n"
+                 "the share caught, and the survivors, which do not\n"
+                 "fail the run; --time: 30 s for each by default")
+      ->type_name("N")
+      ->check(between(1, 100'000));
   app.add_option("--time", command.seconds, "seconds for the whole run at most (default 240)")
       ->type_name("S")
       ->check(between(0.1, 1e6));

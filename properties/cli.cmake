@@ -10,6 +10,9 @@ target_link_libraries(poolproof_cli
   PRIVATE poolproof_version fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 pugixml::pugixml rapidcheck)
 poolproof_target_defaults(poolproof_cli)
 
+# selftest --generated
+target_sources(poolproof_cli PRIVATE generated.cc generated_report.cc mutant_maker.cc mutation.cc)
+
 add_executable(poolproof main.cc)
 target_link_libraries(poolproof PRIVATE poolproof_cli)
 poolproof_target_defaults(poolproof)
@@ -22,6 +25,8 @@ if(POOLPROOF_BUILD_TESTS)
     report_test.cc repro_script_test.cc rules/made_trace.cc selftest_test.cc shrinking_test.cc
     surroundings_test.cc symptom_test.cc test_traces.cc
     usable_test.cc)
+  target_sources(properties_report_tests PRIVATE
+    generated_test.cc mutant_maker_test.cc mutation_test.cc)
   target_link_libraries(properties_report_tests PRIVATE poolproof_cli fmt::fmt pugixml::pugixml GTest::gmock GTest::gtest_main)
   target_compile_definitions(properties_report_tests PRIVATE
     POOLPROOF_GOLDEN="${CMAKE_CURRENT_SOURCE_DIR}/golden")

@@ -10,8 +10,6 @@ using std::chrono::milliseconds;
 
 /// So many cases tell what else a mutant breaks than the rule that catches it.
 constexpr int kMutantCases = 100;
-/// A healthy pool is tried with more, in each start method.
-constexpr int kHealthyCases = 400;
 /// An adapter that fails so often in a row is given up.
 constexpr int kMostTroubles = 3;
 
@@ -152,7 +150,7 @@ bool Selftest::wants_more(std::size_t index) const {
   const auto& row = rows_[index];
   if (desk_.stopped() || failed_in_turn_[index] >= kMostTroubles) return false;
   if (row.is_mutant()) return !row.caught || row.cases < kMutantCases;
-  return !row.is_blamed() && row.cases < kHealthyCases;
+  return !row.is_blamed() && row.cases < options_.healthy_cases;
 }
 
 void Selftest::submit_cases(std::size_t index) {

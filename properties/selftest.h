@@ -78,6 +78,7 @@ struct SelftestResult {
 struct SelftestOptions {
   std::chrono::milliseconds time = std::chrono::seconds(240);  // of the whole run, at most
   std::uint64_t seed = 0;
+  int healthy_cases = 400;  // of each start method of the unmutated pool
   CaseOptions case_options;
 };
 

@@ -8,6 +8,8 @@
 #include "properties/campaign.h"
 #include "properties/command.h"
 #include "properties/console.h"
+#include "properties/generated.h"
+#include "properties/generated_report.h"
 #include "properties/mutants.h"
 #include "properties/selftest.h"
 #include "properties/selftest_report.h"
@@ -18,6 +20,10 @@ namespace {
 
 /// The same in each run, unless another is asked for: what is tested is the harness.
 constexpr std::uint64_t kSeed = 0x5e1f;
+
+/// For a generated mutant, unless the user says how long all may take; most take a tenth of it, and
+/// leave the rest to those that survive.
+constexpr std::chrono::seconds kForEachGenerated{30};
 
 /// Mutants mostly sleep, until a hang is proved or a grace is over.
 constexpr int kJobsPerDefault = 2;
@@ -81,23 +87,68 @@ SelftestOptions options_of(const SelftestCommand& command) {
   return options;
 }
 
+int jobs_of(const SelftestCommand& command) {
+  return command.jobs > 0 ? command.jobs : kJobsPerDefault * default_jobs();
+}
+
 int exit_code(const SelftestResult& result) {
   if (result.interrupted) return kExitInterrupted;
   if (!result.troubled().empty()) return kExitHarness;
   return result.failed() ? kExitViolated : kExitKept;
 }
 
+GeneratedOptions generated_options(const SelftestCommand& command) {
+  const auto common = options_of(command);
+  GeneratedOptions options;
+  options.mutants = command.generated;
+  options.time = command.seconds ? common.time : kForEachGenerated * command.generated;
+  options.seed = common.seed;
+  options.case_options = common.case_options;
+  return options;
+}
+
+int run_generated(const SelftestCommand& command) {
+  if (!command.mutants.empty())
+    return failed_with(kExitUsage, "--generated takes no names of mutants");
+  const auto recipe = mutant_recipe_of(default_share());
+  if (!recipe) return failed_with(kExitHarness, recipe.error().message());
+  Pools pools;
+  if (const auto wrong = find_pools({}, pools)) return failed_with(wrong->code, wrong->what);
+  const auto runner = start_runner(jobs_of(command), command.rung);
+  if (runner == nullptr) return kExitHarness;
+
+  const auto options = generated_options(command);
+  auto console = Console::of_this_process();
+  if (!command.json) {
+    console.print(fmt::format("{} of pool/src, seed {:x}, {}\n",
+                              counted(options.mutants, "generated mutant"), options.seed,
+                              runner->containment().name));
+  }
+  MutantMaker maker(*recipe);
+  const auto tell = [&](const GeneratedMutant& mutant) {
+    if (!command.json) console.print(generated_line(mutant, console));
+  };
+  GeneratedSelftest selftest(*runner, options, mixed_source(options.seed), maker,
+                             std::move(pools.found), tell, finish_on_interrupt());
+  const auto result = selftest.run();
+  if (!result) return failed_with(kExitHarness, result.error().message());
+  console.print(command.json ? generated_as_json_lines(*result, options.seed)
+                             : generated_summary(*result, console));
+  if (result->interrupted) return kExitInterrupted;
+  return result->counted() > 0 ? kExitKept : kExitHarness;  // no mutant, no proof
+}
+
 }  // namespace
 
 int run_selftest(const SelftestCommand& command) {
+  if (command.generated > 0) return run_generated(command);
   auto mutants = mutants_of(default_share());
   if (!mutants) return failed_with(kExitHarness, mutants.error().message() + " (build them)");
   if (const auto wrong = choose(command.mutants, *mutants))
     return failed_with(wrong->code, wrong->what);
   Pools pools;
   if (const auto wrong = find_pools(*mutants, pools)) return failed_with(wrong->code, wrong->what);
-  const int jobs = command.jobs > 0 ? command.jobs : kJobsPerDefault * default_jobs();
-  const auto runner = start_runner(jobs, command.rung);
+  const auto runner = start_runner(jobs_of(command), command.rung);
   if (runner == nullptr) return kExitHarness;
 
   const auto options = options_of(command);

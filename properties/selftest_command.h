@@ -7,11 +7,12 @@
 
 namespace poolproof::properties {
 
-/// `poolproof selftest [MUTANT...]`, as it was typed.
+/// `poolproof selftest [MUTANT...]` or `selftest --generated N`, as it was typed.
 struct SelftestCommand {
   std::vector<std::string> mutants;  // empty: all
   std::optional<double> seconds;     // of the whole run
   std::optional<std::uint64_t> seed;
+  int generated = 0;  // so many that a machine makes, instead of the table's
   int jobs = 0;
   int rung = 0;
   bool json = false;
