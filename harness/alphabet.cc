@@ -7,17 +7,149 @@
 namespace poolproof::harness {
 namespace {
 
+using std::chrono::milliseconds;
+
+// ---- Names and numbers of a Step's members
+// -------------------------------------------------------
+
+constexpr std::array<std::string_view, 2> kVictims{"idle", "busy"};
+constexpr std::array<std::string_view, 5> kInitializers{"none", "returns", "raises", "exits",
+                                                        "kills_self"};
+constexpr std::array<std::string_view, 2> kSettings{"quota", "initializer"};
+
+using Value = std::optional<std::int64_t>;
+
+Value value_of(int number) {
+  return number;
+}
+Value value_of(std::optional<int> number) {
+  return number ? Value(*number) : std::nullopt;
+}
+Value value_of(milliseconds time) {
+  return time.count();
+}
+Value value_of(std::optional<milliseconds> time) {
+  return time ? Value(time->count()) : std::nullopt;
+}
+Value value_of(Victim victim) {
+  return static_cast<int>(victim);
+}
+Value value_of(Initializer initializer) {
+  return initializer == Initializer::kNone ? std::nullopt : Value(static_cast<int>(initializer));
+}
+Value value_of(const Body& body) {
+  return static_cast<int>(body.kind);
+}
+
+template <class Number>
+void assign(Number& into, Value value) {
+  into = static_cast<Number>(value.value_or(0));
+}
+void assign(std::optional<int>& into, Value value) {
+  into = value ? std::optional(static_cast<int>(*value)) : std::nullopt;
+}
+void assign(std::optional<milliseconds>& into, Value value) {
+  into = value ? std::optional(milliseconds(*value)) : std::nullopt;
+}
+void assign(Body& into, Value value) {
+  into = Body{.kind = static_cast<BodyKind>(value.value_or(0))};
+}
+
+/// The field that is kept in this member.
+template <auto Member>
+constexpr Field in(Field field) {
+  field.get = [](const Step& step) { return value_of(step.*Member); };
+  field.set = [](Step& step, Value value) { assign(step.*Member, value); };
+  return field;
+}
+
+// ---- The tables
+// ----------------------------------------------------------------------------------
+
+constexpr std::array kCreateFields{
+    in<&Step::workers>({.key = "workers",
+                        .means = "absent: the pool's default",
+                        .optional = true,
+                        .low = 1,
+                        .high = kMaxWorkers,
+                        .simplify = Simplify::kSize}),
+    in<&Step::quota>({.key = "quota",
+                      .optional = true,
+                      .low = 1,
+                      .high = kMaxQuota,
+                      .simplify = Simplify::kSetting}),
+    in<&Step::initializer>({.key = "initializer",
+                            .type = FieldType::kName,
+                            .optional = true,
+                            .names = kInitializers,
+                            .simplify = Simplify::kSetting}),
+};
+constexpr Field kOldTask =
+    in<&Step::task>({.key = "task", .type = FieldType::kOldTask, .low = 1, .high = kMaxSteps});
+constexpr Field kNewTask =
+    in<&Step::task>({.key = "task", .type = FieldType::kNewTask, .low = 1, .high = kMaxSteps});
+constexpr std::array kSubmitFields{kNewTask, in<&Step::body>({.key = "body",
+                                                              .type = FieldType::kBody,
+                                                              .means = "and the body's number",
+                                                              .simplify = Simplify::kLetter})};
+constexpr Field kTimeout = in<&Step::timeout>({.key = "timeout_ms",
+                                               .type = FieldType::kMilliseconds,
+                                               .means = "absent: for ever",
+                                               .optional = true,
+                                               .high = kMaxMilliseconds,
+                                               .simplify = Simplify::kOption});
+constexpr std::array kGetFields{kOldTask, kTimeout};
+constexpr std::array kSleepFields{in<&Step::duration>({.key = "ms",
+                                                       .type = FieldType::kMilliseconds,
+                                                       .high = kMaxMilliseconds,
+                                                       .simplify = Simplify::kNumber})};
+constexpr std::array kKillFields{in<&Step::victim>(
+    {.key = "victim", .type = FieldType::kName, .names = kVictims, .simplify = Simplify::kLetter})};
+
 constexpr std::array kSteps{
-    StepEntry{StepKind::kCreate, "create", "makes the pool, with this many workers or its default"},
-    StepEntry{StepKind::kSubmit, "submit", "hands one task to the pool and keeps the future"},
-    StepEntry{StepKind::kGet, "get", "waits for a task's outcome, for ever or up to a timeout"},
-    StepEntry{StepKind::kClose, "close", "takes no more tasks; those accepted still run"},
-    StepEntry{StepKind::kTerminate, "terminate", "stops the workers at once"},
-    StepEntry{StepKind::kJoin, "join", "waits until the pool's workers are gone"},
-    StepEntry{StepKind::kDrop, "drop", "gives up main's last reference to the pool"},
-    StepEntry{StepKind::kWorkers, "workers", "lists the workers that the pool says it has"},
-    StepEntry{StepKind::kSleep, "sleep", "does nothing for a while"},
-    StepEntry{StepKind::kKill, "kill", "sends SIGKILL to one idle or busy worker"},
+    StepEntry{.kind = StepKind::kCreate,
+              .name = "create",
+              .does = "makes the pool, with this many workers or its default",
+              .needs = Needs::kNoPool,
+              .makes = Makes::kPool,
+              .fields = kCreateFields},
+    StepEntry{.kind = StepKind::kSubmit,
+              .name = "submit",
+              .does = "hands one task to the pool and keeps the future",
+              .makes = Makes::kTask,
+              .fields = kSubmitFields},
+    StepEntry{.kind = StepKind::kGet,
+              .name = "get",
+              .does = "waits for a task's outcome, for ever or up to a timeout",
+              .needs = Needs::kTask,
+              .fields = kGetFields},
+    StepEntry{.kind = StepKind::kClose,
+              .name = "close",
+              .does = "takes no more tasks; those accepted still run"},
+    StepEntry{
+        .kind = StepKind::kTerminate, .name = "terminate", .does = "stops the workers at once"},
+    StepEntry{.kind = StepKind::kJoin,
+              .name = "join",
+              .does = "waits until the pool's workers are gone",
+              .is_looked_at = true},
+    StepEntry{.kind = StepKind::kDrop,
+              .name = "drop",
+              .does = "gives up main's last reference to the pool",
+              .makes = Makes::kNoReference},
+    StepEntry{.kind = StepKind::kWorkers,
+              .name = "workers",
+              .does = "lists the workers that the pool says it has",
+              .is_looked_at = true},
+    StepEntry{.kind = StepKind::kSleep,
+              .name = "sleep",
+              .does = "does nothing for a while",
+              .needs = Needs::kNothing,
+              .fields = kSleepFields},
+    StepEntry{.kind = StepKind::kKill,
+              .name = "kill",
+              .does = "sends SIGKILL to one idle or busy worker",
+              .fields = kKillFields,
+              .is_looked_at = true},
 };
 
 constexpr std::array kBodies{
@@ -66,9 +198,18 @@ constexpr std::array kEndings{
     EndingEntry{EndingKind::kSegfault, "segfault", Parameter::kNone, false, "SIGSEGV to itself"},
 };
 
-constexpr std::array<std::string_view, 5> kInitializers{"none", "returns", "raises", "exits",
-                                                        "kills_self"};
-constexpr std::array<std::string_view, 2> kSettings{"quota", "initializer"};
+/// Whether each entry stands at its kind's place, and none is missing up to the last kind.
+template <class Table, class Kind>
+constexpr bool is_whole(const Table& table, Kind last) {
+  if (table.size() != static_cast<std::size_t>(last) + 1) return false;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (static_cast<std::size_t>(table[i].kind) != i) return false;
+  }
+  return true;
+}
+static_assert(is_whole(kSteps, kLastStep));
+static_assert(is_whole(kBodies, kLastBody));
+static_assert(is_whole(kEndings, kLastEnding));
 
 /// Of names that are in their enum's order.
 template <class Enum, class Names>
@@ -80,9 +221,8 @@ std::optional<Enum> nth_of(const Names& names, std::string_view name) {
 
 template <class Table, class Kind>
 const auto& entry_of(const Table& table, Kind kind) {
-  const auto& found = table[static_cast<std::size_t>(kind)];
-  POOLPROOF_CHECK(found.kind == kind);  // the table is in the enum's order
-  return found;
+  POOLPROOF_CHECK(static_cast<std::size_t>(kind) < table.size());
+  return table[static_cast<std::size_t>(kind)];
 }
 
 template <class Table>
@@ -140,22 +280,33 @@ std::string_view key(Parameter parameter) {
   return "";
 }
 
-std::string_view name(Victim victim) {
-  return victim == Victim::kIdle ? "idle" : "busy";
+std::int64_t greatest(Parameter parameter) {
+  switch (parameter) {
+    case Parameter::kBytes:
+      return kMaxBytes;
+    case Parameter::kMilliseconds:
+      return kMaxMilliseconds;
+    case Parameter::kCode:
+      return 255;
+    case Parameter::kNone:
+      return 0;
+  }
+  return 0;
 }
 
-std::optional<Victim> victim_named(std::string_view name) {
-  if (name == "idle") return Victim::kIdle;
-  if (name == "busy") return Victim::kBusy;
-  return std::nullopt;
+const Field* field(StepKind kind, std::string_view key) {
+  const auto fields = entry(kind).fields;
+  const auto found =
+      std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.key == key; });
+  return found == fields.end() ? nullptr : &*found;
+}
+
+std::string_view name(Victim victim) {
+  return kVictims[static_cast<std::size_t>(victim)];
 }
 
 std::string_view name(Initializer initializer) {
   return kInitializers[static_cast<std::size_t>(initializer)];
-}
-
-std::optional<Initializer> initializer_named(std::string_view name) {
-  return nth_of<Initializer>(kInitializers, name);
 }
 
 bool fails(Initializer initializer) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -9,8 +10,9 @@
 namespace poolproof::harness {
 
 /// The alphabet of scenarios: what main can do with a pool, what a task can do, how main ends.
-/// One table each, read by the case codec, the generators, the model, the kits' documentation and
-/// the text form. Adding a letter is one entry here plus its execution in the kits.
+/// One table each: names, parameters and needs, which the case codec, the documentation, the text
+/// form and the shrinker read. What a step means for a pool stands in properties/letters.h, how it
+/// is executed in the kits. CONTRIBUTING.md has the recipe for a new one.
 
 enum class StepKind {
   kCreate,
@@ -24,6 +26,7 @@ enum class StepKind {
   kSleep,
   kKill
 };
+inline constexpr StepKind kLastStep = StepKind::kKill;
 
 enum class BodyKind {
   kNothing,        // returns at once
@@ -42,6 +45,7 @@ enum class BodyKind {
   kLeaveChild,     // starts a child process that never ends, and returns
   kUnserializable  // returns what the language cannot serialize
 };
+inline constexpr BodyKind kLastBody = BodyKind::kUnserializable;
 
 enum class EndingKind {
   kReturn,  // main returns
@@ -56,6 +60,7 @@ enum class EndingKind {
   kExec,  // replaces itself by /bin/true
   kSegfault,
 };
+inline constexpr EndingKind kLastEnding = EndingKind::kSegfault;
 
 /// What each worker runs before its first task.
 enum class Initializer {
@@ -75,10 +80,77 @@ enum class Victim { kIdle, kBusy };
 /// What the one number of a body or an ending means; kNone when it has no number.
 enum class Parameter { kNone, kBytes, kMilliseconds, kCode };
 
+/// What a task does; `amount` is bytes, milliseconds or an exit code (entry(kind).parameter).
+struct Body {
+  BodyKind kind = BodyKind::kNothing;
+  std::int64_t amount = 0;
+  bool operator==(const Body&) const = default;
+};
+
+/// One step of main. Which members count depends on `kind`: its entry's fields; the others keep
+/// their defaults, so that equality and shrinking stay plain.
+struct Step {
+  StepKind kind = StepKind::kCreate;
+  std::optional<int> workers;                    // create; nullopt: the pool's default
+  std::optional<int> quota;                      // create: tasks per worker; nullopt: any number
+  Initializer initializer = Initializer::kNone;  // create
+  int task = 0;                                  // submit, get: 1, 2, ... in order of submission
+  Body body;                                     // submit
+  std::optional<std::chrono::milliseconds> timeout;  // get; nullopt: wait for ever
+  std::chrono::milliseconds duration{0};             // sleep
+  Victim victim = Victim::kIdle;                     // kill
+  bool operator==(const Step&) const = default;
+};
+
+/// What a step's parameter is: how it is written, and what it stands for.
+enum class FieldType {
+  kNumber,
+  kMilliseconds,
+  kName,     // one of a closed list
+  kBody,     // a body's name; the body's own number has a key of its own
+  kNewTask,  // the number of the task that the step hands over
+  kOldTask   // the number of a task that an earlier step handed over
+};
+
+/// How a scenario becomes simpler by a parameter; what is simplified first stands first.
+enum class Simplify {
+  kNever,    // it goes with its step
+  kLetter,   // a name that stands earlier in its list
+  kOption,   // none
+  kSetting,  // none, or an earlier name: the pool becomes plainer
+  kSize,     // a smaller number; an absent one counts as more than the greatest
+  kNumber    // a smaller number
+};
+
+/// One parameter of a step: a key of its JSON object and a member of Step.
+struct Field {
+  std::string_view key;
+  FieldType type = FieldType::kNumber;
+  std::string_view means;  // for the documentation, where the key does not say it
+  bool optional = false;   // it may be absent
+  std::int64_t low = 0;    // of the types that are numbers
+  std::int64_t high = 0;
+  std::span<const std::string_view> names = {};  // kName; the value is the place in it
+  Simplify simplify = Simplify::kNever;
+  /// The value of the step's member: a number, the place of a name, a BodyKind; nullopt: absent.
+  std::optional<std::int64_t> (*get)(const Step& step) = nullptr;
+  /// nullopt is for optional ones only.
+  void (*set)(Step& step, std::optional<std::int64_t> value) = nullptr;
+};
+
+/// What earlier steps must have made.
+enum class Needs { kNothing, kNoPool, kPool, kTask };
+/// What later steps find because of this one.
+enum class Makes { kNothing, kPool, kTask, kNoReference };
+
 struct StepEntry {
   StepKind kind;
   std::string_view name;  // in JSON, in --describe, in messages
   std::string_view does;  // one line for the documentation
+  Needs needs = Needs::kPool;
+  Makes makes = Makes::kNothing;
+  std::span<const Field> fields = {};  // in the order in which they are written
+  bool is_looked_at = false;           // rules look at the process table as it is at its end
 };
 struct BodyEntry {
   BodyKind kind;
@@ -110,11 +182,14 @@ std::optional<EndingKind> ending_named(std::string_view name);
 
 /// The JSON key of a parameter: "bytes", "ms", "code"; empty for kNone.
 std::string_view key(Parameter parameter);
-std::string_view name(Victim victim);
-std::optional<Victim> victim_named(std::string_view name);
+/// Bounds of a number of this meaning: a case file is held to them.
+std::int64_t greatest(Parameter parameter);
 
+/// The field of this key; nullptr where the step has none.
+const Field* field(StepKind kind, std::string_view key);
+
+std::string_view name(Victim victim);
 std::string_view name(Initializer initializer);
-std::optional<Initializer> initializer_named(std::string_view name);
 /// Whether no worker gets through with it.
 bool fails(Initializer initializer);
 std::string_view name(Setting setting);

@@ -14,38 +14,25 @@ constexpr std::int64_t kMaxLimit = 1LL << 46;
 
 // ---- Writing -----------------------------------------------------------------------------------
 
+void write(ObjectWriter& object, const Body& body) {
+  const auto& entry = harness::entry(body.kind);
+  object.text("body", entry.name);
+  if (entry.parameter != Parameter::kNone) object.number(key(entry.parameter), body.amount);
+}
+
 void write(std::string& out, const Step& step) {
   ObjectWriter object(out);
   object.text("step", entry(step.kind).name);
-  switch (step.kind) {
-    case StepKind::kCreate:
-      if (step.workers) object.number("workers", *step.workers);
-      if (step.quota) object.number("quota", *step.quota);
-      if (step.initializer != Initializer::kNone)
-        object.text("initializer", name(step.initializer));
-      break;
-    case StepKind::kSubmit: {
-      const auto& body = entry(step.body.kind);
-      object.number("task", step.task).text("body", body.name);
-      if (body.parameter != Parameter::kNone) object.number(key(body.parameter), step.body.amount);
-      break;
+  for (const Field& field : entry(step.kind).fields) {
+    const auto value = field.get(step);
+    if (!value) continue;
+    if (field.type == FieldType::kBody) {
+      write(object, step.body);
+    } else if (field.type == FieldType::kName) {
+      object.text(field.key, field.names[static_cast<std::size_t>(*value)]);
+    } else {
+      object.number(field.key, *value);
     }
-    case StepKind::kGet:
-      object.number("task", step.task);
-      if (step.timeout) object.number("timeout_ms", step.timeout->count());
-      break;
-    case StepKind::kSleep:
-      object.number("ms", step.duration.count());
-      break;
-    case StepKind::kKill:
-      object.text("victim", name(step.victim));
-      break;
-    case StepKind::kClose:
-    case StepKind::kTerminate:
-    case StepKind::kJoin:
-    case StepKind::kDrop:
-    case StepKind::kWorkers:
-      break;
   }
   object.end();
 }
@@ -100,67 +87,36 @@ std::string read_name(ObjectReader& object, std::string_view key) {
   return name;
 }
 
-std::int64_t most(Parameter parameter) {
-  switch (parameter) {
-    case Parameter::kBytes:
-      return kMaxBytes;
-    case Parameter::kMilliseconds:
-      return kMaxMilliseconds;
-    case Parameter::kCode:
-      return 255;
-    case Parameter::kNone:
-      return 0;
-  }
-  return 0;
-}
-
 Body read_body(ObjectReader& object) {
   Body body{.kind = object.one_of("body", body_named), .amount = 0};
   const Parameter parameter = entry(body.kind).parameter;
   if (parameter != Parameter::kNone) {
-    body.amount = object.integer(key(parameter), 0, most(parameter));
+    body.amount = object.integer(key(parameter), 0, greatest(parameter));
   }
   return body;
+}
+
+void read_field(ObjectReader& object, const Field& field, Step& step) {
+  if (field.optional && !object.has(field.key)) return;
+  if (field.type == FieldType::kBody) {
+    step.body = read_body(object);
+  } else if (field.type == FieldType::kName) {
+    const auto place = [&](std::string_view name) -> std::optional<std::int64_t> {
+      const auto found = std::find(field.names.begin(), field.names.end(), name);
+      if (found == field.names.end()) return std::nullopt;
+      return found - field.names.begin();
+    };
+    field.set(step, object.one_of(field.key, place));
+  } else {
+    field.set(step, object.integer(field.key, field.low, field.high));
+  }
 }
 
 Step read_step(const nlohmann::json& value, std::string path, Complaint& complaint) {
   ObjectReader object(value, std::move(path), complaint);
   Step step;
   step.kind = object.one_of("step", step_named);
-  switch (step.kind) {
-    case StepKind::kCreate:
-      if (const auto n = object.maybe_integer("workers", 1, kMaxWorkers)) {
-        step.workers = static_cast<int>(*n);
-      }
-      if (const auto n = object.maybe_integer("quota", 1, kMaxQuota)) {
-        step.quota = static_cast<int>(*n);
-      }
-      if (object.has("initializer"))
-        step.initializer = object.one_of("initializer", initializer_named);
-      break;
-    case StepKind::kSubmit:
-      step.task = object.small("task", 1, kMaxSteps);
-      step.body = read_body(object);
-      break;
-    case StepKind::kGet:
-      step.task = object.small("task", 1, kMaxSteps);
-      if (const auto ms = object.maybe_integer("timeout_ms", 0, kMaxMilliseconds)) {
-        step.timeout = milliseconds(*ms);
-      }
-      break;
-    case StepKind::kSleep:
-      step.duration = milliseconds(object.integer("ms", 0, kMaxMilliseconds));
-      break;
-    case StepKind::kKill:
-      step.victim = object.one_of("victim", victim_named);
-      break;
-    case StepKind::kClose:
-    case StepKind::kTerminate:
-    case StepKind::kJoin:
-    case StepKind::kDrop:
-    case StepKind::kWorkers:
-      break;
-  }
+  for (const Field& field : entry(step.kind).fields) read_field(object, field, step);
   object.finish();
   return step;
 }
@@ -172,25 +128,27 @@ struct Existing {
   int tasks = 0;
 
   std::string_view lacks(const Step& step) const {
-    switch (step.kind) {
-      case StepKind::kSleep:
+    const auto& entry = harness::entry(step.kind);
+    if (entry.makes == Makes::kTask && step.task != tasks + 1)
+      return "tasks are numbered from 1 in order of submission";
+    switch (entry.needs) {
+      case Needs::kNothing:
         return "";
-      case StepKind::kCreate:
+      case Needs::kNoPool:
         return pool ? "a second create: a scenario has one pool" : "";
-      case StepKind::kGet:
+      case Needs::kTask:
         return step.task > tasks ? "gets a task that no earlier step submitted" : "";
-      case StepKind::kSubmit:
-        if (step.task != tasks + 1) return "tasks are numbered from 1 in order of submission";
-        [[fallthrough]];
-      default:
+      case Needs::kPool:
         if (!pool) return "needs a pool: an earlier step must create it";
         return dropped ? "needs the pool, but an earlier step dropped it" : "";
     }
+    return "";
   }
   void take(const Step& step) {
-    if (step.kind == StepKind::kCreate) pool = true;
-    if (step.kind == StepKind::kDrop) dropped = true;
-    if (step.kind == StepKind::kSubmit) ++tasks;
+    const Makes makes = entry(step.kind).makes;
+    if (makes == Makes::kPool) pool = true;
+    if (makes == Makes::kNoReference) dropped = true;
+    if (makes == Makes::kTask) ++tasks;
   }
 };
 

@@ -15,28 +15,6 @@ namespace poolproof::harness {
 
 inline constexpr int kCaseFormat = 0;
 
-/// What a task does; `amount` is bytes, milliseconds or an exit code (entry(kind).parameter).
-struct Body {
-  BodyKind kind = BodyKind::kNothing;
-  std::int64_t amount = 0;
-  bool operator==(const Body&) const = default;
-};
-
-/// One step of main. Which members count depends on `kind`; the others keep their defaults, so that
-/// equality and shrinking stay plain.
-struct Step {
-  StepKind kind = StepKind::kCreate;
-  std::optional<int> workers;                    // create; nullopt: the pool's default
-  std::optional<int> quota;                      // create: tasks per worker; nullopt: any number
-  Initializer initializer = Initializer::kNone;  // create
-  int task = 0;                                  // submit, get: 1, 2, ... in order of submission
-  Body body;                                     // submit
-  std::optional<std::chrono::milliseconds> timeout;  // get; nullopt: wait for ever
-  std::chrono::milliseconds duration{0};             // sleep
-  Victim victim = Victim::kIdle;                     // kill
-  bool operator==(const Step&) const = default;
-};
-
 struct Ending {
   EndingKind kind = EndingKind::kReturn;
   int code = 0;  // exit, os_exit

@@ -11,36 +11,42 @@ using std::chrono::milliseconds;
 
 // ---- Any case at all ---------------------------------------------------------------------------
 
-std::int64_t most(Parameter parameter) {
-  return parameter == Parameter::kBytes ? kMaxBytes : parameter == Parameter::kCode ? 255 : 60'000;
-}
-
 rc::Gen<Body> bodies() {
   return rc::gen::exec([] {
     const auto& entry = body_table()[*rc::gen::inRange<std::size_t>(0, body_table().size())];
     Body body{.kind = entry.kind};
     if (entry.parameter != Parameter::kNone) {
-      body.amount = *rc::gen::inRange<std::int64_t>(0, most(entry.parameter) + 1);
+      body.amount = *rc::gen::inRange<std::int64_t>(0, greatest(entry.parameter) + 1);
     }
     return body;
   });
 }
 
-Step any_step(int tasks) {
-  Step step;
-  step.kind = step_table()[*rc::gen::inRange<std::size_t>(1, step_table().size())].kind;
-  if (step.kind == StepKind::kDrop) step.kind = StepKind::kJoin;
-  if (step.kind == StepKind::kGet && tasks == 0) step.kind = StepKind::kClose;
-  if (step.kind == StepKind::kSubmit) {
-    step.task = tasks + 1;
-    step.body = *bodies();
+std::int64_t any_value(const Field& field, int tasks) {
+  if (field.type == FieldType::kNewTask) return tasks + 1;
+  if (field.type == FieldType::kOldTask) return *rc::gen::inRange(1, tasks + 1);
+  if (field.type == FieldType::kName)
+    return *rc::gen::inRange<std::int64_t>(0, static_cast<int>(field.names.size()));
+  return *rc::gen::inRange(field.low, field.high + 1);
+}
+
+/// Of any kind that fits, with any parameters.
+Step any_step(bool first, int tasks) {
+  std::vector<StepKind> fitting;
+  for (const auto& entry : step_table()) {
+    const bool there = first ? entry.needs == Needs::kNoPool : entry.needs != Needs::kNoPool;
+    const bool has_task = entry.needs != Needs::kTask || tasks > 0;
+    if (there && has_task && entry.makes != Makes::kNoReference) fitting.push_back(entry.kind);
   }
-  if (step.kind == StepKind::kGet) {
-    step.task = *rc::gen::inRange(1, tasks + 1);
-    if (*rc::gen::arbitrary<bool>()) step.timeout = milliseconds(*rc::gen::inRange(0, 60'001));
+  Step step{.kind = fitting[*rc::gen::inRange<std::size_t>(0, fitting.size())]};
+  for (const Field& field : entry(step.kind).fields) {
+    if (field.optional && *rc::gen::arbitrary<bool>()) continue;
+    if (field.type == FieldType::kBody) {
+      step.body = *bodies();
+    } else {
+      field.set(step, any_value(field, tasks));
+    }
   }
-  if (step.kind == StepKind::kSleep) step.duration = milliseconds(*rc::gen::inRange(0, 60'001));
-  if (step.kind == StepKind::kKill && *rc::gen::arbitrary<bool>()) step.victim = Victim::kBusy;
   return step;
 }
 
@@ -52,14 +58,11 @@ Case any_case() {
   made.settings.max_births = *rc::gen::inRange(1, 1000);
   made.settings.data_bytes = *rc::gen::inRange<std::int64_t>(1, 1LL << 40);
   made.scenario.start_method = *rc::gen::element<std::string>("", "fork", "forkserver");
-  made.scenario.steps.push_back(Step{});
-  if (*rc::gen::arbitrary<bool>()) made.scenario.steps[0].workers = *rc::gen::inRange(1, 65);
-  if (*rc::gen::arbitrary<bool>()) made.scenario.steps[0].quota = *rc::gen::inRange(1, 1001);
-  made.scenario.steps[0].initializer = static_cast<Initializer>(*rc::gen::inRange(0, 5));
+  made.scenario.steps.push_back(any_step(true, 0));
   int tasks = 0;
   for (int i = *rc::gen::inRange(0, 12); i > 0; --i) {
-    made.scenario.steps.push_back(any_step(tasks));
-    if (made.scenario.steps.back().kind == StepKind::kSubmit) ++tasks;
+    made.scenario.steps.push_back(any_step(false, tasks));
+    if (entry(made.scenario.steps.back().kind).makes == Makes::kTask) ++tasks;
   }
   const auto& ending = ending_table()[*rc::gen::inRange<std::size_t>(0, ending_table().size())];
   made.scenario.ending.kind = ending.kind;
@@ -120,6 +123,22 @@ TEST(CaseCodec, AnAdapterGetsItsScenarioInOneLine) {
             R"({"start_method": "fork", "steps": [{"step": "create", "workers": 1}, )"
             R"({"step": "submit", "task": 1, "body": "os_exit", "code": 3}, )"
             R"({"step": "get", "task": 1}], "ending": {"how": "return"}})");
+}
+
+TEST(Alphabet, EachFieldIsKeptInAMemberOfItsOwnStep) {
+  for (const auto& entry : step_table()) {
+    for (const Field& field : entry.fields) {
+      Step step{.kind = entry.kind};
+      const Step before = step;
+      const auto other = field.high > 0 ? field.high : 1;  // a name, a body: the second
+      field.set(step, other);
+      EXPECT_EQ(field.get(step), other) << entry.name << "." << field.key;
+      EXPECT_NE(step, before) << entry.name << "." << field.key;
+      if (!field.optional) continue;
+      field.set(step, std::nullopt);
+      EXPECT_EQ(step, before) << entry.name << "." << field.key;
+    }
+  }
 }
 
 TEST(CaseCodec, AnEmptyScenarioIsOne) {

@@ -160,10 +160,7 @@ void Worker::end() {
 std::vector<int> steps_looked_at(const Scenario& scenario) {
   std::vector<int> steps;
   for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
-    const auto kind = scenario.steps[i].kind;
-    if (kind == StepKind::kJoin || kind == StepKind::kWorkers || kind == StepKind::kKill) {
-      steps.push_back(static_cast<int>(i) + 1);
-    }
+    if (entry(scenario.steps[i].kind).is_looked_at) steps.push_back(static_cast<int>(i) + 1);
   }
   return steps;
 }

@@ -13,7 +13,6 @@ namespace {
 using harness::EndingKind;
 using harness::Step;
 using harness::StepKind;
-using harness::Victim;
 
 /// Every situation is reached by programs of so many steps (coverage_test.cc).
 constexpr int kDeepEnough = 4;
@@ -33,20 +32,14 @@ Moment moment(const Model& model, EndingKind kind) {
 
 /// One step of each kind that may be taken here, with parameters that let it be taken if any do.
 std::vector<Step> steps_to_try(const Abilities& abilities, const Model& model) {
+  const SmallAlphabet alphabet{.most_workers = 1, .bodies = {harness::Body{}}};
   std::vector<Step> steps;
   for (const auto kind : abilities.steps) {
-    Step step;
-    step.kind = kind;
-    if (kind == StepKind::kSubmit) step.task = model.tasks() + 1;
-    if (kind == StepKind::kGet) {
-      step.timeout = std::chrono::milliseconds(0);  // ends, whatever the task does
-      for (step.task = 1; step.task < model.tasks() && !model.accepted(step.task);) ++step.task;
-    }
-    steps.push_back(step);
-    if (kind != StepKind::kKill) continue;
-    steps.back().victim = Victim::kBusy;
-    step.victim = Victim::kIdle;
-    steps.push_back(step);
+    const auto forms = letter(kind).in_short;
+    if (forms == nullptr) steps.push_back(letters::plain(kind));
+    if (forms == nullptr) continue;
+    const auto some = forms(alphabet, model.tasks());
+    steps.insert(steps.end(), some.begin(), some.end());
   }
   return steps;
 }
@@ -184,8 +177,8 @@ std::optional<Moment> moment_of_fault(const harness::Scenario& scenario, const C
   if (fault.trigger == Trigger::kCall) return std::nullopt;
   int nth = 0;
   for (std::size_t at = 0; at < scenario.steps.size(); ++at) {
-    const bool counts =
-        fault.trigger != Trigger::kTask || scenario.steps[at].kind == StepKind::kSubmit;
+    const bool counts = fault.trigger != Trigger::kTask ||
+                        entry(scenario.steps[at].kind).makes == harness::Makes::kTask;
     if (counts && ++nth == fault.nth) return moments[at];
   }
   return std::nullopt;

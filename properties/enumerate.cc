@@ -10,31 +10,19 @@ using harness::BodyKind;
 using harness::Ending;
 using harness::EndingKind;
 using harness::Step;
-using harness::StepKind;
-using harness::Victim;
-
-/// A get that gives up: long enough for a task that is on its way, short beside a case.
-constexpr std::chrono::milliseconds kTimeout{20};
 
 template <class Kind>
 bool has(const std::vector<Kind>& kinds, Kind kind) {
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
-Step step_of(StepKind kind) {
-  Step step;
-  step.kind = kind;
-  return step;
-}
-
 }  // namespace
 
 SmallAlphabet SmallAlphabet::of(const Abilities& abilities) {
   SmallAlphabet alphabet;
-  for (const auto kind :
-       {StepKind::kCreate, StepKind::kSubmit, StepKind::kGet, StepKind::kClose,
-        StepKind::kTerminate, StepKind::kJoin, StepKind::kDrop, StepKind::kKill}) {
-    if (has(abilities.steps, kind)) alphabet.steps.push_back(kind);
+  for (const auto* letter : letter_table()) {
+    if (letter->in_short != nullptr && has(abilities.steps, letter->kind))
+      alphabet.steps.push_back(letter->kind);
   }
   for (const auto kind :
        {BodyKind::kNothing, BodyKind::kRaise, BodyKind::kKillSelf, BodyKind::kNever}) {
@@ -52,44 +40,12 @@ Enumerator::Enumerator(const Abilities& abilities, const Contract& contract,
       contract_(contract),
       start_method_(std::move(start_method)) {}
 
-void Enumerator::add_letters(StepKind kind, const Model& model, std::vector<Step>& all) const {
-  auto step = step_of(kind);
-  switch (kind) {
-    case StepKind::kCreate:
-      for (int workers = 1; workers <= alphabet_.most_workers; ++workers) {
-        step.workers = workers;
-        all.push_back(step);
-      }
-      return;
-    case StepKind::kSubmit:
-      step.task = model.tasks() + 1;
-      for (const auto& body : alphabet_.bodies) {
-        step.body = body;
-        all.push_back(step);
-      }
-      return;
-    case StepKind::kGet:
-      for (step.task = 1; step.task <= model.tasks(); ++step.task) {
-        step.timeout = std::nullopt;
-        all.push_back(step);
-        step.timeout = kTimeout;
-        all.push_back(step);
-      }
-      return;
-    case StepKind::kKill:
-      for (const auto victim : {Victim::kIdle, Victim::kBusy}) {
-        step.victim = victim;
-        all.push_back(step);
-      }
-      return;
-    default:
-      all.push_back(step);
-  }
-}
-
 std::vector<Step> Enumerator::letters(const Model& model) const {
   std::vector<Step> all;
-  for (const auto kind : alphabet_.steps) add_letters(kind, model, all);
+  for (const auto kind : alphabet_.steps) {
+    const auto forms = letter(kind).in_short(alphabet_, model.tasks());
+    all.insert(all.end(), forms.begin(), forms.end());
+  }
   std::erase_if(all, [&](const Step& step) {
     return model.call(step) == Model::Call::kImpossible || model.may_wait_for_ever(step);
   });

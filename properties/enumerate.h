@@ -52,8 +52,6 @@ class Enumerator {
     std::size_t ending = 0;  // of endings: the next to be tried here
   };
   Node node(Model model) const;
-  void add_letters(harness::StepKind kind, const Model& model,
-                   std::vector<harness::Step>& all) const;
   std::vector<harness::Step> letters(const Model& model) const;  // those that fit here
   const harness::Ending* next_ending(Node& node, int length) const;
   bool advance(int length);

@@ -1,38 +1,38 @@
 #pragma once
 
-#include <algorithm>
-#include <map>
-#include <optional>
 #include <vector>
 
 #include "harness/case.h"
 #include "properties/contract.h"
+#include "properties/letters.h"
+#include "properties/pool_state.h"
 
 namespace poolproof::properties {
 
 /// What a healthy pool's state is after some steps, as far as it decides which calls are legal and
-/// which waits end. Pure; the generators, the shrinker and the rules all ask it.
+/// which waits end. Pure; the generators, the shrinker and the rules all ask it. What each step
+/// means stands in its entry (letters.h).
 class Model {
  public:
-  enum class State { kNone, kRunning, kClosed, kTerminated, kDropped };
-  enum class Call { kLegal, kIllegal, kImpossible };  // impossible: not a scenario at all
+  using State = PoolState::Life;
+  using Call = properties::Call;
 
-  explicit Model(const Contract& contract) : contract_(contract) {}
+  explicit Model(const Contract& contract) : state_(contract) {}
 
-  State state() const { return state_; }
-  bool joined() const { return joined_; }
+  State state() const { return state_.life; }
+  bool joined() const { return state_.joined; }
   /// Tasks submitted so far, refused ones too: the next is one more.
-  int tasks() const { return static_cast<int>(tasks_.size()); }
+  int tasks() const { return static_cast<int>(state_.tasks.size()); }
   /// Whether a healthy pool took the task over.
   bool accepted(int task) const;
   /// Whether the task surely has an outcome by now.
   bool finished(int task) const;
 
   /// Whether no task of the pool can ever run.
-  bool stillborn() const { return stillborn_; }
+  bool stillborn() const { return state_.stillborn; }
 
   /// At most so many workers were lost so far.
-  int lost_workers() const { return deaths_; }
+  int lost_workers() const { return state_.deaths; }
 
   /// Whether the task's worker may have died, or will, before it was through with it.
   bool may_lose_worker(int task) const;
@@ -55,40 +55,21 @@ class Model {
   /// out).
   void apply(const harness::Step& step, bool took_effect = true);
 
- private:
-  struct Task {
-    harness::Body body;
-    bool accepted = false;
-    bool finished = false;        // surely: its outcome is known, or its worker was killed in it
-    bool perhaps_killed = false;  // a kill step may have hit it
-    bool fresh = false;           // takes a while, and main has not waited for anything since
-  };
-  /// At least this many workers; a pool's default is not known here.
-  int capacity() const { return std::max(workers_, 1); }
-  bool never_ends(const Task& task) const;
-  int endless() const;
-  bool is_used() const { return state_ == State::kRunning || state_ == State::kClosed; }
-  bool has_place(int task) const;
-  bool busy_worker_is_plausible() const;
-  bool idle_worker_is_plausible() const;
-  Call call_of_kill(harness::Victim victim) const;
-  Call call_of_known_pool(const harness::Step& step) const;
-  bool get_may_wait(int task) const;
-  void submit(const harness::Step& step, bool took_effect);
-  void kill(harness::Victim victim);
-  void finish_all();
+  /// Whether it has to be over within the grace: a refusal, the end of a terminated pool, and what
+  /// was done before: none has to wait for a task.
+  bool is_prompt(const harness::Step& step) const;
 
-  Contract contract_;
-  State state_ = State::kNone;
-  bool joined_ = false;
-  int workers_ = 0;         // 0: the pool's default
-  int deaths_ = 0;          // at most so many workers were lost
-  bool stillborn_ = false;  // no worker gets through with its initializer
-  std::map<int, Task> tasks_;
+ private:
+  bool has_what_it_needs(const harness::Step& step) const;
+
+  PoolState state_;
 };
 
 /// What a healthy pool makes of the step: the generators' view of "took effect".
 bool takes_effect(const Model& model, const harness::Step& step);
+
+/// Whether the step takes a time by itself, whatever the pool does: a sleep, a timeout, a search.
+bool takes_a_time(const harness::Step& step);
 
 /// Well-formed (no impossible step) and without endless waits.
 bool is_runnable(const harness::Scenario& scenario, const Contract& contract);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "properties/letters.h"
 #include "properties/text.h"
 
 namespace poolproof::properties {
@@ -13,6 +14,8 @@ namespace {
 using harness::Body;
 using harness::Ending;
 using harness::EndingKind;
+using harness::Field;
+using harness::FieldType;
 using harness::Parameter;
 using harness::Scenario;
 using harness::Step;
@@ -87,27 +90,12 @@ class Writer {
   explicit Writer(const Abilities& abilities) : abilities_(abilities) {}
 
   std::string operator()(const Step& step) const {
-    const auto name = std::string(harness::entry(step.kind).name);
-    switch (step.kind) {
-      case StepKind::kCreate:
-        return create(step);
-      case StepKind::kSubmit:
-        return submit(step);
-      case StepKind::kGet:
-        if (!step.timeout) return with({"get"}, name, {{"task", task(step)}, {"timeout", ""}});
-        return with({"get_timeout", "get"}, name,
-                    {{"task", task(step)}, {"timeout", seconds(*step.timeout)}});
-      case StepKind::kSleep:
-        return with(
-            {"sleep"}, name,
-            {{"ms", std::to_string(step.duration.count())}, {"seconds", seconds(step.duration)}});
-      case StepKind::kKill: {
-        const auto victim = std::string(harness::name(step.victim));
-        return with({"kill_" + victim, "kill"}, name + " " + victim, {{"victim", victim}});
-      }
-      default:
-        return with({name}, name, {});
-    }
+    const auto& entry = harness::entry(step.kind);
+    const auto keys = letter(step.kind).templates;
+    Fields fields;
+    for (const auto& field : entry.fields) add(field, step, fields);
+    return with(keys == nullptr ? std::vector{std::string(entry.name)} : keys(step), what(step),
+                fields);
   }
 
   std::string operator()(const Ending& ending) const {
@@ -128,29 +116,52 @@ class Writer {
   std::string_view comment() const { return abilities_.language == "python" ? "#" : "//"; }
 
  private:
-  static std::string task(const Step& step) { return std::to_string(step.task); }
-
-  std::string create(const Step& step) const {
-    Fields fields;
-    if (step.workers) fields.emplace_back("workers", std::to_string(*step.workers));
-    fields.emplace_back("quota", step.quota ? std::to_string(*step.quota) : "");
-    const auto* initializer =
-        find({fmt::format("initializer_{}", harness::name(step.initializer))});
-    fields.emplace_back("initializer", initializer != nullptr ? *initializer : "");
-    return with({step.workers ? "create" : "create_default"}, "create", fields);
+  /// What a comment says of a step that has no template.
+  static std::string what(const Step& step) {
+    std::string text(entry(step.kind).name);
+    for (const auto& field : entry(step.kind).fields) {
+      if (field.type == FieldType::kName && !field.optional)
+        text.append(" ").append(name_of(field, step));
+    }
+    return text;
   }
 
-  std::string submit(const Step& step) const {
-    const auto& entry = harness::entry(step.body.kind);
-    Fields fields{{"task", task(step)}};
-    add_amount(entry.parameter, step.body.amount, fields);
+  static std::string_view name_of(const Field& field, const Step& step) {
+    return field.names[static_cast<std::size_t>(field.get(step).value_or(0))];
+  }
+
+  void add(const Field& field, const Step& step, Fields& fields) const {
+    const auto value = field.get(step);
+    if (field.type == FieldType::kBody) return add(step.body, fields);
+    if (!value) {
+      fields.emplace_back(without_unit(field.key), "");
+    } else if (field.type == FieldType::kName) {
+      const auto name = name_of(field, step);
+      const auto* text = find({fmt::format("{}_{}", field.key, name)});
+      fields.emplace_back(field.key, text != nullptr ? *text : std::string(name));
+    } else if (field.type == FieldType::kMilliseconds) {
+      const auto in_seconds = seconds(std::chrono::milliseconds(*value));
+      fields.emplace_back(field.key, std::to_string(*value));
+      fields.emplace_back(field.key == "ms" ? "seconds" : without_unit(field.key), in_seconds);
+    } else {
+      fields.emplace_back(field.key, std::to_string(*value));
+    }
+  }
+
+  /// "timeout" of "timeout_ms": programs have seconds there.
+  static std::string_view without_unit(std::string_view key) {
+    return key.ends_with("_ms") ? key.substr(0, key.size() - 3) : key;
+  }
+
+  void add(const Body& body, Fields& fields) const {
+    const auto& entry = harness::entry(body.kind);
+    add_amount(entry.parameter, body.amount, fields);
     const auto* found = find({"body_" + std::string(entry.name)});
-    const std::string body = found != nullptr ? *found : std::string(entry.name) + "|";
-    const auto bar = body.find('|');
-    const auto args = bar == std::string::npos ? "" : filled(body.substr(bar + 1), fields);
-    fields.emplace_back("body", filled(body.substr(0, bar), fields));
+    const std::string text = found != nullptr ? *found : std::string(entry.name) + "|";
+    const auto bar = text.find('|');
+    const auto args = bar == std::string::npos ? "" : filled(text.substr(bar + 1), fields);
+    fields.emplace_back("body", filled(text.substr(0, bar), fields));
     fields.emplace_back("args", args);
-    return with({"submit"}, "submit", fields);
   }
 
   const std::string* find(const std::vector<std::string>& keys) const {
@@ -183,14 +194,17 @@ std::string without_outer_newlines(const std::string& text) {
   return text.substr(first, text.find_last_not_of('\n') + 1 - first);
 }
 
+/// Whether a task of the step does that.
+bool runs(const Step& step, harness::BodyKind body) {
+  return harness::field(step.kind, "body") != nullptr && step.body.kind == body;
+}
+
 /// The parts that define what the scenario's tasks and workers run, one for each.
 std::vector<std::string> definition_parts(const Scenario& scenario) {
   std::vector<std::string> parts;
   for (const auto& body : harness::body_table()) {
-    const auto runs = [&](const Step& step) {
-      return step.kind == StepKind::kSubmit && step.body.kind == body.kind;
-    };
-    if (std::any_of(scenario.steps.begin(), scenario.steps.end(), runs))
+    if (std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                    [&](const Step& step) { return runs(step, body.kind); }))
       parts.push_back("preamble." + std::string(body.name));
   }
   for (const Step& step : scenario.steps) {

@@ -3,22 +3,22 @@
 #include <algorithm>
 #include <csignal>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "properties/model.h"
 
 namespace poolproof::properties {
 namespace {
 
-using harness::Body;
 using harness::BodyKind;
 using harness::Fault;
-using harness::Parameter;
+using harness::Field;
+using harness::FieldType;
 using harness::Scenario;
+using harness::Simplify;
 using harness::Step;
-using harness::StepKind;
 using std::chrono::milliseconds;
-
-constexpr int kDefaultWorkers = harness::kMaxWorkers + 1;
 
 template <class T>
 bool has(const std::vector<T>& all, T one) {
@@ -32,27 +32,30 @@ struct Repaired {
   std::map<int, int> tasks;
 };
 
+/// The step with the number that its task has now; nullopt: that task is gone.
+std::optional<Step> renumbered(Step step, const Model& model, std::map<int, int>& tasks) {
+  const auto& entry = harness::entry(step.kind);
+  if (entry.makes == harness::Makes::kTask) {
+    const int old = std::exchange(step.task, model.tasks() + 1);
+    if (model.call(step) != Call::kImpossible) tasks[old] = step.task;
+  } else if (entry.needs == harness::Needs::kTask) {
+    const auto found = tasks.find(step.task);
+    if (found == tasks.end()) return std::nullopt;
+    step.task = found->second;
+  }
+  return step;
+}
+
 /// `steps` with their places in the whole scenario.
 Repaired repaired(const std::map<std::size_t, Step>& steps, const Contract& contract) {
   Repaired result;
-  auto& [kept, numbers, renumbered] = result;
+  auto& [kept, numbers, tasks] = result;
   Model model(contract);
   for (const auto& [place, whole] : steps) {
-    Step step = whole;
-    if (step.kind == StepKind::kSubmit) {
-      const int old = step.task;
-      step.task = model.tasks() + 1;
-      if (model.call(step) != Model::Call::kImpossible) renumbered[old] = step.task;
-    } else if (step.kind == StepKind::kGet) {
-      const auto found = renumbered.find(step.task);
-      if (found == renumbered.end()) continue;
-      step.task = found->second;
-    }
-    const auto call = model.call(step);
-    if (call == Model::Call::kImpossible) continue;
-    const bool timed = step.kind == StepKind::kGet && step.timeout.has_value();
-    model.apply(step, call == Model::Call::kLegal && !timed);
-    kept.push_back(std::move(step));
+    auto step = renumbered(whole, model, tasks);
+    if (!step || model.call(*step) == Call::kImpossible) continue;
+    model.apply(*step, takes_effect(model, *step));
+    kept.push_back(*std::move(step));
     numbers[place] = static_cast<int>(kept.size());
   }
   return result;
@@ -127,19 +130,31 @@ void with_simpler_ending(Candidates& all, const Scenario& from, const Abilities&
   }
 }
 
-void with_simpler_bodies(Candidates& all, const Scenario& from, const Abilities& abilities) {
+/// Calls `each(step's place, field)` for all fields that are simplified in this way.
+template <class Each>
+void for_fields(const Scenario& from, Simplify how, Each each) {
   for (std::size_t i = 0; i < from.steps.size(); ++i) {
-    const Step& step = from.steps[i];
-    if (step.kind == StepKind::kKill) {
-      all.add_with(i, [](Step& s) { s.victim = harness::Victim::kIdle; });
-    }
-    if (step.kind != StepKind::kSubmit) continue;
-    for (const auto& body : harness::body_table()) {
-      if (body.kind >= step.body.kind) break;
-      if (!has(abilities.bodies, body.kind)) continue;
-      all.add_with(i, [&](Step& s) { s.body = Body{.kind = body.kind}; });
+    for (const Field& field : entry(from.steps[i].kind).fields) {
+      if (field.simplify == how) each(i, field);
     }
   }
+}
+
+/// Every earlier name of the list.
+void with_earlier_names(Candidates& all, const Scenario& from, std::size_t i, const Field& field,
+                        const Abilities& abilities) {
+  const auto now = field.get(from.steps[i]).value_or(0);
+  for (std::int64_t earlier = 0; earlier < now; ++earlier) {
+    const bool is_body = field.type == FieldType::kBody;
+    if (is_body && !has(abilities.bodies, static_cast<BodyKind>(earlier))) continue;
+    all.add_with(i, [&](Step& s) { field.set(s, earlier); });
+  }
+}
+
+void with_simpler_letters(Candidates& all, const Scenario& from, const Abilities& abilities) {
+  for_fields(from, Simplify::kLetter, [&](std::size_t i, const Field& field) {
+    with_earlier_names(all, from, i, field, abilities);
+  });
 }
 
 /// How much harm it does; for the order of simplicity alone.
@@ -183,36 +198,36 @@ void with_gentler_fault(Candidates& all, const Scenario& from) {
   }
 }
 
-void with_fewer_timeouts(Candidates& all, const Scenario& from) {
-  for (std::size_t i = 0; i < from.steps.size(); ++i) {
-    all.add_with(i, [](Step& s) { s.timeout.reset(); });
-  }
+void with_fewer_options(Candidates& all, const Scenario& from) {
+  for_fields(from, Simplify::kOption, [&](std::size_t i, const Field& field) {
+    all.add_with(i, [&](Step& s) { field.set(s, std::nullopt); });
+  });
 }
 
-void with_plainer_pool(Candidates& all, const Scenario& from) {
-  for (std::size_t i = 0; i < from.steps.size(); ++i) {
-    const Step& step = from.steps[i];
-    if (step.kind != StepKind::kCreate) continue;
-    all.add_with(i, [](Step& s) { s.quota.reset(); });
-    for (int simpler = 0; simpler < static_cast<int>(step.initializer); ++simpler) {
-      all.add_with(i, [&](Step& s) { s.initializer = static_cast<harness::Initializer>(simpler); });
-    }
-  }
+void with_plainer_pool(Candidates& all, const Scenario& from, const Abilities& abilities) {
+  for_fields(from, Simplify::kSetting, [&](std::size_t i, const Field& field) {
+    if (field.type == FieldType::kName) return with_earlier_names(all, from, i, field, abilities);
+    all.add_with(i, [&](Step& s) { field.set(s, std::nullopt); });
+  });
 }
 
-void with_fewer_workers(Candidates& all, const Scenario& from) {
-  for (std::size_t i = 0; i < from.steps.size(); ++i) {
-    if (from.steps[i].kind != StepKind::kCreate) continue;
-    const int workers = from.steps[i].workers.value_or(kDefaultWorkers);
-    for (const int fewer : {1, 2, workers / 2, workers - 1}) {
-      if (fewer < 1 || fewer > harness::kMaxWorkers) continue;
-      all.add_with(i, [&](Step& s) { s.workers = fewer; });
+void with_smaller_sizes(Candidates& all, const Scenario& from) {
+  for_fields(from, Simplify::kSize, [&](std::size_t i, const Field& field) {
+    const auto now = field.get(from.steps[i]).value_or(field.high + 1);
+    for (const auto fewer : {std::int64_t{1}, std::int64_t{2}, now / 2, now - 1}) {
+      if (fewer < field.low || fewer > field.high) continue;
+      all.add_with(i, [&](Step& s) { field.set(s, fewer); });
     }
-  }
+  });
 }
 
 std::vector<std::int64_t> smaller(std::int64_t number) {
   return {0, number / 2, number - 1};
+}
+
+bool is_number(const Field& field) {
+  const bool counts = field.type == FieldType::kNumber || field.type == FieldType::kMilliseconds;
+  return counts && field.simplify != Simplify::kSize;
 }
 
 void with_smaller_numbers(Candidates& all, const Scenario& from) {
@@ -221,15 +236,12 @@ void with_smaller_numbers(Candidates& all, const Scenario& from) {
     for (const auto n : smaller(step.body.amount)) {
       if (n >= 0) all.add_with(i, [&](Step& s) { s.body.amount = n; });
     }
-    for (const auto n : smaller(step.quota.value_or(0))) {
-      if (n >= 1) all.add_with(i, [&](Step& s) { s.quota = static_cast<int>(n); });
-    }
-    for (const auto n : smaller(step.duration.count())) {
-      if (n >= 0) all.add_with(i, [&](Step& s) { s.duration = milliseconds(n); });
-    }
-    if (!step.timeout) continue;
-    for (const auto n : smaller(step.timeout->count())) {
-      if (n >= 0) all.add_with(i, [&](Step& s) { s.timeout = milliseconds(n); });
+    for (const Field& field : entry(step.kind).fields) {
+      const auto now = field.get(step);
+      if (!now || !is_number(field)) continue;
+      for (const auto n : smaller(*now)) {
+        if (n >= field.low) all.add_with(i, [&](Step& s) { field.set(s, n); });
+      }
     }
   }
   for (const auto n : smaller(from.ending.code)) {
@@ -240,11 +252,26 @@ void with_smaller_numbers(Candidates& all, const Scenario& from) {
   }
 }
 
+/// What one step adds.
+void add_complexity(const Step& step, Complexity& sum) {
+  auto& [steps, ending, letters, fault, options, sizes, numbers] = sum;
+  numbers += step.body.amount;
+  for (const Field& field : entry(step.kind).fields) {
+    const auto value = field.get(step);
+    if (field.type == FieldType::kBody || field.type == FieldType::kName)
+      letters += value.value_or(0);
+    if (field.simplify == Simplify::kSize) sizes += value.value_or(field.high + 1);
+    if (!is_number(field)) continue;
+    options += field.optional && value ? 1 : 0;
+    numbers += value.value_or(0);
+  }
+}
+
 }  // namespace
 
 Complexity complexity(const Scenario& scenario) {
   Complexity sum{};
-  auto& [steps, ending, letters, fault, timeouts, workers, numbers] = sum;
+  auto& [steps, ending, letters, fault, options, sizes, numbers] = sum;
   steps = static_cast<std::int64_t>(scenario.steps.size());
   ending = static_cast<std::int64_t>(scenario.ending.kind);
   numbers = scenario.ending.code;
@@ -252,15 +279,7 @@ Complexity complexity(const Scenario& scenario) {
     fault = severity(*scenario.fault);
     numbers += scenario.fault->nth + scenario.fault->pause.count();
   }
-  for (const Step& step : scenario.steps) {
-    if (step.kind == StepKind::kSubmit) letters += static_cast<std::int64_t>(step.body.kind);
-    if (step.kind == StepKind::kKill) letters += static_cast<std::int64_t>(step.victim);
-    if (step.kind == StepKind::kCreate) workers += step.workers.value_or(kDefaultWorkers);
-    letters += static_cast<std::int64_t>(step.initializer);
-    timeouts += (step.timeout ? 1 : 0) + (step.quota ? 1 : 0);
-    numbers += step.body.amount + step.quota.value_or(0) + step.duration.count() +
-               step.timeout.value_or(milliseconds(0)).count();
-  }
+  for (const Step& step : scenario.steps) add_complexity(step, sum);
   return sum;
 }
 
@@ -269,11 +288,11 @@ std::vector<Scenario> simpler(const Scenario& scenario, const Abilities& abiliti
   Candidates all(scenario, contract);
   without_steps(all, scenario, contract);
   with_simpler_ending(all, scenario, abilities);
-  with_simpler_bodies(all, scenario, abilities);
+  with_simpler_letters(all, scenario, abilities);
   with_gentler_fault(all, scenario);
-  with_fewer_timeouts(all, scenario);
-  with_plainer_pool(all, scenario);
-  with_fewer_workers(all, scenario);
+  with_fewer_options(all, scenario);
+  with_plainer_pool(all, scenario, abilities);
+  with_smaller_sizes(all, scenario);
   with_smaller_numbers(all, scenario);
   return all.take();
 }

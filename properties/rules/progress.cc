@@ -19,10 +19,7 @@ std::string where(const Reading& reading, std::optional<int> pending) {
 /// Whether main waits because the scenario asked for it: for a time, or for what never comes.
 bool waits_as_told(const Reading& reading, int pending) {
   if (reading.asked_to_wait(pending)) return true;
-  if (pending == 0) return false;
-  const auto& step = reading.step(pending);
-  return step.timeout || step.kind == harness::StepKind::kSleep ||
-         step.kind == harness::StepKind::kKill;
+  return pending != 0 && takes_a_time(reading.step(pending));
 }
 
 /// Somebody who still runs a task: it may be what everybody waits for.

@@ -1,0 +1,131 @@
+// What main does beside the pool: it sleeps, and kills workers.
+#include "properties/letters.h"
+#include "properties/model.h"
+
+namespace poolproof::properties::letters {
+namespace {
+
+using harness::Step;
+using harness::StepKind;
+using harness::Victim;
+using std::chrono::milliseconds;
+using Life = PoolState::Life;
+
+bool always(const Step& /*step*/) {
+  return true;
+}
+
+// ---- sleep
+// ---------------------------------------------------------------------------------------
+
+/// A sleep of main that a task begun before it may not outlive.
+constexpr milliseconds kShortSleep{5};
+
+bool is_long(const Step& step) {
+  return step.duration > kShortSleep;
+}
+
+bool left_a_child(const Draft& draft) {
+  return draft.any_step(
+      [](const Step& step) { return step.body.kind == harness::BodyKind::kLeaveChild; });
+}
+
+/// A pool that is over has the grace to let go of its workers, its threads, and what its tasks left
+/// running, as has one that lost a worker which had left something; and somebody has to be there to
+/// see: once.
+bool awaits_release(const Draft& draft) {
+  const bool lost_worker = draft.any_step([](const Step& step) {
+    return step.kind == StepKind::kKill || entry(step.body.kind).kills_worker;
+  });
+  const bool over = draft.model.state() == Life::kDropped || draft.model.joined() ||
+                    (left_a_child(draft) && lost_worker);
+  return over && !draft.any_step([&](const Step& step) { return step.duration == draft.patience; });
+}
+
+/// What join has waited for is gone mostly.
+bool release_is_doubtful(const Draft& draft) {
+  return draft.model.state() == Life::kDropped || left_a_child(draft);
+}
+
+void fill_sleep(Draft& draft, Step& step) {
+  auto& dice = draft.dice;
+  const bool to_see = awaits_release(draft) && dice.percent(release_is_doubtful(draft) ? 50 : 20);
+  step.duration = to_see ? draft.patience : milliseconds(dice.below(31));
+}
+
+/// What becomes of a dropped pool is worth waiting for.
+int weigh_sleep(const Draft& draft, const Step& /*step*/) {
+  return awaits_release(draft) && release_is_doubtful(draft) ? 60 : kSleep.weight;
+}
+
+// ---- kill
+// ----------------------------------------------------------------------------------------
+
+/// A kill that would find no such worker is none: idle ones are gone once the pool is closed.
+Call call_of_kill(const PoolState& state, const Step& step) {
+  const bool broken =
+      state.contract.worker_death == Contract::WorkerDeath::kBreaks && state.deaths > 0;
+  // Where close is a shutdown, the pool gives up its list of workers, in which a kill looks.
+  const bool listed = state.life == Life::kRunning ||
+                      (state.life == Life::kClosed && state.contract.join_needs_close);
+  const bool plausible = step.victim == Victim::kBusy
+                             ? listed && state.busy_worker_is_plausible()
+                             : state.life == Life::kRunning && state.idle_worker_is_plausible();
+  return plausible && !broken && !state.joined && !state.stillborn ? Call::kLegal
+                                                                   : Call::kImpossible;
+}
+
+/// The victim is known only if one task alone can have been running.
+void kill(PoolState& state, const Step& step, bool took_effect) {
+  if (!took_effect) return;
+  ++state.deaths;
+  if (step.victim == Victim::kIdle) return;
+  if (state.contract.worker_death == Contract::WorkerDeath::kRetried) return;
+  std::vector<PoolState::Task*> candidates;
+  for (auto& [number, task] : state.tasks) {
+    if (task.accepted && !task.finished && state.has_place(number)) candidates.push_back(&task);
+  }
+  for (auto* task : candidates) task->perhaps_killed = true;
+  if (candidates.size() == 1) candidates.front()->finished = true;
+}
+
+void fill_kill(Draft& draft, Step& step) {
+  step.victim = Victim::kBusy;
+  if (draft.model.call(step) == Call::kImpossible || draft.dice.percent(25))
+    step.victim = Victim::kIdle;
+}
+
+/// A busy worker is worth killing while there is one.
+int weigh_kill(const Draft& /*draft*/, const Step& step) {
+  return step.victim == Victim::kBusy ? 90 : kKill.weight;
+}
+
+std::vector<Step> short_kills(const SmallAlphabet& /*alphabet*/, int /*tasks*/) {
+  return {{.kind = StepKind::kKill, .victim = Victim::kIdle},
+          {.kind = StepKind::kKill, .victim = Victim::kBusy}};
+}
+
+std::vector<std::string> kill_templates(const Step& step) {
+  return {"kill_" + std::string(name(step.victim)), "kill"};
+}
+
+}  // namespace
+
+const Letter kSleep{.kind = StepKind::kSleep,
+                    .lets_time_pass = is_long,
+                    .takes_a_time = always,
+                    .weight = 5,
+                    .fill = fill_sleep,
+                    .weigh = weigh_sleep};
+
+const Letter kKill{.kind = StepKind::kKill,
+                   .call = call_of_kill,
+                   .apply = kill,
+                   .takes_a_time = always,  // the kit polls for a victim
+                   .weight = 10,
+                   .fill = fill_kill,
+                   .weigh = weigh_kill,
+                   .in_short = short_kills,
+                   .templates = kill_templates};
+
+}  // namespace poolproof::properties::letters

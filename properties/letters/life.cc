@@ -1,0 +1,125 @@
+// The pool's own life: close, terminate, join, drop, and the list of its workers.
+#include "properties/letters.h"
+#include "properties/model.h"
+
+namespace poolproof::properties::letters {
+namespace {
+
+using harness::Step;
+using harness::StepKind;
+using Life = PoolState::Life;
+
+template <StepKind kKind>
+std::vector<Step> itself(const SmallAlphabet& /*alphabet*/, int /*tasks*/) {
+  return {plain(kKind)};
+}
+
+constexpr int kAgain = 3;  // what was done is rarely done again
+
+// ---- close
+// ---------------------------------------------------------------------------------------
+
+void close(PoolState& state, const Step& /*step*/, bool took_effect) {
+  if (took_effect && state.life == Life::kRunning) state.life = Life::kClosed;
+}
+
+bool close_is_prompt(const PoolState& state, const Step& /*step*/) {
+  return state.life != Life::kRunning;
+}
+
+int weigh_close(const Draft& draft, const Step& /*step*/) {
+  return draft.model.state() != Life::kRunning ? kAgain : kClose.weight;
+}
+
+// ---- terminate
+// -----------------------------------------------------------------------------------
+
+void terminate(PoolState& state, const Step& /*step*/, bool took_effect) {
+  if (!took_effect) return;
+  if (state.life != Life::kDropped) state.life = Life::kTerminated;
+  state.finish_all();
+}
+
+bool terminate_is_prompt(const PoolState& /*state*/, const Step& /*step*/) {
+  return true;
+}
+
+// ---- join
+// ----------------------------------------------------------------------------------------
+
+Call call_of_join(const PoolState& state, const Step& /*step*/) {
+  const bool too_early = state.life == Life::kRunning && state.contract.join_needs_close;
+  return too_early ? Call::kIllegal : Call::kLegal;
+}
+
+bool join_may_wait(const PoolState& state, const Step& /*step*/) {
+  if (state.life == Life::kRunning) return !state.contract.join_needs_close && state.endless() > 0;
+  return state.life == Life::kClosed && state.endless() > 0;
+}
+
+void join(PoolState& state, const Step& /*step*/, bool took_effect) {
+  if (!took_effect) return;
+  if (state.life == Life::kRunning) state.life = Life::kClosed;
+  state.joined = true;
+  state.finish_all();
+}
+
+bool join_lets_time_pass(const Step& /*step*/) {
+  return true;
+}
+
+bool join_is_prompt(const PoolState& state, const Step& /*step*/) {
+  return state.life == Life::kTerminated || state.joined;
+}
+
+/// What was closed is to be joined, or nobody sees whether it drains.
+int weigh_join(const Draft& draft, const Step& /*step*/) {
+  if (draft.model.joined()) return kAgain;
+  return draft.model.state() != Life::kRunning ? 40 : kJoin.weight;
+}
+
+// ---- drop
+// ----------------------------------------------------------------------------------------
+
+bool drop_may_wait(const PoolState& state, const Step& /*step*/) {
+  return state.drops_wait() && state.is_used() && state.endless() > 0;
+}
+
+void drop(PoolState& state, const Step& /*step*/, bool took_effect) {
+  if (took_effect) state.life = Life::kDropped;
+}
+
+}  // namespace
+
+const Letter kClose{.kind = StepKind::kClose,
+                    .apply = close,
+                    .is_prompt = close_is_prompt,
+                    .weight = 9,
+                    .weigh = weigh_close,
+                    .in_short = itself<StepKind::kClose>};
+
+const Letter kTerminate{.kind = StepKind::kTerminate,
+                        .apply = terminate,
+                        .is_prompt = terminate_is_prompt,
+                        .weight = 6,
+                        .in_short = itself<StepKind::kTerminate>};
+
+const Letter kJoin{.kind = StepKind::kJoin,
+                   .call = call_of_join,
+                   .may_wait_for_ever = join_may_wait,
+                   .apply = join,
+                   .lets_time_pass = join_lets_time_pass,
+                   .is_prompt = join_is_prompt,
+                   .weight = 12,
+                   .weigh = weigh_join,
+                   .in_short = itself<StepKind::kJoin>};
+
+const Letter kDrop{.kind = StepKind::kDrop,
+                   .may_wait_for_ever = drop_may_wait,
+                   .apply = drop,
+                   .weight = 3,
+                   .in_short = itself<StepKind::kDrop>};
+
+const Letter kWorkers{.kind = StepKind::kWorkers, .weight = 7};
+
+}  // namespace poolproof::properties::letters

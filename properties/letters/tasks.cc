@@ -1,0 +1,154 @@
+// Tasks, and the waits for their outcomes.
+#include <array>
+
+#include "properties/enumerate.h"
+#include "properties/letters.h"
+#include "properties/model.h"
+
+namespace poolproof::properties::letters {
+namespace {
+
+using harness::Step;
+using harness::StepKind;
+using std::chrono::milliseconds;
+using Life = PoolState::Life;
+
+/// A body this long is still running when main's next step looks for a busy worker.
+constexpr std::int64_t kLongEnough = 20;
+/// A get that gives up: long enough for a task that is on its way, short beside a case.
+constexpr milliseconds kShortTimeout{20};
+constexpr int kPatientPercent = 5;  // of the gets of a task whose worker may have died
+
+bool takes_a_while(const harness::Body& body) {
+  const bool timed =
+      body.kind == harness::BodyKind::kSleep || body.kind == harness::BodyKind::kSpin;
+  return timed && body.amount >= kLongEnough;
+}
+
+// ---- submit
+// --------------------------------------------------------------------------------------
+
+Call call_of_submit(const PoolState& state, const Step& step) {
+  if (step.task != static_cast<int>(state.tasks.size()) + 1) return Call::kImpossible;
+  return state.life == Life::kRunning ? Call::kLegal : Call::kIllegal;
+}
+
+/// A refused submission has used its number up.
+void submit(PoolState& state, const Step& step, bool took_effect) {
+  auto& task = state.tasks[step.task];
+  task.body = step.body;
+  task.accepted = took_effect && state.life == Life::kRunning;
+  task.fresh = takes_a_while(step.body);
+  if (task.accepted && entry(step.body.kind).kills_worker) ++state.deaths;
+}
+
+void fill_submit(Draft& draft, Step& step) {
+  step.task = draft.model.tasks() + 1;
+  step.body = draft.body();
+}
+
+std::vector<Step> short_submits(const SmallAlphabet& alphabet, int tasks) {
+  std::vector<Step> steps;
+  for (const auto& body : alphabet.bodies)
+    steps.push_back({.kind = StepKind::kSubmit, .task = tasks + 1, .body = body});
+  return steps;
+}
+
+// ---- get
+// -----------------------------------------------------------------------------------------
+
+bool get_may_wait(const PoolState& state, const Step& step) {
+  if (step.timeout) return false;
+  const auto* task = state.task(step.task);
+  if (task == nullptr || !task->accepted) return true;
+  if (task->finished) return false;
+  if (state.life == Life::kDropped) return true;  // what it means is the pool's own affair
+  if (state.life == Life::kTerminated) return false;
+  return state.never_ends(*task) || state.may_be_held();
+}
+
+void get(PoolState& state, const Step& step, bool took_effect) {
+  if (took_effect && state.task(step.task) != nullptr) state.tasks[step.task].finished = true;
+}
+
+bool has_timeout(const Step& step) {
+  return step.timeout.has_value();
+}
+
+bool always(const Step& /*step*/) {
+  return true;
+}
+
+/// The task surely has an outcome: main has got it before, or the pool was joined or terminated, or
+/// its worker was killed. Where it was lost and main polls for it, that must not cost a whole fuse.
+bool get_is_prompt(const PoolState& state, const Step& step) {
+  // The warden knows one span for every prompt step: there, a short timeout fits into the grace.
+  if (step.timeout) return 2 * *step.timeout <= state.contract.grace;
+  const auto* task = state.task(step.task);
+  return task != nullptr && task->finished && !get_may_wait(state, step);
+}
+
+bool is_got(const Draft& draft, int task) {
+  return draft.any_step([task](const Step& step) {
+    return step.kind == StepKind::kGet && step.task == task && !step.timeout;
+  });
+}
+
+/// Mostly a task whose outcome main does not know yet; with a timeout where it must, else rarely.
+void fill_get(Draft& draft, Step& step) {
+  std::vector<int> open;
+  std::vector<int> all;
+  for (int task = 1; task <= draft.model.tasks(); ++task) {
+    if (!draft.model.accepted(task)) continue;
+    all.push_back(task);
+    if (!is_got(draft, task)) open.push_back(task);
+  }
+  if (all.empty()) return;
+  auto& dice = draft.dice;
+  step.task = !open.empty() && dice.percent(80) ? dice.pick(open) : dice.pick(all);
+  const bool waits = draft.model.may_wait_for_ever(step);
+  if (!waits && draft.model.may_lose_worker(step.task) && dice.percent(kPatientPercent)) {
+    step.timeout = draft.patience;
+  } else if (waits || dice.percent(20)) {
+    step.timeout = milliseconds(dice.pick(std::array{0, 1, 10, 50, 100}));
+  }
+}
+
+std::vector<Step> short_gets(const SmallAlphabet& /*alphabet*/, int tasks) {
+  std::vector<Step> steps;
+  for (int task = 1; task <= tasks; ++task) {
+    steps.push_back({.kind = StepKind::kGet, .task = task});
+    steps.push_back({.kind = StepKind::kGet, .task = task, .timeout = kShortTimeout});
+  }
+  return steps;
+}
+
+std::vector<std::string> get_templates(const Step& step) {
+  if (step.timeout) return {"get_timeout", "get"};
+  return {"get"};
+}
+
+}  // namespace
+
+const Letter kSubmit{.kind = StepKind::kSubmit,
+                     .call = call_of_submit,
+                     .apply = submit,
+                     .weight = 30,
+                     .is_in_each = true,
+                     .fill = fill_submit,
+                     .in_short = short_submits};
+
+const Letter kGet{.kind = StepKind::kGet,
+                  .may_wait_for_ever = get_may_wait,
+                  .apply = get,
+                  .may_be_in_vain = has_timeout,
+                  .lets_time_pass = always,
+                  .takes_a_time = has_timeout,
+                  .is_prompt = get_is_prompt,
+                  .weight = 34,
+                  .is_in_each = true,
+                  .fill = fill_get,
+                  .in_short = short_gets,
+                  .templates = get_templates};
+
+}  // namespace poolproof::properties::letters
