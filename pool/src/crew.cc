@@ -65,15 +65,12 @@ bool is_open(int fd) {
 
 /// What is buffered is written first, so that no child can print it again; and no handler of main's
 /// may run there.
-pid_t fork_supervisor(const SupervisorSetup& setup) {
-  const bool flushed = flush_before_fork();
+pid_t fork_supervisor(SupervisorSetup setup, bool beside_threads) {
+  setup.forgets_output = !flush_before_fork(beside_threads);
   const SignalsBlocked blocked;
   const pid_t pid = ::fork();
   if (pid == -1) throw_errno("poolproof: fork the supervisor");
-  if (pid == 0) {
-    if (!flushed) forget_output();
-    run_supervisor(setup);
-  }
+  if (pid == 0) run_supervisor(setup);
   return pid;
 }
 
@@ -142,8 +139,8 @@ void Crew::start(bool force) {
   const bool contained = containment_ == Containment::pid_namespace;
   const SupervisorSetup setup{theirs.get(), main_pidfd.get(), null.get(), workers.data(),
                               size(),       method_,          contained};
-  supervisor_ =
-      method_ == StartMethod::fork ? fork_supervisor(setup) : reexec::start_supervisor(setup);
+  supervisor_ = method_ == StartMethod::fork ? fork_supervisor(setup, force)
+                                             : reexec::start_supervisor(setup);
   supervisor_pidfd_ = Fd(open_pidfd(supervisor_));
   theirs.reset();
   if (method_ != StartMethod::fork || contained) await_supervisor(force);

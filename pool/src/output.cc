@@ -4,23 +4,27 @@
 
 #include <array>
 #include <cstdio>
+#include <fstream>
+#include <iostream>
 
 #include "worker.hpp"
 
 namespace poolproof::detail {
 
-bool flush_before_fork() {
+bool flush_before_fork(bool beside_threads) {
   const std::array<FILE*, 3> streams{stdin, stdout, stderr};
   std::array<bool, 3> held_by_us{};
-  bool all = true;
+  bool all = !beside_threads;
   for (std::size_t i = 0; i < streams.size(); ++i) {
     held_by_us[i] = ::ftrylockfile(streams[i]) == 0;
     all = all && held_by_us[i];
   }
   if (all) {
     flush_output();
-  } else if (held_by_us[1]) {
-    std::fflush(stdout);
+  } else {
+    for (std::size_t i = 1; i < streams.size(); ++i) {
+      if (held_by_us[i]) std::fflush(streams[i]);
+    }
   }
   for (std::size_t i = 0; i < streams.size(); ++i) {
     if (held_by_us[i]) ::funlockfile(streams[i]);
@@ -29,7 +33,10 @@ bool flush_before_fork() {
 }
 
 void forget_output() {
-  ::__fpurge(stdout);
+  // A buffer of somebody else's making may wait for a lock that nobody here releases.
+  if (dynamic_cast<std::filebuf*>(std::cout.rdbuf()) != nullptr) std::cout.flush();
+  if (dynamic_cast<std::wfilebuf*>(std::wcout.rdbuf()) != nullptr) std::wcout.flush();
+  std::fflush(nullptr);
 }
 
 }  // namespace poolproof::detail

@@ -18,6 +18,7 @@
 #include "keeper.hpp"
 #include "lifeline.hpp"
 #include "orphans.hpp"
+#include "output.hpp"
 #include "reap.hpp"
 #include "reexec.hpp"
 #include "signals.hpp"
@@ -105,6 +106,7 @@ void Supervisor::settle() {
   for (const int fd : {0, 1, 2}) ::dup2(setup_.null, fd);
   std::array<int, 2> keep{setup_.control, setup_.main_pidfd};
   close_all_but(keep.data(), keep.size());
+  if (setup_.forgets_output) forget_output();
   sigset_t child;
   ::sigemptyset(&child);
   ::sigaddset(&child, SIGCHLD);

@@ -26,8 +26,9 @@ struct SupervisorSetup {
   Worker* workers = nullptr;  ///< room_for(slots), allocated by main: none is made after fork
   std::size_t slots = 0;      ///< used by now
   StartMethod method = StartMethod::fork;
-  bool contained = false;    ///< workers in a PID namespace of their own
-  bool same_program = true;  ///< false: what was started is not the program that main is
+  bool contained = false;       ///< workers in a PID namespace of their own
+  bool same_program = true;     ///< false: what was started is not the program that main is
+  bool forgets_output = false;  ///< main holds some that it will print itself
 };
 
 /// The life of the supervisor: single-threaded, in its own process group,

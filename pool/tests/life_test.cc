@@ -1,7 +1,9 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <memory>
 
 #include "support.hpp"
@@ -163,6 +166,10 @@ TEST_F(Life, ThreadsAreRefusedUnlessForced) {
   other.join();
 }
 
+PoolOptions forced_fork(int count) {
+  return {.workers = count, .start_method = StartMethod::fork, .force_fork_with_threads = true};
+}
+
 /// Threads that hold, again and again or for ever, what a copy of the process must do without.
 class LockHolders {
  public:
@@ -203,20 +210,69 @@ TEST_F(Life, AForcedForkNeedsNoLockThatOtherThreadsHold) {
   const pid_t main = start_main(
       [] {
         std::fputs("buffered ", stdout);
-        const LockHolders holders;
-        for (int i = 0; i < 20; ++i) {
-          Pool pool{
-              {.workers = 2, .start_method = StartMethod::fork, .force_fork_with_threads = true}};
-          const auto print = [] { return static_cast<int>(std::fputs("task ", stdout)); };
-          if (pool.apply(print) < 0 || pool.apply<&add>(i, 1) != i + 1) ::_exit(1);
+        {
+          const LockHolders holders;
+          for (int i = 0; i < 20; ++i) {
+            Pool pool(forced_fork(2));
+            const auto print = [] { return static_cast<int>(std::fputs("task ", stdout)); };
+            if (pool.apply(print) < 0 || pool.apply<&add>(i, 1) != i + 1) ::_exit(1);
+          }
         }
+        std::fflush(stdout);  // ThreadSanitizer's _exit would do so, too
       },
       output.write_end);
   output.close_write_end();
   EXPECT_EQ(wait_for(main), 0);
   std::string expected;
   for (int i = 0; i < 20; ++i) expected += "task ";
-  EXPECT_EQ(read_to_end(output.read_end), expected) << "what main had buffered is main's to print";
+  EXPECT_EQ(read_to_end(output.read_end), expected + "buffered ") << "main's to print, and once";
+}
+
+TEST_F(Life, AForcedForkForgetsWhatOtherStreamsHold) {
+  Pipe output;
+  const pid_t main = start_main(
+      [] {
+        std::ios::sync_with_stdio(false);
+        std::cout << "main's ";
+        FILE* const log = ::fdopen(::memfd_create("log", 0), "w");
+        std::fputs("main's ", log);
+        const auto print = [](int number) {
+          // A descriptor with the number that main's log has, as an ordinary open may get it.
+          ::dup2(STDOUT_FILENO, number);
+          std::cout << "task's ";
+        };
+        {
+          const LockHolders holders;
+          Pool pool(forced_fork(1));
+          for (int i = 0; i < 2; ++i) pool.apply(print, ::fileno(log));
+        }
+        std::cout.flush();
+        std::fflush(log);
+        struct stat written {};
+        ::_exit(::fstat(::fileno(log), &written) == 0 && written.st_size == 7 ? 0 : 1);
+      },
+      output.write_end);
+  output.close_write_end();
+  EXPECT_EQ(wait_for(main), 0);
+  EXPECT_EQ(read_to_end(output.read_end), "task's task's main's ");
+}
+
+TEST_F(Life, AForcedForkWaitsForNoStreamThatAThreadReads) {
+  Pipe input;
+  FILE* const stream = ::fdopen(::dup(input.read_end), "r");
+  std::thread reader([&] { EXPECT_EQ(std::fgetc(stream), EOF); });
+  EXPECT_TRUE(eventually([&] {  // it holds the stream's lock
+    const bool free = ::ftrylockfile(stream) == 0;
+    if (free) ::funlockfile(stream);
+    return !free;
+  }));
+  {
+    Pool pool(forced_fork(1));
+    EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+  }
+  input.close_write_end();
+  reader.join();
+  std::fclose(stream);
 }
 
 TEST_F(Life, NoProcessIsLeftAfterJoin) {
