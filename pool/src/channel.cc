@@ -59,6 +59,7 @@ bool Channel::ready() const {
 
 Channel::Incoming Channel::receive(Frame& frame) {
   Record record;
+  if (distrusted_) return Incoming::nothing;
   switch (ring_->results.next(record)) {
     case ResultReader::Found::nothing:
       return Incoming::nothing;
@@ -67,15 +68,21 @@ Channel::Incoming Channel::receive(Frame& frame) {
     case ResultReader::Found::record:
       break;
   }
-  if (ring_->tasks.in_hands() == 0) return Incoming::garbage;
+  if (!answers_oldest(record.header)) return Incoming::garbage;
   frame.header = record.header;
   frame.lost = nullptr;
-  ring_->tasks.retire();
   if (record.header.carrier == Carrier::file) {
-    return take_file(frame) ? Incoming::frame : Incoming::garbage;
+    if (!take_file(frame)) return Incoming::garbage;
+  } else {
+    frame.payload = Bytes(std::string(record.payload));
   }
-  frame.payload = Bytes(std::string(record.payload));
+  ring_->tasks.retire();
   return Incoming::frame;
+}
+
+bool Channel::answers_oldest(const FrameHeader& answer) const {
+  return (answer.kind == FrameKind::value || answer.kind == FrameKind::failure) &&
+         ring_->tasks.in_hands() > 0 && answer.task == ring_->tasks.oldest();
 }
 
 /// False on garbage. Without a descriptor or memory of ours left, the answer is lost, no more.

@@ -57,7 +57,8 @@ class Channel {
     frame,
     garbage,  ///< somebody else wrote into it
   };
-  /// The next answer; that of the oldest task in hands, says the caller, or garbage.
+  /// The next answer, that of the oldest task in hands: which is no longer in hands then. After
+  /// garbage nothing more comes, and what was in hands stays there.
   Incoming receive(Frame& frame);
   /// After a round of `receive`: gives the room back to the worker.
   void release();
@@ -80,7 +81,7 @@ class Channel {
   [[nodiscard]] std::uint64_t read_position() const { return ring_->results.position(); }
 
   /// Nothing that comes from there can be trusted any more.
-  void distrust() { ended_ = true; }
+  void distrust() { ended_ = distrusted_ = true; }
   void close();
   /// In a forked child: closes the descriptors, touches nothing else.
   void abandon();
@@ -101,6 +102,7 @@ class Channel {
     Lease lease;
   };
 
+  [[nodiscard]] bool answers_oldest(const FrameHeader& answer) const;
   bool take_file(Frame& frame);
 
   Fd socket_;
@@ -108,6 +110,7 @@ class Channel {
   std::deque<ReceivedFile> files_;
   MappingCache mappings_;
   bool ended_ = false;
+  bool distrusted_ = false;
 };
 
 }  // namespace poolproof::detail

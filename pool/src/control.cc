@@ -71,7 +71,9 @@ Received receive(int socket, void* message, std::size_t size, Descriptors& descr
       const bool whole = got == static_cast<ssize_t>(size) && (header.msg_flags & MSG_TRUNC) == 0;
       return whole ? Received::message : Received::torn;
     }
-    if (got < 0 && errno == EINTR) continue;
+    // An error only once: it tells that the other end has not read all; what that sent is still
+    // here.
+    if (got < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       return Received::nothing;
     }

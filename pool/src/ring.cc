@@ -88,6 +88,7 @@ bool TaskWriter::write(const FrameHeader& header, std::string_view payload) {
   const std::uint64_t before = position_;
   const std::uint64_t oldest = in_hands() == 0 ? position_ : start(retired_);
   if (!put(ring_->task_bytes, position_, oldest, header, payload)) return false;
+  numbers_[written_ % kMostInHands] = header.task;
   start(written_++) = before;
   return true;
 }

@@ -74,6 +74,8 @@ class TaskWriter {
   std::uint32_t recall(std::uint32_t most);
 
   [[nodiscard]] std::uint32_t in_hands() const { return written_ - retired_; }
+  /// The number of the oldest in hands, if there is one.
+  [[nodiscard]] std::uint64_t oldest() const { return numbers_[retired_ % kMostInHands]; }
   /// How many of those in hands the worker has begun, some perhaps answered; one if it left garbage
   /// behind, since to do so it had to run.
   [[nodiscard]] std::uint32_t begun() const;
@@ -89,7 +91,8 @@ class TaskWriter {
   std::uint32_t written_ = 0;   // tasks, as are the others
   std::uint32_t published_ = 0;
   std::uint32_t retired_ = 0;
-  std::array<std::uint64_t, kMostInHands> starts_{};  // positions of those in hands
+  std::array<std::uint64_t, kMostInHands> starts_{};   // positions of those in hands
+  std::array<std::uint64_t, kMostInHands> numbers_{};  // and what they are called
 };
 
 /// The worker's side of the tasks. It trusts main.
