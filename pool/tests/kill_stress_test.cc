@@ -2,11 +2,15 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support.hpp"
@@ -28,8 +32,29 @@ std::string payload_of(int number) {
 std::string answer(int number) {
   return std::to_string(number) + payload_of(number);
 }
-std::string answer_to(int number, const std::string& payload) {
+
+// The tasks, whose first deed is to say that they run.
+std::string run(int number, const std::string& payload, const std::string& roll) {
+  std::array<char, sizeof number> entry{};
+  std::memcpy(entry.data(), &number, sizeof number);
+  sign(open_to_sign(roll), {entry.data(), entry.size()});
   return std::to_string(number) + payload;
+}
+std::string run_mapped(int number, const std::string& roll) {
+  return run(number, payload_of(number), roll);
+}
+
+/// How often each number was signed.
+std::vector<int> runs_by_number(const Roll& roll, std::size_t numbers) {
+  std::vector<int> runs(numbers);
+  std::ifstream file(roll.path(), std::ios::binary);
+  std::array<char, sizeof(int)> entry{};
+  while (file.read(entry.data(), entry.size())) {
+    int number = 0;
+    std::memcpy(&number, entry.data(), sizeof number);
+    ++runs.at(static_cast<std::size_t>(number));
+  }
+  return runs;
 }
 
 int shared_memory_objects() {
@@ -56,7 +81,7 @@ class Killer {
  private:
   void run() {
     while (!stopped_) {
-      std::this_thread::sleep_for(std::chrono::microseconds(random_() % 20'000));
+      std::this_thread::sleep_for(std::chrono::microseconds(random_() % 2000));
       const std::vector<ChildInfo> children = pool_.active_children();
       if (children.empty()) continue;
       kills_ += ::kill(children[random_() % children.size()].pid, SIGKILL) == 0;
@@ -89,12 +114,12 @@ void count(Get&& get, const auto& expected, Outcomes& outcomes) {
 class KillStress : public ::testing::TestWithParam<StartMethod> {
  protected:
   void run_round(Pool& pool, int first) {
-    std::vector<int> items(kMapped);
-    for (int i = 0; i < kMapped; ++i) items[i] = first + kSingly + i;
+    std::vector<std::pair<int, std::string>> items(kMapped);
+    for (int i = 0; i < kMapped; ++i) items[i] = {first + kSingly + i, roll_.path()};
     std::vector<Future<std::string>> singles;
-    const auto mapped = pool.map_async<&answer>(items, {.chunk_size = 1});
+    const auto mapped = pool.starmap_async<&run_mapped>(items, {.chunk_size = 1});
     for (int number = first; number < first + kSingly; ++number) {
-      singles.push_back(pool.apply_async<&answer_to>(number, payload_of(number)));
+      singles.push_back(pool.apply_async<&run>(number, payload_of(number), roll_.path()));
       called_[number] = 0;
       singles.back().on_done([this, number](const std::string&) { ++called_[number]; },
                              [this, number](std::exception_ptr) { called_[number] += 1000; });
@@ -105,12 +130,13 @@ class KillStress : public ::testing::TestWithParam<StartMethod> {
       was_value_[first + i] = outcomes_.values > before;
     }
     std::vector<std::string> expected;
-    for (const int item : items) expected.push_back(answer(item));
+    for (const auto& item : items) expected.push_back(answer(item.first));
     count([&] { return mapped.get(60s); }, expected, maps_);
   }
 
   std::vector<std::atomic<int>> called_ = std::vector<std::atomic<int>>(kRounds * 150);
   std::vector<bool> was_value_ = std::vector<bool>(kRounds * 150);
+  const Roll roll_;
   Outcomes outcomes_;
   Outcomes maps_;
 };
@@ -130,13 +156,19 @@ TEST_P(KillStress, EachTaskEndsOnce) {
     EXPECT_EQ(pool.map<&half>(std::vector<int>(50, 3), 1), std::vector<double>(50, 1.5));
     pool.close();
     EXPECT_TRUE(pool.join(60s));
+    std::fprintf(stderr, "kills %d deaths %d\n", killer.kills(), outcomes_.deaths.load());
     RecordProperty("kills", killer.kills());
     RecordProperty("deaths", outcomes_.deaths);
   }
   EXPECT_EQ(outcomes_.values + outcomes_.deaths, kRounds * kSingly);
   EXPECT_EQ(maps_.values + maps_.deaths, kRounds);
+  const std::vector<int> runs = runs_by_number(roll_, kRounds * 150);
   for (int number = 0; number < kRounds * 150; ++number) {
     const bool single = number % 150 < kSingly;
+    EXPECT_LE(runs[number], 1) << "runs of task " << number;
+    if (was_value_[number]) {
+      EXPECT_EQ(runs[number], 1) << "runs of task " << number;
+    }
     const int expected = single ? (was_value_[number] ? 1 : 1000) : 0;
     EXPECT_EQ(called_[number], expected) << "callbacks of task " << number;
   }

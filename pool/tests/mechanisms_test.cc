@@ -41,8 +41,9 @@ void clear_death_signal(std::string roll) {
   never_end();
 }
 void change_user(std::string roll) {
+  const int descriptor = open_to_sign(roll);
   if (::setresuid(65534, 65534, 65534) != 0) ::_exit(96);  // clears PDEATHSIG, too
-  sign(roll);
+  sign(descriptor);
   never_end();
 }
 void close_descriptors(std::string roll) {

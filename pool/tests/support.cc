@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -197,15 +198,14 @@ void tell(int fd, long number) {
   if (::write(fd, &number, sizeof number) != sizeof number) ::_exit(99);
 }
 
-Roll::Roll() : path_(::testing::TempDir() + "poolproof-roll-XXXXXX") {
-  const int fd = ::mkstemp(path_.data());
-  EXPECT_GE(fd, 0);
-  ::fchmod(fd, 0666);  // also for a task that has changed its user
-  ::close(fd);
+Roll::Roll()
+    : file_(::memfd_create("roll", MFD_CLOEXEC)),
+      path_("/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file_)) {
+  EXPECT_GE(file_, 0);
 }
 
 Roll::~Roll() {
-  ::unlink(path_.c_str());
+  ::close(file_);
 }
 
 bool Roll::has(int count) const {
@@ -215,10 +215,19 @@ bool Roll::has(int count) const {
   });
 }
 
+int open_to_sign(const std::string& roll) {
+  return ::open(roll.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+}
+
+void sign(int descriptor, std::string_view entry) {
+  if (::write(descriptor, entry.data(), entry.size()) != static_cast<ssize_t>(entry.size())) {
+    ::_exit(97);
+  }
+  ::close(descriptor);
+}
+
 void sign(const std::string& roll) {
-  const int fd = ::open(roll.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (::write(fd, "x", 1) != 1) ::_exit(97);
-  ::close(fd);
+  sign(open_to_sign(roll));
 }
 
 int rounds(int otherwise) {

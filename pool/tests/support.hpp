@@ -8,6 +8,7 @@
 #include <ostream>
 #include <poolproof/pool.hpp>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -97,8 +98,8 @@ std::string read_to_end(int fd, std::chrono::milliseconds limit = kSoon);
 long hear(int fd);
 void tell(int fd, long number);
 
-/// A file of which each byte says that one task has come as far as it should. Made for each user,
-/// removed with the object.
+/// A file without a name, of which each byte says that one task has come as far as it should. Ends
+/// with the process that made it, however that ends.
 class Roll {
  public:
   Roll();
@@ -106,14 +107,20 @@ class Roll {
   Roll(const Roll&) = delete;
   Roll& operator=(const Roll&) = delete;
 
+  /// For all processes of the same user.
   [[nodiscard]] const std::string& path() const { return path_; }
   /// False if there are less than `count` after a while.
   [[nodiscard]] bool has(int count) const;
 
  private:
+  int file_ = -1;
   std::string path_;
 };
-/// For tasks: adds a byte.
+/// For tasks: a descriptor that adds to the end, which also serves who has changed user.
+int open_to_sign(const std::string& roll);
+/// Adds `entry`, and closes the descriptor.
+void sign(int descriptor, std::string_view entry = "x");
+/// Both.
 void sign(const std::string& roll);
 
 /// How often a test repeats what must hold each time: POOLPROOF_ROUNDS, or `otherwise`.
