@@ -74,6 +74,52 @@ void add_machinery(CLI::App& app, int& jobs, int& rung, const char* default_text
       ->group("");
 }
 
+void add_plan(CLI::App& app, CheckCommand& command) {
+  app.add_option("--only", command.only,
+                 "exhaustive: all short scenarios, one length after the\n"
+                 "other; random: none of these; regressions: kept cases")
+      ->type_name("PART")
+      ->check(CLI::IsMember({"exhaustive", "random", "regressions"}).description(""));
+  app.add_option("--steps", command.steps,
+                 "with --only exhaustive: up to so many steps, however\n"
+                 "long it takes (default: as many as time allows)")
+      ->type_name("N")
+      ->check(between(1, harness::kMaxSteps));
+}
+
+void add_faults(CLI::App& app, CheckCommand& command) {
+  app.add_flag("--faults", command.faults,
+               "something goes wrong from outside in most cases: a\n"
+               "signal, an error, a stop, a limit, at a random point");
+  app.add_option("--sweep", command.sweep,
+                 "a fault at every system call: kill, stop, errno (the\n"
+                 "error that suits the call), SIGTERM, limit:files ...")
+      ->type_name("FAULT");
+  app.add_option("--role", command.role, "whom it hits: main (default), worker, helper")
+      ->type_name("ROLE")
+      ->check(CLI::IsMember({"main", "worker", "helper"}).description(""));
+}
+
+void add_verdicts(CLI::App& app, CheckCommand& command) {
+  app.add_flag("--strict", command.strict,
+               "fail on not exercised, unclear, unstable, no longer seen");
+  app.add_flag("--no-known", command.no_known, "known deviations count as violations");
+  app.add_flag("--json", command.json, "for machines: one JSON object a line");
+}
+
+void add_results(CLI::App& app, CheckCommand& command) {
+  app.add_option("--regressions", command.regressions,
+                 "cases of earlier runs, run first (default:\n"
+                 "poolproof-regressions, where it is there)")
+      ->type_name("DIR");
+  app.add_flag("--keep-regressions", command.keep_regressions,
+               "keep each new finding there, shrunk, to be committed");
+  app.add_option("--junit", command.junit, "JUnit XML for CI too: a suite a pool, a case a rule")
+      ->type_name("FILE");
+  app.add_option("--results", command.results, "folder (default poolproof-results/TIME)")
+      ->type_name("DIR");
+}
+
 void add_check(CLI::App& root, CommandLine& line) {
   auto& command = line.check;
   auto& app = *root.add_subcommand("check", "look for violated rules in random life cycles");
@@ -87,45 +133,15 @@ void add_check(CLI::App& root, CommandLine& line) {
       ->type_name("N")
       ->check(between(1, 100'000'000));
   app.add_option("--seed", line.seed, "hexadecimal, as the first line prints it")->type_name("HEX");
-  app.add_option("--only", command.only,
-                 "exhaustive: all short scenarios, one length after the\n"
-                 "other; random: none of these; regressions: kept cases")
-      ->type_name("PART")
-      ->check(CLI::IsMember({"exhaustive", "random", "regressions"}).description(""));
-  app.add_option("--steps", command.steps,
-                 "with --only exhaustive: up to so many steps, however\n"
-                 "long it takes (default: as many as time allows)")
-      ->type_name("N")
-      ->check(between(1, harness::kMaxSteps));
+  add_plan(app, command);
   app.add_option("--rules", command.rules, "judge these rules only: W1,E3")
       ->type_name("LIST")
       ->delimiter(',')
       ->allow_extra_args(false);
   app.add_flag("-x", command.stop_at_first, "stop at the first finding that repeats");
-  app.add_flag("--faults", command.faults,
-               "something goes wrong from outside in most cases: a\n"
-               "signal, an error, a stop, a limit, at a random point");
-  app.add_option("--sweep", command.sweep,
-                 "a fault at every system call: kill, stop, errno (the\n"
-                 "error that suits the call), SIGTERM, limit:files ...")
-      ->type_name("FAULT");
-  app.add_option("--role", command.role, "whom it hits: main (default), worker, helper")
-      ->type_name("ROLE")
-      ->check(CLI::IsMember({"main", "worker", "helper"}).description(""));
-  app.add_flag("--strict", command.strict,
-               "fail on not exercised, unclear, unstable, no longer seen");
-  app.add_flag("--no-known", command.no_known, "known deviations count as violations");
-  app.add_flag("--json", command.json, "for machines: one JSON object a line");
-  app.add_option("--regressions", command.regressions,
-                 "cases of earlier runs, run first (default:\n"
-                 "poolproof-regressions, where it is there)")
-      ->type_name("DIR");
-  app.add_flag("--keep-regressions", command.keep_regressions,
-               "keep each new finding there, shrunk, to be committed");
-  app.add_option("--junit", command.junit, "JUnit XML for CI too: a suite a pool, a case a rule")
-      ->type_name("FILE");
-  app.add_option("--results", command.results, "folder (default poolproof-results/TIME)")
-      ->type_name("DIR");
+  add_faults(app, command);
+  add_verdicts(app, command);
+  add_results(app, command);
   add_machinery(app, command.jobs, command.rung, "cases side by side (default: two a processor)");
 }
 

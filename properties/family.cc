@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "properties/text.h"
+
 namespace poolproof::properties {
 
 using harness::Event;
@@ -102,6 +104,27 @@ void Family::assign_roles(const Trace& trace) {
       member.role = Role::kHelper;
     }
   }
+}
+
+Role Family::role(harness::Pid pid) const {
+  const auto* found = member(pid);
+  return found == nullptr ? Role::kProcess : found->role;
+}
+
+std::string Family::in_words(const std::set<harness::Pid>& pids) const {
+  std::map<Role, std::vector<std::string>> by_role;
+  for (const harness::Pid pid : pids) {
+    by_role[role(pid)].push_back(std::to_string(pid));
+  }
+  std::vector<std::string> parts;
+  for (const auto& [role, numbers] : by_role) {
+    const std::string plural = role == Role::kTaskChild ? "task children"
+                               : role == Role::kProcess ? "processes"
+                                                        : std::string(name(role)) + "s";
+    parts.push_back((numbers.size() > 1 ? plural : std::string(name(role))) + " " +
+                    enumerated(numbers));
+  }
+  return enumerated(parts);
 }
 
 std::vector<const Member*> Family::survivors() const {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,11 @@ class Family {
   const std::vector<Member>& members() const { return members_; }  // in order of birth
   const Member* member(harness::Pid pid) const;
   const Member* main() const;
+
+  /// kProcess for one that the recording does not know.
+  Role role(harness::Pid pid) const;
+  /// "main 2 and workers 3 and 4".
+  std::string in_words(const std::set<harness::Pid>& pids) const;
 
   /// Those that lived on after main's death.
   std::vector<const Member*> survivors() const;

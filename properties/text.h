@@ -34,6 +34,9 @@ std::string printable(std::string_view text);
 std::vector<std::string> lines_of(std::string_view text);
 std::string joined(const std::vector<std::string>& words, std::string_view separator);
 
+/// "3", "3 and 4", "3, 4 and 5".
+std::string enumerated(const std::vector<std::string>& words);
+
 /// "1 case", "2 cases".
 std::string counted(std::int64_t number, std::string_view noun);
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "properties/cycles.h"
 #include "properties/family.h"
 #include "properties/text.h"
 
@@ -22,16 +23,6 @@ using harness::Trace;
 using harness::Wait;
 
 using Pids = std::set<Pid>;
-
-/// "3", "3 and 4", "3, 4 and 5".
-std::string enumerated(const std::vector<std::string>& words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 == words.size() ? " and " : ", ";
-    text += words[i];
-  }
-  return text;
-}
 
 /// The number in "pipe:[7]", the rest of "futex:0x7f00", or the whole.
 std::string short_name(const std::string& of) {
@@ -70,7 +61,7 @@ class Graph {
       if (wanted) lines.push_back(sentence(group));
     }
     if (only != 0) return lines;
-    for (const auto& cycle : cycles()) lines.push_back("cycle: " + in_words(cycle));
+    for (const auto& cycle : cycles_of(edges_)) lines.push_back("cycle: " + in_words(cycle));
     return lines;
   }
 
@@ -80,14 +71,15 @@ class Graph {
       for (const auto& goal : wait.goals) {
         std::set<std::string> from;
         for (const Pid pid : wakers(wait, goal))
-          from.insert(pid == wait.pid ? "itself" : std::string(role(pid)));
+          from.insert(pid == wait.pid ? "itself" : std::string(name(family_.role(pid))));
         const std::string of = goal.wants == "exit" ? "" : kind_of(goal.of);
-        edges.insert(fmt::format("{}: {}{}{}{}{}", role(wait.pid), goal.wants,
+        edges.insert(fmt::format("{}: {}{}{}{}{}", name(family_.role(wait.pid)), goal.wants,
                                  of.empty() ? "" : " of " + of, from.empty() ? "" : " from ",
                                  enumerated({from.begin(), from.end()}),
                                  goal.owner != 0 ? ", a held lock" : ""));
       }
-      if (wait.goals.empty()) edges.insert(fmt::format("{}: {}", role(wait.pid), wait.call));
+      if (wait.goals.empty())
+        edges.insert(fmt::format("{}: {}", name(family_.role(wait.pid)), wait.call));
     }
     return joined({edges.begin(), edges.end()}, "; ");
   }
@@ -160,45 +152,7 @@ class Graph {
     }
   }
 
-  // ---- Cycles
-  // -------------------------------------------------------------------------------------
-
-  /// The shortest way from a process back to itself; empty where there is none.
-  std::vector<Pid> cycle_through(Pid start) const {
-    std::map<Pid, Pid> from;
-    std::vector<Pid> queue{start};
-    for (std::size_t i = 0; i < queue.size(); ++i) {
-      const auto edges = edges_.find(queue[i]);
-      if (edges == edges_.end()) continue;
-      for (const Pid next : edges->second) {
-        if (!from.try_emplace(next, queue[i]).second) continue;
-        if (next != start) {
-          queue.push_back(next);
-          continue;
-        }
-        std::vector<Pid> way{start};
-        for (Pid at = from[start]; at != start; at = from[at]) way.push_back(at);
-        std::reverse(way.begin() + 1, way.end());
-        return way;
-      }
-    }
-    return {};
-  }
-
-  /// One for each set of processes that are in cycles with each other.
-  std::vector<std::vector<Pid>> cycles() const {
-    std::vector<std::vector<Pid>> found;
-    Pids told;
-    for (const auto& [pid, unused] : edges_) {
-      auto way = cycle_through(pid);
-      if (way.empty() ||
-          std::any_of(way.begin(), way.end(), [&](Pid one) { return told.contains(one); }))
-        continue;
-      told.insert(way.begin(), way.end());
-      found.push_back(std::move(way));
-    }
-    return found;
-  }
+  // ---- In words
 
   std::string in_words(const std::vector<Pid>& cycle) const {
     std::string text;
@@ -213,28 +167,7 @@ class Graph {
   // ---- Names
   // --------------------------------------------------------------------------------------
 
-  std::string_view role(Pid pid) const {
-    const auto* member = family_.member(pid);
-    return name(member == nullptr ? Role::kProcess : member->role);
-  }
-
-  /// "main 2 and workers 3 and 4".
-  std::string names(const Pids& pids) const {
-    std::map<Role, std::vector<std::string>> by_role;
-    for (const Pid pid : pids) {
-      const auto* member = family_.member(pid);
-      by_role[member == nullptr ? Role::kProcess : member->role].push_back(std::to_string(pid));
-    }
-    std::vector<std::string> parts;
-    for (const auto& [role, numbers] : by_role) {
-      const std::string plural = role == Role::kTaskChild ? "task children"
-                                 : role == Role::kProcess ? "processes"
-                                                          : std::string(name(role)) + "s";
-      parts.push_back((numbers.size() > 1 ? plural : std::string(name(role))) + " " +
-                      enumerated(numbers));
-    }
-    return enumerated(parts);
-  }
+  std::string names(const Pids& pids) const { return family_.in_words(pids); }
 
   std::string who(const Group& group) const {
     Pids pids;
@@ -425,7 +358,7 @@ class Graph {
   const AtRest& rest_;
   std::map<std::string, const Resource*> resources_;
   std::map<Pid, std::vector<const Wait*>> sleepers_;
-  std::map<Pid, Pids> edges_;
+  Edges edges_;
 };
 
 const AtRest* last_rest(const Trace& trace, bool proved) {

@@ -8,23 +8,17 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <vector>
 
 #include "harness/sys/fd.h"
 #include "harness/sys/proc.h"
-
-extern "C" {  // glibc 2.36 forgets it
-#include <sys/pidfd.h>
-}
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
@@ -65,44 +59,11 @@ struct Wish {
   bool room = false;
 };
 
-bool lies_in(const std::string& path, const std::string& folder) {
-  return path == folder || starts_with(path, folder + "/");
-}
-
-/// Whether a file of this name exists in the sandbox only.
-bool known_inside_only(const std::string& path, const Outside& outside) {
-  const bool is_private = lies_in(path, "/tmp") || lies_in(path, "/dev/shm");
-  if (!outside.contained || !is_private || path.find("/..") != std::string::npos) return false;
-  return std::none_of(outside.shown.begin(), outside.shown.end(),
-                      [&](const auto& shown) { return lies_in(path, shown); });
-}
-
-/// A socket without a name is known to those only who inherited it. An abstract name cannot be told
-/// from the machine's.
-bool reachable_from_outside(const sockaddr_un& address, socklen_t size, const Outside& outside) {
-  const socklen_t head = offsetof(sockaddr_un, sun_path);
-  if (size <= head) return false;
-  return !known_inside_only({address.sun_path, ::strnlen(address.sun_path, size - head)}, outside);
-}
-
-/// Whether a unix socket, or the one at its other end, has a name that others may know.
-bool is_known_outside(const sys::Fd& socket, const Outside& outside) {
-  for (const auto ask : {&::getsockname, &::getpeername}) {
-    sockaddr_un address{};
-    socklen_t size = sizeof address;
-    if (ask(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
-    if (address.sun_family == AF_UNIX && reachable_from_outside(address, size, outside))
-      return true;
-  }
-  return false;
-}
-
 /// A timeout on the socket does not show in /proc, so a copy of the descriptor is asked. Only unix
 /// sockets can have both ends inside.
 /// Returns whether it is one that connections arrive at.
 bool check_socket(WaitCall& wait, const Context& context, int fd, bool uses_timeout) {
-  const sys::Fd process = sys::open_pidfd(context.pid);
-  const sys::Fd copy(process ? ::pidfd_getfd(process.get(), fd, 0) : -1);
+  const sys::Fd copy = copy_of_descriptor(context.pid, fd);
   if (!copy) {
     doubt(wait, "a socket that may not be looked at");
     return false;
@@ -235,27 +196,6 @@ bool futex_waits(std::uint64_t operation) {
          command == FUTEX_WAIT_REQUEUE_PI;
 }
 
-/// A futex in a file's memory can be woken by whoever maps the file; one that never had a name only
-/// by those who inherited it. A name that is gone may have been opened while it was there.
-bool futex_is_known_outside(const Context& context) {
-  if ((context.call.arguments[1] & FUTEX_PRIVATE_FLAG) != 0) return false;
-  const auto mapping = sys::mapping_at(context.pid, context.call.arguments[0]);
-  if (!mapping) return true;
-  auto path = mapping->path;
-  if (!mapping->shared || path.empty() || path.front() != '/') return false;
-  constexpr std::string_view kDeleted = " (deleted)";
-  if (path.size() > kDeleted.size() &&
-      path.compare(path.size() - kDeleted.size(), kDeleted.size(), kDeleted) == 0) {
-    path.resize(path.size() - kDeleted.size());
-    // Anonymous memory, and what memfd_create made, never had a name that somebody could open.
-    // Where nothing is private, the names of /dev/shm are random ones that live for an instant.
-    const bool nameless =
-        path == "/dev/zero" || starts_with(path, "/memfd:") || starts_with(path, "/SYSV");
-    if (nameless || (!context.outside.contained && lies_in(path, "/dev/shm"))) return false;
-  }
-  return !known_inside_only(path, context.outside);
-}
-
 /// A futex in shared memory is the same word wherever it is mapped.
 std::optional<std::string> shared_word(const Context& context) {
   const auto address = context.call.arguments[0];
@@ -270,7 +210,8 @@ void add_futex(WaitCall& wait, const Context& context) {
   wait.on = hex(arguments[0]);
   if (!futex_waits(arguments[1])) return doubt(wait, "a futex call that is no wait");
   wait.timed |= arguments[3] != 0;
-  if (futex_is_known_outside(context)) doubt(wait, "a futex in a file that others may map");
+  if (futex_is_known_outside(context.pid, arguments[0], arguments[1], context.outside))
+    doubt(wait, "a futex in a file that others may map");
   const auto shared = shared_word(context);
   const auto command = static_cast<int>(arguments[1] & static_cast<unsigned>(FUTEX_CMD_MASK));
   wait.futex = FutexWait{arguments[0], command, static_cast<std::uint32_t>(arguments[2]),
@@ -407,12 +348,6 @@ bool is_held_up(int pid, int tid) {
 }
 
 }  // namespace
-
-bool leads_outside(int pid, int fd, const Outside& outside) {
-  const sys::Fd process = sys::open_pidfd(pid);
-  const sys::Fd copy(process ? ::pidfd_getfd(process.get(), fd, 0) : -1);
-  return !copy || is_known_outside(copy, outside);
-}
 
 std::optional<WaitCall> describe_wait(int pid, int tid, const Outside& outside) {
   auto call = sys::blocked_call(pid, tid);

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "harness/trace.h"
+#include "harness/warden/outside.h"
 
 namespace poolproof::warden {
 
@@ -27,17 +27,6 @@ struct WaitCall {
   std::vector<harness::Goal> goals{};  // each without its owner
   std::optional<FutexWait> futex{};
 };
-
-/// What of the world outside could wake a thread of the tree.
-struct Outside {
-  std::set<std::string> pipes;     // "pipe:[4711]" whose other end the warden holds
-  bool contained = false;          // /tmp, /dev/shm and pids are the sandbox's own ...
-  std::vector<std::string> shown;  // ... but for these folders and files
-};
-
-/// Whether the descriptor is a unix socket by which descriptors may be handed to strangers; doubt
-/// says yes.
-bool leads_outside(int pid, int fd, const Outside& outside);
 
 /// nullopt when the thread runs or is in no call. A call that is not known to be untimed is given
 /// with a doubt, never taken for one. Source: proc(5) on /proc/PID/syscall; the calls' own pages
