@@ -80,6 +80,29 @@ struct Snapshot {
   int main_descriptors = -1;       // -1: not readable
   int main_threads = -1;
 };
+/// What is main's own and process-wide, while main stands at a sync point: before the first step
+/// ("started") and when it is about to end ("ending"). Texts are the kernel's, and empty where it
+/// does not tell.
+struct MainState {
+  struct Descriptor {
+    int fd = 0;
+    std::string of;  // "pipe:[4711]", "anon_inode:[eventpoll]", "/path"
+  };
+  std::string at;
+  std::vector<Descriptor> descriptors;
+  std::string blocked;  // signals of its main thread, in hex, bit n-1 for signal n
+  std::string ignored;
+  std::string caught;
+  std::string umask;
+  std::string folder;  // it works in
+  std::string root;
+  std::string limits;  // "Max open files 1024 4096 files; ..."
+  std::string nice;
+  std::string oom_score_adj;
+  std::string group;  // by its inner number
+  std::string session;
+  std::string processors;  // that its main thread may use: "0-1,4"
+};
 /// One of the things that could end a thread's wait.
 struct Goal {
   /// "byte" (or the end), "room", "connection", "event" of a descriptor, "wake" at a futex, "exit"
@@ -225,9 +248,9 @@ struct Garbage {
 
 struct Event {
   using Kind = std::variant<Born, Execed, ThreadBorn, ThreadDead, Signalled, Dying, Dead,
-                            KilledByWarden, OutputEof, Snapshot, AtRest, Polling, Delay, Foreign,
-                            LimitHit, LeftOver, Lost, FaultFired, Started, StepBegun, StepEnded,
-                            TaskBegun, TaskEnded, EndingBegun, Garbage>;
+                            KilledByWarden, OutputEof, Snapshot, MainState, AtRest, Polling, Delay,
+                            Foreign, LimitHit, LeftOver, Lost, FaultFired, Started, StepBegun,
+                            StepEnded, TaskBegun, TaskEnded, EndingBegun, Garbage>;
   Nanoseconds at{0};  // CLOCK_MONOTONIC since main's birth
   Kind kind;
 };

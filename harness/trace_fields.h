@@ -22,6 +22,7 @@ template <class T, class U>
 concept Like = std::same_as<std::remove_const_t<T>, U>;
 
 void fields(auto& io, Like<Snapshot::Process> auto& e);
+void fields(auto& io, Like<MainState::Descriptor> auto& e);
 void fields(auto& io, Like<Goal> auto& e);
 void fields(auto& io, Like<Wait> auto& e);
 void fields(auto& io, Like<Resource::Holder> auto& e);
@@ -151,6 +152,10 @@ void fields(auto& io, Like<Snapshot::Process> auto& e) {
   io.letter("state", e.state);
   io.number("parent", e.parent);
 }
+void fields(auto& io, Like<MainState::Descriptor> auto& e) {
+  io.number("fd", e.fd);
+  io.text("of", e.of);
+}
 void fields(auto& io, Like<Goal> auto& e) {
   io.text("wants", e.wants);
   io.maybe_text("of", e.of);
@@ -230,6 +235,22 @@ void fields(auto& io, Like<Snapshot> auto& e) {
   io.list("processes", e.processes);
   io.number("main_descriptors", e.main_descriptors);
   io.number("main_threads", e.main_threads);
+}
+void fields(auto& io, Like<MainState> auto& e) {
+  io.text("at", e.at);
+  io.list("descriptors", e.descriptors);
+  io.text("blocked", e.blocked);
+  io.text("ignored", e.ignored);
+  io.text("caught", e.caught);
+  io.text("umask", e.umask);
+  io.text("folder", e.folder);
+  io.text("root", e.root);
+  io.text("limits", e.limits);
+  io.text("nice", e.nice);
+  io.text("oom_score_adj", e.oom_score_adj);
+  io.text("group", e.group);
+  io.text("session", e.session);
+  io.text("processors", e.processors);
 }
 void fields(auto& io, Like<AtRest> auto& e) {
   io.boolean("proved", e.proved);

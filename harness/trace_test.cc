@@ -42,7 +42,7 @@ StepResult any_result() {
 }
 
 Event::Kind any_kind() {
-  switch (*rc::gen::inRange(0, 25)) {
+  switch (*rc::gen::inRange(0, 26)) {
     case 0:
       return Born{any_pid(), any_pid(), any_pid(), any_text()};
     case 1:
@@ -96,6 +96,21 @@ Event::Kind any_kind() {
       return EndingBegun{any_pid()};
     case 23:
       return Polling{Nanoseconds(7), {{any_pid(), any_pid(), "sleep", 600}}, any_text()};
+    case 24:
+      return MainState{.at = "ending",
+                       .descriptors = {{3, any_text()}, {4, any_text()}},
+                       .blocked = any_text(),
+                       .ignored = any_text(),
+                       .caught = any_text(),
+                       .umask = any_text(),
+                       .folder = any_text(),
+                       .root = any_text(),
+                       .limits = any_text(),
+                       .nice = any_text(),
+                       .oom_score_adj = any_text(),
+                       .group = any_text(),
+                       .session = any_text(),
+                       .processors = any_text()};
     case 22:
       return FaultFired{any_pid(), any_text(), any_pid()};
     default:

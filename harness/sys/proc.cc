@@ -92,6 +92,68 @@ std::optional<TaskStatus> task_status(int tid) {
   return status;
 }
 
+namespace {
+
+/// The lines of /proc/PID/limits behind its head, one blank for several.
+std::string limits_of(int pid) {
+  const auto text = content(proc_path(pid, "limits"));
+  if (!text) return "";
+  std::string limits;
+  for (std::size_t at = text->find('\n'); at != text->npos && at + 1 < text->size();) {
+    const auto end = std::min(text->find('\n', at + 1), text->size());
+    if (!limits.empty()) limits += "; ";
+    for (const char c : std::string_view(*text).substr(at + 1, end - at - 1)) {
+      if (c != ' ' || limits.empty() || limits.back() != ' ') limits += c;
+    }
+    while (limits.ends_with(' ')) limits.pop_back();
+    at = end;
+  }
+  return limits;
+}
+
+/// The n-th field of /proc/PID/stat, from 3 on: those behind the program's name.
+std::string stat_field(int pid, int n) {
+  const auto text = content(proc_path(pid, "stat"));
+  if (!text) return "";
+  std::string_view rest = *text;
+  rest.remove_prefix(std::min(rest.rfind(')'), rest.size()));
+  for (int field = 2; field < n; ++field) {
+    rest.remove_prefix(std::min(rest.find(' '), rest.size()));
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  }
+  return std::string(rest.substr(0, rest.find(' ')));
+}
+
+std::string link_target(const std::string& path) {
+  std::array<char, 4096> target{};
+  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+  return size < 0 ? "" : std::string(target.data(), static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+std::optional<ProcessSettings> process_settings(int pid) {
+  const auto text = content(proc_path(pid, "status"));
+  if (!text) return std::nullopt;
+  const auto status = [&](std::string_view key) { return std::string(field(*text, key)); };
+  ProcessSettings settings;
+  settings.blocked = status("\nSigBlk:\t");
+  settings.ignored = status("\nSigIgn:\t");
+  settings.caught = status("\nSigCgt:\t");
+  settings.umask = status("\nUmask:\t");
+  settings.group = last_word(field(*text, "\nNSpgid:\t"));
+  settings.session = last_word(field(*text, "\nNSsid:\t"));
+  settings.processors = status("\nCpus_allowed_list:\t");
+  settings.folder = link_target(proc_path(pid, "cwd"));
+  settings.root = link_target(proc_path(pid, "root"));
+  settings.limits = limits_of(pid);
+  constexpr int kNice = 19;  // proc(5)
+  settings.nice = stat_field(pid, kNice);
+  settings.oom_score_adj = content(proc_path(pid, "oom_score_adj")).value_or("");
+  while (settings.oom_score_adj.ends_with('\n')) settings.oom_score_adj.pop_back();
+  return settings;
+}
+
 std::optional<ProcessState> process_state(int pid) {
   const auto text = content(proc_path(pid, "stat"));
   if (!text) return std::nullopt;
@@ -192,11 +254,8 @@ std::optional<Mapping> mapping_at(int pid, std::uint64_t address) {
 }
 
 std::optional<std::string> descriptor_target(int pid, int fd) {
-  std::array<char, 4096> target{};
-  const auto path = proc_path(pid, ("fd/" + std::to_string(fd)).c_str());
-  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
-  if (size < 0) return std::nullopt;
-  return std::string(target.data(), static_cast<std::size_t>(size));
+  auto target = link_target(proc_path(pid, ("fd/" + std::to_string(fd)).c_str()));
+  return target.empty() ? std::nullopt : std::optional(std::move(target));
 }
 
 std::optional<std::string> descriptor_info(int pid, int fd) {

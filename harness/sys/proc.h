@@ -27,6 +27,23 @@ struct TaskStatus {
 };
 std::optional<TaskStatus> task_status(int tid);
 
+/// What a process has set for itself, in the kernel's own words; empty where it does not tell.
+struct ProcessSettings {
+  std::string blocked;  // of this thread; the others are the process's
+  std::string ignored;
+  std::string caught;
+  std::string umask;
+  std::string group;  // and session: in the innermost PID namespace
+  std::string session;
+  std::string processors;  // that this thread may use: "0-1,4"
+  std::string folder;      // it works in
+  std::string root;
+  std::string limits;  // one after the other: "Max open files 1024 4096 files; ..."
+  std::string nice;
+  std::string oom_score_adj;
+};
+std::optional<ProcessSettings> process_settings(int pid);
+
 /// State letter and parent from /proc/PID/stat: cheaper than task_status.
 struct ProcessState {
   char state = '?';

@@ -43,10 +43,11 @@ constexpr std::size_t kMostEvents = 10'000;
 /// (W8, P2) to speak of workers that are replaced in vain, be they of two makers.
 constexpr int kMostDeathsInVain = 60;
 
-/// Where the kits shall stop for us: at the end of the steps that want the process table as it is
-/// then, and where a fault wants it. All other claims are read soon enough from the file.
+/// Where the kits shall stop for us: before the first step and behind the last, at the end of the
+/// steps that want the process table as it is then, and where a fault wants it. All other claims
+/// are read soon enough from the file.
 std::string sync_points(const Request& request, const Injector& injector) {
-  std::string words = injector.sync_points();
+  std::string words = injector.sync_points() + "started ending ";
   for (const int step : request.snapshot_steps) {
     words += "step-ended:" + std::to_string(step) + " ";
   }
@@ -78,6 +79,7 @@ class CaseRun {
   sys::Result<void> take_exec_outcome();
   bool read_claims();
   void take_claim(harness::Event event);
+  void look_at_main(int tid);
   void sample();
   Nanoseconds tree_span(Nanoseconds from, Nanoseconds delay_then) const;
   bool look_is_due() const;
@@ -127,6 +129,7 @@ class CaseRun {
   PollMeter polls_;
   Nanoseconds last_activity_{0};
   int deaths_at_claim_ = 0;
+  std::string main_at_;  // main's last claim, where we want to look at it then
   Nanoseconds next_look_{0};
   Nanoseconds between_looks_ = kQuietBeforeLook;
   Nanoseconds delay_at_death_{-1};
@@ -151,8 +154,10 @@ sys::Result<void> CaseRun::start() {
   wakers_seen_ = waiting->wakers_seen;
   injector_.note_filter(waiting->wakers_seen);
   const auto claims = [this] { read_claims(); };
-  source_ = sandbox_.rung() == Rung::kNoTrace ? proc_source(tree_, sandbox_.init_pid(), claims)
-                                              : ptrace_source(tree_, delay_, injector_, claims);
+  const auto sync_point = [this](int tid) { look_at_main(tid); };
+  source_ = sandbox_.rung() == Rung::kNoTrace
+                ? proc_source(tree_, sandbox_.init_pid(), claims)
+                : ptrace_source(tree_, delay_, injector_, claims, sync_point);
   tree_.begin(sys::monotonic_now());
   if (auto followed = source_->follow(waiting->pid); !followed) return followed;
   delay_.sample({}, sys::monotonic_now());
@@ -205,11 +210,24 @@ void CaseRun::take_claim(harness::Event event) {
   const auto* ended = std::get_if<harness::StepEnded>(&event.kind);
   const int step = ended != nullptr ? ended->step : 0;
   const auto writer = writer_of(event);
+  if (tree_.is_main(writer)) {
+    main_at_ = std::holds_alternative<harness::Started>(event.kind)       ? "started"
+               : std::holds_alternative<harness::EndingBegun>(event.kind) ? "ending"
+                                                                          : "";
+  }
   tree_.record(std::move(event));
   tree_.spoke(writer);
   const auto& steps = request_.snapshot_steps;
   const bool looked_at = std::find(steps.begin(), steps.end(), step) != steps.end();
   if (step != 0 && looked_at) tree_.record(tree_.snapshot(step));
+}
+
+/// Where main has just told that it begins, or ends.
+void CaseRun::look_at_main(int tid) {
+  const auto at = std::exchange(main_at_, "");
+  const auto claims = sys::file_id(::getpid(), sandbox_.claims());
+  if (at.empty() || tid != tree_.main() || !claims) return;
+  if (auto state = tree_.main_state(at, *claims)) tree_.record(*std::move(state));
 }
 
 void CaseRun::sample() {

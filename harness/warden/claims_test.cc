@@ -115,7 +115,7 @@ TEST_F(Claims, StandBetweenTheFactsThatLedToThemAndThoseThatTheyLedTo) {
   }
 }
 
-TEST_F(Claims, StopTheirWriterOnlyWhereTheProcessTableIsWanted) {
+TEST_F(Claims, StopTheirWriterOnlyWhereSomethingIsToBeSeen) {
   auto work = job({"print-sync-points"});
   using harness::StepKind;
   work.scenario.steps = {{.kind = StepKind::kCreate},
@@ -129,7 +129,7 @@ TEST_F(Claims, StopTheirWriterOnlyWhereTheProcessTableIsWanted) {
   (*fresh)->submit(work);
   const auto finished = (*fresh)->next(std::chrono::steady_clock::now() + 30s);
   ASSERT_TRUE(finished && finished->trace);
-  EXPECT_EQ(finished->trace->out.text, "step-ended:3 step-ended:4 \n");
+  EXPECT_EQ(finished->trace->out.text, "started ending step-ended:3 step-ended:4 \n");
 }
 
 TEST_F(Claims, EndTheCaseWhenAPromptStepIsNot) {

@@ -80,6 +80,32 @@ TEST_F(Observer, DoesNotCountJoinedThreads) {
   EXPECT_EQ(snapshots[0]->main_threads, 1) << *finished->trace;
 }
 
+TEST_F(Observer, LooksAtMainWhereItBeginsAndEnds) {
+  const Trace trace = run({"changes"});
+  const auto states = all<harness::MainState>(trace);
+  ASSERT_EQ(states.size(), 2U) << trace;
+  const auto& [before, after] = std::pair(*states[0], *states[1]);
+  EXPECT_EQ(before.at, "started");
+  EXPECT_EQ(after.at, "ending");
+  ASSERT_EQ(before.descriptors.size(), 3U) << trace;  // not that of the claims
+  EXPECT_EQ(before.descriptors[0].of, "/dev/null");
+  ASSERT_EQ(after.descriptors.size(), 4U) << trace;
+  EXPECT_EQ(after.descriptors[2].fd, 3);
+  EXPECT_EQ(after.descriptors[2].of.rfind("pipe:[", 0), 0U);
+  EXPECT_EQ(before.blocked, "0000000000000000");
+  EXPECT_EQ(after.blocked, "0000000000004000");
+  EXPECT_EQ(after.ignored, "0000000000000200");
+  EXPECT_EQ(after.umask, "0027");
+  EXPECT_NE(before.folder, after.folder);
+  EXPECT_EQ(after.folder, "/");
+  EXPECT_EQ(after.root, "/");
+  EXPECT_EQ(std::stoi(after.nice), std::min(std::stoi(before.nice) + 1, 19));
+  EXPECT_NE(after.limits.find("Max open files 100 200 files"), std::string::npos) << after.limits;
+  EXPECT_EQ(before.group, before.session);
+  EXPECT_EQ(before.group, std::to_string(trace.main()));
+  EXPECT_FALSE(before.processors.empty());
+}
+
 /// The leader makes an exit stop then, which is not the process's.
 TEST_F(Observer, TakesAnExecByAnotherThreadForNoDeath) {
   const Trace trace = run({"thread-exec", "5"});

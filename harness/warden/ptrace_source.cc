@@ -31,8 +31,13 @@ constexpr auto kPatienceForBirth = 20ms;
 
 class PtraceSource final : public Source {
  public:
-  PtraceSource(Tree& tree, DelayMeter& delay, Injector& injector, ReadClaims read_claims)
-      : tree_(tree), delay_(delay), injector_(injector), read_claims_(std::move(read_claims)) {}
+  PtraceSource(Tree& tree, DelayMeter& delay, Injector& injector, ReadClaims read_claims,
+               AtSyncPoint at_sync_point)
+      : tree_(tree),
+        delay_(delay),
+        injector_(injector),
+        read_claims_(std::move(read_claims)),
+        at_sync_point_(std::move(at_sync_point)) {}
 
   sys::Result<void> follow(int main_pid) override;
   bool pump() override;
@@ -68,6 +73,7 @@ class PtraceSource final : public Source {
   DelayMeter& delay_;
   Injector& injector_;
   ReadClaims read_claims_;
+  AtSyncPoint at_sync_point_;
   const int self_ = ::getpid();
   bool has_more_ = false;
   bool letting_go_ = false;
@@ -255,6 +261,7 @@ harness::Pid sender_of_signal(int tid) {
 
 void PtraceSource::signal_stop(int tid, int signal) {
   if (is_sync_point(tid, signal)) {
+    at_sync_point_(tid);
     injector_.at_sync_point(*tree_.owner(tid), tid);
     resume(tid);
     return;
@@ -336,8 +343,9 @@ void PtraceSource::adopt_children(int parent) {
 }  // namespace
 
 std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, Injector& injector,
-                                      ReadClaims read_claims) {
-  return std::make_unique<PtraceSource>(tree, delay, injector, std::move(read_claims));
+                                      ReadClaims read_claims, AtSyncPoint at_sync_point) {
+  return std::make_unique<PtraceSource>(tree, delay, injector, std::move(read_claims),
+                                        std::move(at_sync_point));
 }
 
 }  // namespace poolproof::warden

@@ -37,8 +37,11 @@ class Source {
 /// point's stop, where the writer waits.
 using ReadClaims = std::function<void()>;
 
+/// Told when a thread stands at a sync point, whose claim has been read; it goes on afterwards.
+using AtSyncPoint = std::function<void(int tid)>;
+
 std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, Injector& injector,
-                                      ReadClaims read_claims);
+                                      ReadClaims read_claims, AtSyncPoint at_sync_point);
 std::unique_ptr<Source> proc_source(Tree& tree, int init_pid, ReadClaims read_claims);
 
 }  // namespace poolproof::warden

@@ -204,4 +204,30 @@ harness::Snapshot Tree::snapshot(int step) {
   return snapshot;
 }
 
+std::optional<harness::MainState> Tree::main_state(std::string at,
+                                                   const sys::FileId& claims) const {
+  auto settings = sys::process_settings(main_);
+  if (!settings) return std::nullopt;
+  harness::MainState state{.at = std::move(at),
+                           .descriptors = {},
+                           .blocked = std::move(settings->blocked),
+                           .ignored = std::move(settings->ignored),
+                           .caught = std::move(settings->caught),
+                           .umask = std::move(settings->umask),
+                           .folder = std::move(settings->folder),
+                           .root = std::move(settings->root),
+                           .limits = std::move(settings->limits),
+                           .nice = std::move(settings->nice),
+                           .oom_score_adj = std::move(settings->oom_score_adj),
+                           .group = std::move(settings->group),
+                           .session = std::move(settings->session),
+                           .processors = std::move(settings->processors)};
+  for (const int fd : sys::descriptors_of(main_)) {
+    auto target = sys::descriptor_target(main_, fd);
+    // A task may write its claim from a thread of main's.
+    if (target && sys::file_id(main_, fd) != claims) state.descriptors.push_back({fd, *target});
+  }
+  return state;
+}
+
 }  // namespace poolproof::warden

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/sys/proc.h"
 #include "harness/trace.h"
 #include "harness/warden/delay.h"
 #include "harness/warden/rest.h"
@@ -72,6 +73,10 @@ class Tree {
   /// Whether some thread of the process can still run the subject's code.
   bool can_run(int pid) const;
   int main() const { return main_; }
+  bool is_main(harness::Pid inner) const {
+    const auto main = inner_.find(main_);
+    return main != inner_.end() && main->second == inner;
+  }
   bool main_execed() const { return main_execed_; }
   bool main_dead() const { return main_ != 0 && live_.count(main_) == 0; }
   harness::Nanoseconds main_dead_at() const { return main_dead_at_; }
@@ -83,6 +88,8 @@ class Tree {
   std::vector<ThreadId> thread_ids() const;
   std::vector<Sleeper> sleepers(bool wakers_known) const;
   harness::Snapshot snapshot(int step);
+  /// What is main's own, as it stands at a sync point. claims: what the kits open by themselves.
+  std::optional<harness::MainState> main_state(std::string at, const sys::FileId& claims) const;
   /// Whether this process, or a thread of it, was stopped in the middle of whatever it did: by a
   /// signal (the warden's included), or by the exit or exec of another thread. Its last claims may
   /// be torn or missing.

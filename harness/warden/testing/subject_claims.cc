@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,7 +35,28 @@ int good(char**) {
   return 0;
 }
 
-/// Claims, none of which is a sync point, before and after what the kernel tells of.
+/// Main becomes another in all that the warden looks at.
+int changes(char**) {
+  claim("started", 1, "");
+  int ends[2];
+  checked(pipe2(ends, O_CLOEXEC), "pipe2");
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  sigprocmask(SIG_BLOCK, &blocked, nullptr);
+  signal(SIGUSR1, SIG_IGN);
+  umask(027);
+  checked(chdir("/"), "chdir");
+  checked(close(0), "close");
+  const rlimit limit{100, 200};
+  checked(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+  errno = 0;
+  if (nice(1) == -1 && errno != 0) fail("nice");
+  claim("ending", 2, "");
+  return 0;
+}
+
+/// Claims of a child that is none of the sync points, before and after what the kernel tells of.
 int between(char**) {
   claim("started", 1, "");
   const int child = fork();
@@ -215,6 +238,7 @@ int remove_file(char**) {
 
 const Mode kClaimModes[] = {{"claims", good},
                             {"claims-between", between},
+                            {"changes", changes},
                             {"calls", calls},
                             {"faulted", faulted},
                             {"kills-who-stands", kills_who_stands},
