@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxBytes = 1 << 20;
 constexpr std::int64_t kMaxGrace = 60'000;
+constexpr std::int64_t kMostKept = 1000;
 
 template <class Enum>
 struct Word {
@@ -63,6 +64,15 @@ class Table {
     const auto value = node->value_exact<bool>();
     if (!value) return complain(*node, key, "true or false");
     into = *value;
+  }
+  void count(std::string_view key, int& into) {
+    const auto* node = ask(key);
+    if (node == nullptr) return;
+    const auto value = node->value_exact<std::int64_t>();
+    if (!value || *value < 1 || *value > kMostKept) {
+      return complain(*node, key, fmt::format("an integer from 1 to {}", kMostKept));
+    }
+    into = static_cast<int>(*value);
   }
   void time(std::string_view key, milliseconds& into) {
     const auto* node = ask(key);
@@ -136,16 +146,32 @@ KnownDeviation read_known(const toml::table& node, std::string_view file, std::s
   return known;
 }
 
-void read_known_list(Table& table, Contract& contract, std::string_view file,
-                     std::string& complaint) {
-  const auto* node = table.ask("known");
+KeptDescriptors read_kept(const toml::table& node, std::string_view file, std::string& complaint) {
+  Table table(node, file, complaint);
+  KeptDescriptors kept;
+  table.text("of", kept.of);
+  table.count("most", kept.most);
+  table.boolean("each_pool", kept.each_pool);
+  table.text("start_method", kept.start_method);
+  table.text("note", kept.note);
+  table.required("of", kept.of);
+  table.finish();
+  return kept;
+}
+
+/// The tables of one name: [[known]].
+template <class Each, class Read>
+void read_list(Table& table, std::string_view key, std::vector<Each>& into, Read read,
+               std::string_view file, std::string& complaint) {
+  const auto* node = table.ask(key);
   if (node == nullptr) return;
+  const auto expected = fmt::format("[[{}]] tables", key);
   const auto* list = node->as_array();
-  if (list == nullptr) return table.complain(*node, "known", "[[known]] tables");
+  if (list == nullptr) return table.complain(*node, key, expected);
   for (const auto& each : *list) {
     const auto* one = each.as_table();
-    if (one == nullptr) return table.complain(each, "known", "[[known]] tables");
-    contract.known.push_back(read_known(*one, file, complaint));
+    if (one == nullptr) return table.complain(each, key, expected);
+    into.push_back(read(*one, file, complaint));
   }
 }
 
@@ -164,8 +190,10 @@ sys::Result<Contract> read_contract(const toml::table& parsed, std::string_view 
   table.boolean("workers_are_daemons", contract.workers_are_daemons);
   table.boolean("ends_task_children", contract.ends_task_children);
   table.boolean("drop_ends_pool", contract.drop_ends_pool);
+  table.boolean("holds_descriptors_until_drop", contract.holds_descriptors_until_drop);
   table.time("grace_ms", contract.grace);
-  read_known_list(table, contract, file, complaint);
+  read_list(table, "keeps", contract.keeps, read_kept, file, complaint);
+  read_list(table, "known", contract.known, read_known, file, complaint);
   table.finish();
   if (!complaint.empty()) return sys::Error(complaint);
   return contract;

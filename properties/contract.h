@@ -19,6 +19,15 @@ struct KnownDeviation {
   std::string note;  // one sentence
 };
 
+/// Descriptors that main has by design when a pool is over.
+struct KeptDescriptors {
+  std::string of;            // "pipe", "socket", "eventpoll", "/dev/urandom"
+  int most = 1;              // so many of them
+  bool each_pool = false;    // for each pool; else the first one's, for the rest of the process
+  std::string start_method;  // only under this one; empty: under all
+  std::string note;          // one sentence
+};
+
 /// What one pool promises where pools differ by design. A default-constructed contract promises the
 /// most: every MUST rule counts.
 struct Contract {
@@ -39,8 +48,11 @@ struct Contract {
   bool workers_are_daemons =
       true;  // the pool reports daemon == true; false: W2's report half is n/a
   bool ends_task_children = true;  // what a task leaves running ends with its worker (W7)
-  bool drop_ends_pool = true;      // dropping the last reference ends the workers
+  /// What main has open for a pool goes with the last reference to it, not with join (R1).
+  bool holds_descriptors_until_drop = false;
+  bool drop_ends_pool = true;  // dropping the last reference ends the workers
   std::chrono::milliseconds grace{1000};
+  std::vector<KeptDescriptors> keeps;
   std::vector<KnownDeviation> known;
 };
 
@@ -56,7 +68,15 @@ struct Contract {
 ///     workers_are_daemons = false
 ///     ends_task_children = false
 ///     drop_ends_pool = true
+///     holds_descriptors_until_drop = false
 ///     grace_ms = 1000
+///
+///     [[keeps]]                        # descriptors that main has when a pool is over
+///     of = "pipe"
+///     most = 1
+///     each_pool = false                # false: the first pool's, for the rest of the process
+///     start_method = "spawn"           # only then
+///     note = "The resource tracker's."
 ///
 ///     [[known]]
 ///     rule = "W1"                      # an id of rule_table()

@@ -27,7 +27,15 @@ starts_workers_late = true
 workers_are_daemons = false
 ends_task_children = false
 drop_ends_pool = false
+holds_descriptors_until_drop = true
 grace_ms = 1500
+
+[[keeps]]
+of = "pipe"
+most = 2
+each_pool = true
+start_method = "spawn"
+note = "Two of them."
 
 [[known]]
 rule = "NoWorkerOutlivesParent"
@@ -50,7 +58,13 @@ link = "https://github.com/python/cpython/issues/111873"
   EXPECT_FALSE(read->workers_are_daemons);
   EXPECT_FALSE(read->ends_task_children);
   EXPECT_FALSE(read->drop_ends_pool);
+  EXPECT_TRUE(read->holds_descriptors_until_drop);
   EXPECT_EQ(read->grace, std::chrono::milliseconds(1500));
+  ASSERT_EQ(read->keeps.size(), 1u);
+  EXPECT_EQ(read->keeps[0].of, "pipe");
+  EXPECT_EQ(read->keeps[0].most, 2);
+  EXPECT_TRUE(read->keeps[0].each_pool);
+  EXPECT_EQ(read->keeps[0].start_method, "spawn");
   ASSERT_EQ(read->known.size(), 2u);
   EXPECT_EQ(read->known[0].rule, "W1");
   EXPECT_EQ(read->known[0].condition, "main-killed");
@@ -106,6 +120,9 @@ INSTANTIATE_TEST_SUITE_P(
             "c.toml:2: link: expected some text"},
         Bad{"KnownIsNoList", "pool = \"p\"\nknown = 3\n",
             "c.toml:2: known: expected [[known]] tables"},
+        Bad{"KeepsWhat", "pool = \"p\"\n[[keeps]]\nmost = 1\n", "c.toml:2: of: expected some text"},
+        Bad{"KeepsNone", "pool = \"p\"\n[[keeps]]\nof = \"pipe\"\nmost = 0\n",
+            "c.toml:4: most: expected an integer from 1 to 1000"},
         Bad{"EscapeInAText", "pool = \"\\u001b[2J\"\n",
             "c.toml:1: pool: expected one line of text"}),
     [](const auto& test) { return std::string(test.param.what); });

@@ -112,6 +112,19 @@ constexpr std::array kRules{
          "When the last reference goes, by scope, error or garbage collection, the pool's workers "
          "end within the grace after its last task, and main goes on.",
          Level::kMust, "", dropped_pool_is_released, Needs::kBirthsAndDeaths},
+    Rule{"I2", "MainIsLeftAsItWas",
+         "A pool changes no process-wide state of main for good: signal dispositions and mask, "
+         "umask, "
+         "working and root folder, limits, nice value, process group and session, descriptors 0 to "
+         "2. "
+         "(The environment is main's memory, and not looked at.)",
+         Level::kMust, "", main_is_left_as_it_was, Needs::kBirthsAndDeaths},
+    Rule{"R1", "NoDescriptorLeft",
+         "After a pool's end main has the descriptors that it had before, number and file; over "
+         "many "
+         "pools the count is flat. What the first pool of a process opens for good its contract "
+         "names.",
+         Level::kMust, "S6", no_descriptor_left, Needs::kBirthsAndDeaths},
     Rule{"R2", "NoSharedMemoryLeft",
          "After main's exit nothing of it is left in /dev/shm, System V IPC or POSIX message "
          "queues.",

@@ -64,6 +64,23 @@ StepResult listing(std::vector<StepResult::Listed> workers) {
   return made;
 }
 
+MainState plain_main() {
+  return {.at = "",
+          .descriptors = {{0, "/dev/null"}, {1, "pipe:[1]"}, {2, "pipe:[2]"}},
+          .blocked = "0000000000000000",
+          .ignored = "0000000001001000",
+          .caught = "0000000000000002",
+          .umask = "0022",
+          .folder = "/home",
+          .root = "/",
+          .limits = "Max open files 1024 4096 files; Max core file size 0 0 bytes",
+          .nice = "0",
+          .oom_score_adj = "1000",
+          .group = "2",
+          .session = "2",
+          .processors = "0-1"};
+}
+
 Story::Story(std::vector<Step> steps, EndingKind ending, int code) {
   scenario.steps = std::move(steps);
   scenario.ending = {.kind = ending, .code = code};
@@ -114,6 +131,11 @@ Story& Story::task(int task, Pid pid) {
 
 Story& Story::hit(const std::string& fault, harness::Pid pid) {
   return add(harness::FaultFired{pid, fault, 1});
+}
+
+Story& Story::main_is(const std::string& at, MainState state) {
+  state.at = at;
+  return add(std::move(state));
 }
 
 Story& Story::ending() {

@@ -41,6 +41,9 @@ harness::StepResult value(std::string text);
 harness::StepResult killed(harness::Pid pid);
 harness::StepResult listing(std::vector<harness::StepResult::Listed> workers);
 
+/// Main as it begins: three streams, nothing else open, no handlers.
+harness::MainState plain_main();
+
 /// A trace written by hand, in the order of the record, one millisecond an event. Main is process
 /// 2, born and started at once.
 class Story {
@@ -67,6 +70,8 @@ class Story {
   Story& task(int task, harness::Pid pid);
   Story& hit(const std::string& fault, harness::Pid pid = kMain);
   Story& ending();
+  /// What main looks like: "started" or "ending".
+  Story& main_is(const std::string& at, harness::MainState state = plain_main());
   Story& eof();
   Story& at_rest(bool proved = true);
   /// Everybody who lives is killed by the warden, main too.

@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "properties/rules/main_after.h"
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
 
-// R2, R3: what is left of the tree when all of it is gone. R4: what is left in main when a pool is
-// over.
+// R1, R4: what is left in main when a pool is over. R2, R3: what is left of the tree when all of it
+// is gone.
 namespace poolproof::properties {
 namespace {
 
@@ -54,35 +56,72 @@ Verdict nothing_left_in(const Evidence& evidence, const std::array<std::string_v
   return verdicts.verdict();
 }
 
-/// The first step after which nothing of the pool may go on: a join, or a drop once nothing is
-/// pending.
-std::optional<int> end_of_pool(const Reading& reading) {
-  for (int step = 1; step <= reading.steps(); ++step) {
-    const auto kind = reading.step(step).kind;
-    const bool ends = kind == harness::StepKind::kJoin ||
-                      (kind == harness::StepKind::kDrop && reading.contract().drop_ends_pool);
-    if (ends && reading.run(step).is(Reading::Kind::kOk)) return step;
+/// "pipe" of "pipe:[4711]", "eventpoll" of "anon_inode:[eventpoll]"; a path is its own kind.
+std::string kind_of(std::string_view target) {
+  constexpr std::string_view kAnonymous = "anon_inode:";
+  if (target.starts_with('/')) return std::string(target);
+  if (target.starts_with(kAnonymous)) {
+    target.remove_prefix(kAnonymous.size());
+    if (target.starts_with('[')) target = target.substr(1, target.find(']') - 1);
+    return std::string(target);
   }
-  return std::nullopt;
+  return std::string(target.substr(0, target.find(':')));
 }
 
-/// Main's threads that began while the pool was made or in use, and have not ended before `moment`.
-std::vector<harness::Pid> threads_of_pool(const Reading& reading, const Reading::Moment& ended,
-                                          const Reading::Moment& moment) {
-  std::vector<harness::Pid> left;
-  const auto& events = reading.trace().events;
-  for (std::size_t i = 0; i < moment.event && i < events.size(); ++i) {
-    const auto* born = std::get_if<harness::ThreadBorn>(&events[i].kind);
-    const auto* dead = std::get_if<harness::ThreadDead>(&events[i].kind);
-    if (born != nullptr && born->pid == reading.trace().main() && i < ended.event &&
-        reading.is_within_the_pools_life({events[i].at, i}))
-      left.push_back(born->tid);
-    if (dead != nullptr) std::erase(left, dead->tid);
+constexpr int kFirstOther = 3;  // 0 to 2 are I2's
+
+using Descriptors = std::vector<harness::MainState::Descriptor>;
+
+/// Those of `here` that are not there, number and all.
+Descriptors missing(const Descriptors& here, const Descriptors& there) {
+  Descriptors found;
+  std::copy_if(here.begin(), here.end(), std::back_inserter(found), [&](const auto& one) {
+    return one.fd >= kFirstOther &&
+           std::none_of(there.begin(), there.end(), [&](const auto& other) {
+             return other.fd == one.fd && other.of == one.of;
+           });
+  });
+  return found;
+}
+
+/// Takes those off that the contract says main keeps.
+void forgive_kept(const Reading& reading, Descriptors& left) {
+  const auto pools = std::count_if(
+      reading.scenario().steps.begin(), reading.scenario().steps.end(),
+      [](const harness::Step& step) { return step.kind == harness::StepKind::kCreate; });
+  for (const auto& kept : reading.contract().keeps) {
+    const auto& method = reading.scenario().start_method;
+    if (!kept.start_method.empty() && kept.start_method != method) continue;
+    auto allowed = kept.most * (kept.each_pool ? pools : 1);
+    std::erase_if(left,
+                  [&](const auto& one) { return kind_of(one.of) == kept.of && allowed-- > 0; });
   }
-  return left;
+}
+
+std::string in_words(const Descriptors& descriptors) {
+  std::string text;
+  for (const auto& one : descriptors)
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", one.fd, one.of);
+  return text;
 }
 
 }  // namespace
+
+Verdict no_descriptor_left(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const auto main = main_after_pool(reading);
+  if (!main) return NotExercised{};
+  auto left = missing(main->after.descriptors, main->before.descriptors);
+  const auto gone = missing(main->before.descriptors, main->after.descriptors);
+  forgive_kept(reading, left);
+  if (left.empty() && gone.empty()) return Held{};
+  if (!main->final) return NotExercised{};
+  auto what = left.empty() ? "has no more what it had open before the pool: " + in_words(gone)
+                           : "still has open what it opened for the pool: " + in_words(left);
+  return Violated{fmt::format("at its end, after {}, main {}", reading.name(main->ended_by), what),
+                  {main->looked_before.event, main->looked_after.event},
+                  ""};
+}
 
 Verdict no_shared_memory_left(const Evidence& evidence) {
   return nothing_left_in(evidence, std::array<std::string_view, 3>{"/dev/shm", "System V IPC",

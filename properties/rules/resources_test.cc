@@ -59,6 +59,130 @@ TEST(NothingIsLeft, IsUnclearWhereOthersHaveTheSameFolders) {
   EXPECT_EQ(story.outcome("R3"), "inconclusive");
 }
 
+// ---- R1 -----------------------------------------------------------------------------------------
+
+/// A pool comes and goes, and main is then as `after` says.
+Story with_main_after(harness::MainState after,
+                      std::vector<harness::Step> end = {close(), join()}) {
+  std::vector<harness::Step> steps{create(1)};
+  steps.insert(steps.end(), end.begin(), end.end());
+  Story story(steps);
+  story.main_is("started").begins(1).born(3).ends(1);
+  for (int step = 2; step <= static_cast<int>(steps.size()); ++step) story.step(step);
+  return story.ending().main_is("ending", std::move(after)).dies(3).dies(Story::kMain).eof();
+}
+
+harness::MainState with_open(std::vector<std::string> files) {
+  auto main = plain_main();
+  int fd = 3;
+  for (auto& file : files) main.descriptors.push_back({fd++, std::move(file)});
+  return main;
+}
+
+TEST(NoDescriptorLeft, IsHeldWhenMainHasWhatItHad) {
+  EXPECT_EQ(with_main_after(plain_main()).outcome("R1"), "held");
+  EXPECT_EQ(with_main_after(plain_main(), {drop()}).outcome("R1"), "held");
+}
+
+TEST(NoDescriptorLeft, IsViolatedByOneMore) {
+  const auto story = with_main_after(with_open({"anon_inode:[eventfd]"}));
+  EXPECT_EQ(story.violated(), std::vector<std::string>{"R1"});
+  EXPECT_EQ(story.says("R1"),
+            "at its end, after join (step 3), main still has open what it opened for the pool: 3 "
+            "(anon_inode:[eventfd])");
+}
+
+TEST(NoDescriptorLeft, IsViolatedByOneThatIsGone) {
+  auto story = with_main_after(plain_main());
+  std::get<harness::MainState>(story.trace.events[2].kind).descriptors.push_back({9, "/log"});
+  EXPECT_NE(story.says("R1").find("no more what it had open before the pool: 9 (/log)"),
+            std::string::npos)
+      << story.says("R1");
+}
+
+TEST(NoDescriptorLeft, KnowsAFileByItsNumber) {
+  auto story = with_main_after(with_open({"pipe:[8]"}));
+  std::get<harness::MainState>(story.trace.events[2].kind).descriptors.push_back({3, "pipe:[7]"});
+  EXPECT_EQ(story.outcome("R1"), "violated");
+}
+
+TEST(NoDescriptorLeft, LeavesTheStreamsToI2) {
+  auto main = plain_main();
+  main.descriptors[0].of = "pipe:[7]";
+  EXPECT_EQ(with_main_after(main).violated(), std::vector<std::string>{"I2"});
+}
+
+TEST(NoDescriptorLeft, LeavesWhatTheContractNames) {
+  auto story = with_main_after(with_open({"pipe:[8]", "pipe:[9]"}));
+  story.scenario.start_method = "spawn";
+  story.contract.keeps = {{.of = "pipe", .most = 2, .start_method = "spawn"}};
+  EXPECT_EQ(story.outcome("R1"), "held");
+  story.contract.keeps[0].most = 1;
+  EXPECT_NE(story.says("R1").find("pool: 4 (pipe:[9])"), std::string::npos) << story.says("R1");
+  story.contract.keeps[0] = {.of = "socket", .most = 2};
+  EXPECT_EQ(story.outcome("R1"), "violated");
+  story.contract.keeps[0] = {.of = "pipe", .most = 2, .start_method = "forkserver"};
+  EXPECT_EQ(story.outcome("R1"), "violated");
+}
+
+TEST(NoDescriptorLeft, WaitsForTheLastReferenceWhereItHoldsThem) {
+  auto joined = with_main_after(with_open({"pipe:[8]"}));
+  joined.contract.holds_descriptors_until_drop = true;
+  EXPECT_EQ(joined.outcome("R1"), "not exercised");
+  auto dropped = with_main_after(with_open({"pipe:[8]"}), {close(), join(), drop()});
+  dropped.contract.holds_descriptors_until_drop = true;
+  EXPECT_EQ(dropped.outcome("R1"), "violated");
+}
+
+/// A future without an outcome holds its pool.
+TEST(NoDescriptorLeft, CountsFuturesAmongTheReferences) {
+  for (const bool known : {false, true}) {
+    Story story({create(1), submit(1), get_for(1, 10ms), drop()});
+    story.main_is("started").begins(1).born(3).ends(1).step(2).task(1, 3);
+    story.step(3, known ? value("none") : result(harness::StepResult::Kind::kTimeout)).step(4);
+    story.ending().main_is("ending", with_open({"pipe:[8]"})).dies(3).dies(Story::kMain).eof();
+    EXPECT_EQ(story.outcome("R1"), known ? "violated" : "not exercised");
+  }
+}
+
+TEST(NoDescriptorLeft, GivesThePoolsThreadsTheGrace) {
+  for (const bool late : {false, true}) {
+    Story story({create(1), close(), join(), sleep_for(1500ms)});
+    story.main_is("started").begins(1).born(3).add(harness::ThreadBorn{Story::kMain, 21}).ends(1);
+    story.step(2).begins(3).dies(3).ends(3).begins(4);
+    if (late) story.after(1500ms);
+    story.ends(4).ending().main_is("ending", with_open({"pipe:[8]"})).dies(Story::kMain).eof();
+    EXPECT_EQ(story.outcome("R1"), late ? "violated" : "not exercised");
+  }
+}
+
+TEST(NoDescriptorLeft, ForgivesWhatTheCasesFaultMayHaveDone) {
+  const std::pair<const char*, std::string> faults[] = {
+      {"main:close:1=EIO", "not exercised"},
+      {"main:after-step:1=limit:files", "not exercised"},
+      {"main:read:1=SIGUSR1", "not exercised"},
+      {"main:read:1=delay:5", "violated"}};
+  for (const auto& [fault, outcome] : faults) {
+    Story story({create(1), close(), join()});
+    story.main_is("started").begins(1).born(3).ends(1).hit(fault).step(2).begins(3).dies(3).ends(3);
+    story.ending().main_is("ending", with_open({"pipe:[8]"})).dies(Story::kMain).eof();
+    EXPECT_EQ(story.outcome("R1"), outcome) << fault;
+  }
+}
+
+TEST(NoDescriptorLeft, ForgivesACreationThatFailed) {
+  Story story({create(1), drop()});
+  story.main_is("started").step(1, result(harness::StepResult::Kind::kError)).step(2).ending();
+  story.main_is("ending", with_open({"pipe:[8]"})).dies(Story::kMain).eof();
+  EXPECT_EQ(story.outcome("R1"), "not exercised");
+}
+
+TEST(NoDescriptorLeft, IsUnclearWhereBirthsAreNotExact) {
+  auto story = with_main_after(with_open({"pipe:[8]"}));
+  story.trace.exact = false;
+  EXPECT_EQ(story.outcome("R1"), "inconclusive");
+}
+
 // ---- R4 -----------------------------------------------------------------------------------------
 
 /// The pool has a thread in main, 21, and main goes on after the join.

@@ -39,7 +39,11 @@ Verdict terminate_is_prompt(const Evidence& evidence);
 Verdict close_drains(const Evidence& evidence);
 Verdict dropped_pool_is_released(const Evidence& evidence);
 
+// isolation.cc
+Verdict main_is_left_as_it_was(const Evidence& evidence);
+
 // resources.cc
+Verdict no_descriptor_left(const Evidence& evidence);
 Verdict no_shared_memory_left(const Evidence& evidence);
 Verdict no_file_left(const Evidence& evidence);
 Verdict no_thread_left(const Evidence& evidence);

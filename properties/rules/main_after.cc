@@ -1,0 +1,112 @@
+#include "properties/rules/main_after.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace poolproof::properties {
+namespace {
+
+using harness::MainState;
+using harness::StepKind;
+
+struct Look {
+  const MainState* state = nullptr;
+  Reading::Moment moment;
+};
+
+std::optional<Look> look(const Reading& reading, std::string_view at) {
+  const auto& events = reading.trace().events;
+  for (std::size_t i = 0; i < events.size() && !reading.over_at(i); ++i) {
+    const auto* state = std::get_if<MainState>(&events[i].kind);
+    if (state != nullptr && state->at == at) return Look{state, {events[i].at, i}};
+  }
+  return std::nullopt;
+}
+
+bool every_pool_was_made(const Reading& reading) {
+  bool any = false;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind != StepKind::kCreate) continue;
+    if (!reading.run(step).is(Reading::Kind::kOk)) return false;
+    any = true;
+  }
+  return any;
+}
+
+/// Whether main knows the outcome of each task: a future without one may hold its pool by rights.
+bool every_outcome_is_known(const Reading& reading) {
+  const auto& accepted = reading.accepted();
+  return std::all_of(accepted.begin(), accepted.end(), [&](const auto& task) {
+    const auto gets = reading.gets(task.first);
+    return std::any_of(gets.begin(), gets.end(), [&](int get) {
+      const auto& run = reading.run(get);
+      return run.is(Reading::Kind::kOk) || run.is(Reading::Kind::kTaskError) ||
+             run.is(Reading::Kind::kWorkerDied) || run.is(Reading::Kind::kCancelled);
+    });
+  });
+}
+
+/// The step by which main gives everything back, and from when on.
+std::optional<int> last_reference(const Reading& reading) {
+  const bool by_join = !reading.contract().holds_descriptors_until_drop;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (!reading.run(step).is(Reading::Kind::kOk)) continue;
+    const auto kind = reading.step(step).kind;
+    if (kind == StepKind::kJoin && by_join && reading.contract().join_waits) return step;
+    if (kind == StepKind::kDrop && reading.contract().drop_ends_pool)
+      return every_outcome_is_known(reading) ? std::optional(step) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// Whether the case's fault may be why main is another than before.
+bool is_excused(const Reading& reading, const Reading::Moment& moment) {
+  return reading.calls_failed_before(moment) ||
+         (reading.main() != nullptr && reading.harmed_before(moment) &&
+          reading.harmed_by_fault(*reading.main()));
+}
+
+}  // namespace
+
+std::optional<int> end_of_pool(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto kind = reading.step(step).kind;
+    const bool ends =
+        kind == StepKind::kJoin || (kind == StepKind::kDrop && reading.contract().drop_ends_pool);
+    if (ends && reading.run(step).is(Reading::Kind::kOk)) return step;
+  }
+  return std::nullopt;
+}
+
+std::vector<harness::Pid> threads_of_pool(const Reading& reading, const Reading::Moment& ended,
+                                          const Reading::Moment& moment) {
+  std::vector<harness::Pid> left;
+  const auto& events = reading.trace().events;
+  for (std::size_t i = 0; i < moment.event && i < events.size(); ++i) {
+    const auto* born = std::get_if<harness::ThreadBorn>(&events[i].kind);
+    const auto* dead = std::get_if<harness::ThreadDead>(&events[i].kind);
+    if (born != nullptr && born->pid == reading.trace().main() && i < ended.event &&
+        reading.is_within_the_pools_life({events[i].at, i}))
+      left.push_back(born->tid);
+    if (dead != nullptr) std::erase(left, dead->tid);
+  }
+  return left;
+}
+
+std::optional<MainAfter> main_after_pool(const Reading& reading) {
+  const auto before = look(reading, "started");
+  const auto after = look(reading, "ending");
+  const auto step = last_reference(reading);
+  if (!before || !after || !step || !every_pool_was_made(reading)) return std::nullopt;
+  if (is_excused(reading, after->moment)) return std::nullopt;
+  const auto ended = *reading.run(*step).ended;
+  const bool alone = threads_of_pool(reading, after->moment, after->moment).empty();
+  return MainAfter{.before = *before->state,
+                   .after = *after->state,
+                   .looked_before = before->moment,
+                   .looked_after = after->moment,
+                   .ended_by = *step,
+                   .final = alone || !reading.within_grace(ended, after->moment)};
+}
+
+}  // namespace poolproof::properties
