@@ -16,16 +16,25 @@ enum class Rest : std::uint32_t {
 
 /// In memory shared by two processes: where one of them sleeps until the other has something.
 /// `asleep` is the sleeper's alone (a waker that cleared it could undo the announcement of the next
-/// sleep, and the wake-up would be lost); `rung` is what wakers change. Neither lies to the side
-/// that does not trust the other: a wrong value costs a wake-up, or the sleep of a caller who waits
-/// for that very worker, until its death.
+/// sleep, and the wake-up would be lost); `rung` is what wakers change. A task may write anything
+/// into both. `asleep` tells whether it is what a sleeper wrote; if not, the waker wakes by every
+/// means. A wrong `rung` ends a sleep too soon.
 ///
 /// The protocol: the sleeper announces itself, *then* looks once more for what it waits for, then
 /// sleeps; the waker provides it, *then* looks for sleepers. All four are sequentially consistent,
 /// so at least one of them sees the other.
 struct alignas(64) Doorbell {
-  std::atomic<std::uint32_t> asleep;  ///< number of the sleep, times 4, plus a Rest
-  std::atomic<std::uint32_t> rung;    ///< steps with each ring; the futex
+  /// Lower half: number of the sleep, times 4, plus a Rest. Upper half: its complement, so that
+  /// neither zeros nor chance are taken for a word of the sleeper's.
+  std::atomic<std::uint64_t> asleep{word(0)};
+  std::atomic<std::uint32_t> rung{0};  ///< steps with each ring; the futex
+
+  static constexpr std::uint64_t word(std::uint32_t sleep) {
+    return std::uint64_t{~sleep} << 32 | sleep;
+  }
+  static constexpr bool is_word(std::uint64_t asleep) {
+    return asleep == word(static_cast<std::uint32_t>(asleep));
+  }
 };
 
 /// The sleeper's side. Thread: any one at a time.
@@ -35,10 +44,13 @@ class Sleeper {
   std::uint32_t lie_down(Doorbell& bell, Rest how) {
     const std::uint32_t seen = bell.rung.load(std::memory_order_seq_cst);
     sleeps_ += 4;
-    bell.asleep.store(sleeps_ | static_cast<std::uint32_t>(how), std::memory_order_seq_cst);
+    bell.asleep.store(Doorbell::word(sleeps_ | static_cast<std::uint32_t>(how)),
+                      std::memory_order_seq_cst);
     return seen;
   }
-  void get_up(Doorbell& bell) { bell.asleep.store(sleeps_, std::memory_order_relaxed); }
+  void get_up(Doorbell& bell) {
+    bell.asleep.store(Doorbell::word(sleeps_), std::memory_order_relaxed);
+  }
 
   /// For Rest::futex: until a ring since `lie_down`, or `deadline`, or for no reason.
   /// False if `deadline` has come.
@@ -54,9 +66,13 @@ class Sleeper {
 class Waker {
  public:
   /// Wakes who sleeps on a futex. Rest::socket: the caller has to send a message. Each sleep is
-  /// ended once only, however long the sleeper takes to get up.
+  /// ended once only, however long the sleeper takes to get up, unless the doorbell is overwritten.
   Rest ring(Doorbell& bell) {
-    const std::uint32_t asleep = bell.asleep.load(std::memory_order_seq_cst);
+    const std::uint64_t asleep = bell.asleep.load(std::memory_order_seq_cst);
+    if (!Doorbell::is_word(asleep)) {
+      rouse(bell);
+      return Rest::socket;
+    }
     const auto how = static_cast<Rest>(asleep & 3);
     if (how == Rest::awake || asleep == last_) return Rest::awake;
     last_ = asleep;
@@ -71,7 +87,7 @@ class Waker {
   }
 
  private:
-  std::uint32_t last_ = 0;
+  std::uint64_t last_ = 0;
 };
 
 }  // namespace poolproof::detail

@@ -25,7 +25,8 @@ inline constexpr std::uint32_t kMostInHands = 512;
 /// How many of a worker's files main may be reading at once and still give back.
 inline constexpr std::size_t kLeases = 4;
 
-/// The layout of the shared memory; a fresh memfd's zeros are an empty ring. Who writes what: each
+/// The layout of the shared memory; a fresh memfd's zeros are an empty ring, but for
+/// the doorbells. Who writes what: each
 /// cache line has one writer, but for `tasks`.
 struct SharedRing {
   /// How many tasks the worker has begun (upper half), and main has published (lower half), both

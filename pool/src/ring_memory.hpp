@@ -1,6 +1,8 @@
 #pragma once
 
+#include <initializer_list>
 #include <memory>
+#include <new>
 
 #include "fd.hpp"
 #include "ring.hpp"
@@ -25,7 +27,12 @@ class RingMemory {
   [[nodiscard]] SharedRing& ring() { return *ring_; }
 
  private:
-  explicit RingMemory(SharedRing* ring) : ring_(ring) {}
+  /// Before the worker is there.
+  explicit RingMemory(SharedRing* ring) : ring_(ring) {
+    for (Doorbell* bell : {&ring->for_tasks, &ring->for_room, &ring->for_results}) {
+      new (bell) Doorbell;
+    }
+  }
 
   SharedRing* ring_;
 };

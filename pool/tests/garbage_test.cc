@@ -43,20 +43,49 @@ void PrintTo(Filling filling, std::ostream* out) {
 
 /// All of the mapping, doorbells and counters too. By bytes that no compiler may leave out. That it
 /// is a race with whoever reads is the point, and nothing for ThreadSanitizer to tell.
-__attribute__((no_sanitize("thread"))) void overwrite(detail::SharedRing* ring, Filling filling,
-                                                      unsigned seed) {
-  std::vector<char> garbage(sizeof *ring, filling == Filling::ones ? '\xff' : '\0');
+__attribute__((no_sanitize("thread"))) void overwrite_range(void* at, std::size_t size,
+                                                            Filling filling, unsigned seed) {
+  std::vector<char> garbage(size, filling == Filling::ones ? '\xff' : '\0');
   std::mt19937 random(seed);
   if (filling == Filling::random) {
     for (char& byte : garbage) byte = static_cast<char>(random());
   }
-  auto* const to = reinterpret_cast<volatile char*>(ring);
+  auto* const to = static_cast<volatile char*>(at);
   for (std::size_t i = 0; i < garbage.size(); ++i) to[i] = garbage[i];
+}
+
+void overwrite(detail::SharedRing* ring, Filling filling, unsigned seed) {
+  overwrite_range(ring, sizeof *ring, filling, seed);
 }
 
 int overwrite_now(Filling filling, unsigned seed) {
   overwrite(own_ring(), filling, seed);
   return 1;
+}
+
+/// Nothing but the doorbells, by which all are woken.
+void overwrite_doorbells(detail::SharedRing* ring, Filling filling, unsigned seed) {
+  for (detail::Doorbell* bell : {&ring->for_tasks, &ring->for_room, &ring->for_results}) {
+    overwrite_range(bell, sizeof *bell, filling, seed);
+  }
+}
+
+int overwrite_doorbells_now(Filling filling, unsigned seed) {
+  overwrite_doorbells(own_ring(), filling, seed);
+  return 4;
+}
+
+/// While the worker waits for a message.
+int overwrite_doorbells_soon(Filling filling, unsigned seed, const std::string& roll) {
+  detail::SharedRing* const ring = own_ring();
+  std::thread([=] {
+    eventually([&] {
+      return (ring->for_tasks.asleep.load() & 3) == static_cast<unsigned>(detail::Rest::socket);
+    });
+    overwrite_doorbells(ring, filling, seed);
+    sign(roll);
+  }).detach();
+  return 5;
 }
 
 /// Once main has read the answer of this task, while the worker waits for the next.
@@ -151,6 +180,21 @@ TEST_P(Garbage, BetweenTasksIsNoticedWithTheNext) {
   }
   replace_workers(pool);
   expect_unharmed(pool);
+}
+
+/// Nobody is harmed, and nobody left asleep.
+TEST_P(Garbage, InTheDoorbellsAloneWakesAllTheSame) {
+  PoolOptions one = options();
+  one.workers = 1;
+  Pool pool(one);
+  for (unsigned seed = 0; seed < seeds(); ++seed) {
+    EXPECT_EQ(pool.apply_async<&overwrite_doorbells_now>(filling(), seed).get(kSoon), 4);
+    const Roll roll;
+    const auto soon = pool.apply_async<&overwrite_doorbells_soon>(filling(), seed, roll.path());
+    EXPECT_EQ(soon.get(kSoon), 5);
+    EXPECT_TRUE(roll.has(1));
+    EXPECT_EQ(pool.apply_async<&add>(1, 1).get(kSoon), 2);
+  }
 }
 
 /// How such a worker's task ends is a matter of chance; main and the other worker go on.
