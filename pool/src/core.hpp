@@ -91,7 +91,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   void drop_cancelled();
   /// Kills the worker that has begun the task, if one has.
   void abandon(const Result& result);
-  void kill_for_its_task(std::size_t slot);
+  void kill_for_its_task(std::size_t slot, const Result& result);
 
   // initializer.cc; with the lock held. A worker that has just been started runs the initializer,
   // as a task without a result, before it is given any other.

@@ -5,8 +5,8 @@
 
 // How a task is ended before its time: cancelled, or overdue. Its worker is killed with the lock
 // held and the task in its books. What else it had been given and not begun is taken back first,
-// and nothing can be given to it before its death has been noticed: so a kill never hits another
-// task.
+// then nobody is killed who has come to another task meanwhile, and nothing can be given before the
+// death has been noticed: so a kill never hits another task.
 namespace poolproof::detail {
 
 bool Core::cancel(Results results) {
@@ -31,13 +31,14 @@ void Core::abandon(const Result& result) {
   const std::uint32_t index = result->holder();
   if (index == ResultState::kNobody) return;
   take_back(index, kMostInHands);
-  if (result->holder() != ResultState::kNobody) kill_for_its_task(index);
+  if (result->holder() != ResultState::kNobody) kill_for_its_task(index, result);
 }
 
-/// Its task has an outcome already.
-void Core::kill_for_its_task(std::size_t index) {
+/// It has an outcome already.
+void Core::kill_for_its_task(std::size_t index, const Result& result) {
   Slot& slot = crew_.slots()[index];
   take_back(index, kMostInHands);
+  if (slot.in_hands.back().result != result) return;  // it is done, its answer on the way
   slot.leaving = true;
   crew_.kill_worker(index);
   for (Task& task : slot.in_hands) {
@@ -79,7 +80,8 @@ void Core::kill_overdue_tasks(Completions& done) {
     if (due(i) > now) continue;
     const Slot& slot = crew_.slots()[i];
     const Task& task = slot.in_hands.front();
-    if (done.add(task.result, outcome::Overdue{slot.pid, task.limit})) kill_for_its_task(i);
+    const Result result = task.result;
+    if (done.add(result, outcome::Overdue{slot.pid, task.limit})) kill_for_its_task(i, result);
   }
 }
 

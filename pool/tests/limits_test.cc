@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <random>
 #include <set>
 
 #include "support.hpp"
@@ -68,6 +69,25 @@ TEST(Cancel, NeverHitsAnotherTask) {
     ASSERT_EQ(last.get(), i + 3);
   }
   RecordProperty("cancelled", cancelled);
+}
+
+void work_for(std::chrono::nanoseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end) {
+  }
+}
+
+// Nor where the worker goes on to it just then.
+TEST(Cancel, AtTheVeryEndOfATaskDoesNotHitTheNext) {
+  Pool pool{{.workers = 1}};
+  std::mt19937 random(1);
+  for (int i = 0; i < rounds(kSanitized ? 100 : 500); ++i) {
+    const auto doomed = pool.apply_async<&work_for>(20us);
+    const auto next = pool.apply_async<&work_for>(100us);
+    work_for(std::chrono::microseconds(random() % 60));
+    doomed.cancel();
+    ASSERT_NO_THROW(next.get()) << i;
+  }
 }
 
 TEST(Cancel, StopsAWholeMap) {
