@@ -24,8 +24,8 @@ struct AnyMember {
 template <class T>
 struct AnyBaseOf {
   template <class Base>
-  requires(std::is_base_of_v<Base, T> && !std::is_same_v<Base, T>) operator Base()
-      const;  // NOLINT(google-explicit-constructor)
+  requires(std::is_base_of_v<Base, T> && !std::is_same_v<Base, T>) operator Base()  // NOLINT
+      const;
 };
 
 template <class T, std::size_t... I>
