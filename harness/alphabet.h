@@ -199,6 +199,7 @@ std::optional<Setting> setting_named(std::string_view name);
 inline constexpr int kMaxSteps = 256;
 inline constexpr int kMaxWorkers = 64;
 inline constexpr int kMaxQuota = 1000;
+inline constexpr int kMaxProcessors = 4096;
 inline constexpr std::int64_t kMaxBytes = 64LL * 1024 * 1024;
 inline constexpr std::int64_t kMaxMilliseconds = 60'000;
 

@@ -213,6 +213,8 @@ Case read_case(const nlohmann::json& value, Complaint& complaint) {
     if (fault) result.scenario.fault = *std::move(fault);
     if (!fault) object.complain("fault", fault.error().message());
   }
+  if (object.has("processors"))
+    result.scenario.processors = object.small("processors", 1, kMaxProcessors);
   object.finish();
   return result;
 }
@@ -232,6 +234,8 @@ std::string to_json(const Case& value) {
     out += ",\n  \"fault\": ";
     append_json_string(out, to_string(*value.scenario.fault));
   }
+  if (value.scenario.processors)
+    out += ",\n  \"processors\": " + std::to_string(*value.scenario.processors);
   out += ",\n  \"scenario\": ";
   write(out, value.scenario, "\n    ", "\n      ", "\n    ");
   return out += "\n  }\n}\n";

@@ -27,6 +27,8 @@ struct Scenario {
   std::vector<Step> steps;
   Ending ending;
   std::optional<Fault> fault;  // from outside: the adapter is not told of it
+  /// That main and all that it starts may use; nullopt: as many as the harness. From outside too.
+  std::optional<int> processors;
   bool operator==(const Scenario&) const = default;
 
   /// Steps as a person counts them: an ending other than a plain return is a step.

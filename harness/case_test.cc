@@ -242,6 +242,20 @@ TEST(CaseJson, KeepsItsFaultFromTheAdapter) {
   EXPECT_EQ(to_json(value.scenario).find("fault"), std::string::npos);
 }
 
+TEST(CaseJson, KeepsItsProcessorsFromTheAdapter) {
+  Case value;
+  value.pool = "reference:fork";
+  value.scenario.steps = {Step{.kind = StepKind::kCreate}};
+  value.scenario.processors = 1;
+  const auto again = case_from_json(to_json(value));
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(*again, value);
+  EXPECT_EQ(to_json(value.scenario).find("processors"), std::string::npos);
+  auto none = to_json(value);
+  none.replace(none.find("\"processors\": 1"), 15, "\"processors\": 0");
+  EXPECT_FALSE(case_from_json(none));
+}
+
 TEST(CaseJson, RefusesAFaultThatIsNone) {
   const auto wrong = case_from_json(
       R"({"format": 0, "pool": "p", "fault": "main:read=SIGKILL", "scenario": {"start_method": "",

@@ -170,6 +170,7 @@ std::string request_line(const Job& job) {
   request.command = job.command;
   request.scenario = to_json(job.scenario);
   request.fault = job.scenario.fault;
+  request.processors = job.scenario.processors.value_or(0);
   request.settings = job.settings;
   request.settings.fuse = scaled(job.settings.fuse);
   request.prompt_steps = job.prompt_steps;

@@ -227,6 +227,8 @@ constexpr std::array kConditions{
                   });
                 });
               }},
+    Condition{"few-processors", "main may use fewer processors than the machine has",
+              [](const Scenario& s, const Trace&) { return s.processors.has_value(); }},
     Condition{"fork", "workers are started by fork",
               [](const Scenario& s, const Trace&) { return s.start_method == "fork"; }},
     Condition{"spawn", "workers are started by spawn",

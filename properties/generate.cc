@@ -20,7 +20,8 @@ using harness::StepKind;
 
 constexpr int kMostSteps = 9;
 constexpr int kIllegalPercent = 10;
-constexpr int kEnabledPercent = 65;  // of the optional letters, per scenario
+constexpr int kFewProcessorsPercent = 80;  // of the pools that count processors themselves
+constexpr int kEnabledPercent = 65;        // of the optional letters, per scenario
 
 /// A pair of situation and step is chosen so much more often as long as it was not reached, and
 /// until it was reached so often.
@@ -58,6 +59,11 @@ class Author {
       add(*step);
     }
     scenario_.ending = ending();
+    const auto& steps = scenario_.steps;
+    const bool by_default = std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+      return step.kind == StepKind::kCreate && !step.workers;
+    });
+    if (by_default && dice_.percent(kFewProcessorsPercent)) scenario_.processors = 1;
     return std::move(scenario_);
   }
 

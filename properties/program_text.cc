@@ -296,6 +296,10 @@ std::string whole_program(const Scenario& scenario, const Abilities& abilities,
                           const std::set<int>& raising) {
   const auto indent = text_of(abilities, "indent");
   std::string program;
+  if (scenario.processors) {
+    program = fmt::format("{} on {} processor{}: under taskset\n", Writer(abilities).comment(),
+                          *scenario.processors, *scenario.processors == 1 ? "" : "s");
+  }
   const auto add = [&](const std::string& text, const std::string& before) {
     for (const auto& line : lines_of(text)) program += (line.empty() ? "" : before + line) + '\n';
   };

@@ -101,6 +101,8 @@ std::string regression_name(const Finding& finding) {
       [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-'; }, '_');
   auto identity = to_json(finding.simplest.scenario);
   if (const auto& fault = finding.simplest.scenario.fault) identity += to_string(*fault);
+  if (const auto processors = finding.simplest.scenario.processors)
+    identity += std::to_string(*processors);
   return fmt::format("{}-{}-{:08x}.json", pool, finding.rule->id, hash_of(identity));
 }
 

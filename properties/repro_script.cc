@@ -323,6 +323,8 @@ sys::Result<std::string> repro_script(const ReproRequest& request) {
     return sys::Error(fmt::format("scripts are written for pools in Python only, {} is in {}",
                                   request.pool.label(), abilities.language));
   }
+  if (request.scenario.processors)
+    return sys::Error("a program alone cannot say which processors it may use; replay can");
   if (request.scenario.fault && !fault_statement(*request.scenario.fault)) {
     return sys::Error(fmt::format("a program alone cannot place the fault {}; replay can",
                                   harness::to_string(*request.scenario.fault)));

@@ -53,6 +53,11 @@ constexpr std::array kRules{
          Level::kMust, "P1", no_zombie_left, Needs::kBirthsAndDeaths},
     Rule{"W4", "WorkerCountIsBounded", "Never more than N workers are alive at once.", Level::kMust,
          "", worker_count_is_bounded, Needs::kBirthsAndDeaths},
+    Rule{
+        "W5", "DefaultWorkerCount",
+        "Without a number, N is the count of processors that main may use (its affinity). More are "
+        "a violation; fewer may be a quota's doing.",
+        Level::kShould, "", default_worker_count, Needs::kBirthsAndDeaths},
     Rule{"W6", "TaskQuotaIsKept", "With a task quota per worker no worker runs more.", Level::kMust,
          "", task_quota_is_kept, Needs::kClaims},
     Rule{"W7", "DaemonsHaveNoChildren",

@@ -199,6 +199,11 @@ void with_gentler_fault(Candidates& all, const Scenario& from) {
 }
 
 void with_fewer_options(Candidates& all, const Scenario& from) {
+  if (from.processors) {
+    Scenario candidate = from;
+    candidate.processors.reset();
+    all.add(std::move(candidate));
+  }
   for_fields(from, Simplify::kOption, [&](std::size_t i, const Field& field) {
     all.add_with(i, [&](Step& s) { field.set(s, std::nullopt); });
   });
@@ -279,6 +284,7 @@ Complexity complexity(const Scenario& scenario) {
     fault = severity(*scenario.fault);
     numbers += scenario.fault->nth + scenario.fault->pause.count();
   }
+  options = scenario.processors ? 1 : 0;
   for (const Step& step : scenario.steps) add_complexity(step, sum);
   return sum;
 }

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -309,6 +310,23 @@ std::optional<int> descriptor_count(int pid) {
   const auto path = proc_path(pid, "fd");
   if (::access(path.c_str(), R_OK | X_OK) != 0) return std::nullopt;
   return static_cast<int>(numeric_entries(path).size());
+}
+
+Result<void> keep_to_processors(int pid, int count) {
+  // The kernel refuses a set smaller than its own, whose size it does not tell.
+  constexpr int kMostProcessors = 1 << 16;
+  const std::size_t size = CPU_ALLOC_SIZE(kMostProcessors);
+  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(kMostProcessors),
+                                                             [](cpu_set_t* s) { CPU_FREE(s); });
+  if (!set || ::sched_getaffinity(pid, size, set.get()) != 0)
+    return Error::from_errno("sched_getaffinity");
+  int kept = 0;
+  for (int processor = 0; processor < kMostProcessors; ++processor) {
+    const bool usable = CPU_ISSET_S(static_cast<std::size_t>(processor), size, set.get());
+    if (usable && ++kept > count) CPU_CLR_S(static_cast<std::size_t>(processor), size, set.get());
+  }
+  if (::sched_setaffinity(pid, size, set.get()) != 0) return Error::from_errno("sched_setaffinity");
+  return {};
 }
 
 std::optional<int> process_group(int pid) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/sys/result.h"
+
 namespace poolproof::sys {
 
 /// Readers of /proc. Each is one look at something that may vanish at any time: nullopt means that
@@ -117,6 +119,10 @@ std::optional<int> pidfd_inner_pid(int pid, int fd);
 
 std::vector<int> threads_of(int pid);
 std::optional<int> descriptor_count(int pid);
+/// Lets it run on the first `count` of the processors that it may use, or on all if they are fewer.
+/// Errors: the kernel refuses. Source: sched_setaffinity(2).
+Result<void> keep_to_processors(int pid, int count);
+
 /// The id of the process group that it is in.
 std::optional<int> process_group(int pid);
 

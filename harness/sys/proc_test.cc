@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,6 +42,37 @@ class Child {
  private:
   int pid_;
 };
+
+TEST(Proc, KeepsAProcessToSomeProcessors) {
+  const Child child([] {});
+  ASSERT_TRUE(keep_to_processors(child.pid(), 1));
+  const auto settings = process_settings(child.pid());
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->processors.find_first_of(",-"), std::string::npos) << settings->processors;
+  const auto before = process_settings(::getpid())->processors;
+  ASSERT_TRUE(keep_to_processors(::getpid(), 1 << 16));
+  EXPECT_EQ(process_settings(::getpid())->processors, before);
+}
+
+TEST(Proc, TellsWhatAProcessHasSet) {
+  const Child child([] {
+    ::umask(027);
+    ::signal(SIGUSR1, SIG_IGN);
+    if (::chdir("/") != 0 || ::setpgid(0, 0) != 0) ::_exit(1);
+  });
+  child.await('S');
+  const auto settings = process_settings(child.pid());
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->umask, "0027");
+  EXPECT_EQ(settings->folder, "/");
+  EXPECT_EQ(settings->ignored.size(), 16U);
+  EXPECT_EQ(settings->group, std::to_string(child.pid()));
+  EXPECT_NE(settings->limits.find("Max open files "), std::string::npos);
+  EXPECT_EQ(settings->limits.find("  "), std::string::npos) << settings->limits;
+  EXPECT_FALSE(settings->nice.empty());
+  EXPECT_FALSE(settings->oom_score_adj.empty());
+  EXPECT_FALSE(process_settings(1 << 29));
+}
 
 /// The name of a program may hold what separates the fields of stat and the lines of status.
 TEST(Proc, IsNotFooledByNames) {

@@ -158,6 +158,11 @@ sys::Result<void> CaseRun::start() {
   source_ = sandbox_.rung() == Rung::kNoTrace
                 ? proc_source(tree_, sandbox_.init_pid(), claims)
                 : ptrace_source(tree_, delay_, injector_, claims, sync_point);
+  // Its children will inherit it, and so will the program that it becomes.
+  if (request_.processors > 0) {
+    if (auto bound = sys::keep_to_processors(waiting->pid, request_.processors); !bound)
+      return bound;
+  }
   tree_.begin(sys::monotonic_now());
   if (auto followed = source_->follow(waiting->pid); !followed) return followed;
   delay_.sample({}, sys::monotonic_now());

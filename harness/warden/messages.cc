@@ -48,6 +48,7 @@ std::string to_line(const Request& request) {
                    {"snapshot_steps", request.snapshot_steps},
                    {"hold", request.hold},
                    {"fresh", request.fresh},
+                   {"processors", request.processors},
                    {"fault", request.fault ? harness::to_string(*request.fault) : ""}});
 }
 
@@ -66,6 +67,7 @@ sys::Result<Request> request_from_line(std::string_view line) {
     request.snapshot_steps = object.at("snapshot_steps").get<std::vector<int>>();
     request.hold = object.at("hold");
     request.fresh = object.at("fresh");
+    request.processors = object.at("processors");
     if (const std::string token = object.at("fault"); !token.empty()) {
       if (auto fault = harness::fault_from_string(token)) request.fault = std::move(*fault);
     }

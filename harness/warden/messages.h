@@ -32,6 +32,7 @@ struct Request {
   bool hold = false;                // keep what lives at the end until the next line comes
   bool fresh = false;               // build a new sandbox first
   std::optional<harness::Fault> fault;
+  int processors = 0;  // that main may use; 0: as many as the warden
 };
 
 std::string to_line(const Hello& hello);

@@ -1,6 +1,7 @@
 #include "properties/rules/main_after.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace poolproof::properties {
@@ -46,6 +47,19 @@ bool every_outcome_is_known(const Reading& reading) {
   });
 }
 
+/// Whether main may have been given what holds the pool, besides its futures, for which we know
+/// when they let go.
+bool hands_out_other_references(const Reading& reading) {
+  constexpr std::array kKnown{StepKind::kCreate, StepKind::kSubmit,    StepKind::kGet,
+                              StepKind::kClose,  StepKind::kTerminate, StepKind::kJoin,
+                              StepKind::kDrop,   StepKind::kWorkers,   StepKind::kSleep,
+                              StepKind::kKill};
+  const auto& steps = reading.scenario().steps;
+  return std::any_of(steps.begin(), steps.end(), [&](const harness::Step& step) {
+    return std::find(kKnown.begin(), kKnown.end(), step.kind) == kKnown.end();
+  });
+}
+
 /// The step by which main gives everything back, and from when on.
 std::optional<int> last_reference(const Reading& reading) {
   const bool by_join = !reading.contract().holds_descriptors_until_drop;
@@ -54,7 +68,9 @@ std::optional<int> last_reference(const Reading& reading) {
     const auto kind = reading.step(step).kind;
     if (kind == StepKind::kJoin && by_join && reading.contract().join_waits) return step;
     if (kind == StepKind::kDrop && reading.contract().drop_ends_pool)
-      return every_outcome_is_known(reading) ? std::optional(step) : std::nullopt;
+      return every_outcome_is_known(reading) && !hands_out_other_references(reading)
+                 ? std::optional(step)
+                 : std::nullopt;
   }
   return std::nullopt;
 }

@@ -16,6 +16,7 @@ Verdict no_worker_outlives_parent(const Evidence& evidence);
 Verdict workers_are_daemons(const Evidence& evidence);
 Verdict no_zombie_left(const Evidence& evidence);
 Verdict worker_count_is_bounded(const Evidence& evidence);
+Verdict default_worker_count(const Evidence& evidence);
 Verdict task_quota_is_kept(const Evidence& evidence);
 Verdict daemons_have_no_children(const Evidence& evidence);
 Verdict active_children_are_true(const Evidence& evidence);

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "properties/rules/reading.h"
@@ -178,6 +181,52 @@ std::vector<const Process*> surely_alive(const Reading& reading, const Reading::
   return alive;
 }
 
+// ---- W5 -----------------------------------------------------------------------------------------
+
+/// How many are in "0-1,4"; 0 where it is none of such.
+int count_of_list(std::string_view list) {
+  int count = 0;
+  while (!list.empty()) {
+    const auto range = list.substr(0, list.find(','));
+    const auto dash = range.find('-');
+    int first = 0;
+    int last = 0;
+    const auto from = range.substr(0, dash);
+    if (std::from_chars(from.data(), from.data() + from.size(), first).ec != std::errc()) return 0;
+    const auto to = dash == range.npos ? from : range.substr(dash + 1);
+    if (std::from_chars(to.data(), to.data() + to.size(), last).ec != std::errc()) return 0;
+    count += last - first + 1;
+    list.remove_prefix(std::min(range.size() + 1, list.size()));
+  }
+  return count;
+}
+
+/// Those that main may use from its beginning to its end; nullopt where that is not known, or
+/// somebody changed it meanwhile.
+std::optional<int> processors_of_main(const Reading& reading) {
+  std::optional<std::string> list;
+  for (const auto& event : reading.trace().events) {
+    const auto* state = std::get_if<harness::MainState>(&event.kind);
+    if (state == nullptr) continue;
+    if (list && *list != state->processors) return std::nullopt;
+    list = state->processors;
+  }
+  const int count = list ? count_of_list(*list) : 0;
+  return count > 0 ? std::optional(count) : std::nullopt;
+}
+
+/// Whether the scenario's one pool was made without a number.
+bool counts_processors(const Reading& reading) {
+  int pools = 0;
+  bool by_default = false;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind != StepKind::kCreate) continue;
+    ++pools;
+    by_default = !reading.step(step).workers && reading.run(step).is(Reading::Kind::kOk);
+  }
+  return pools == 1 && by_default;
+}
+
 /// A death is noticed through the kernel, but a list that another thread or process keeps up to
 /// date may be this old by rights.
 constexpr std::chrono::milliseconds kSettled{20};
@@ -317,6 +366,25 @@ Verdict no_zombie_left(const Evidence& evidence) {
     for (int step = 1; step <= reading.steps(); ++step) judge_joined(reading, step, verdicts);
   }
   judge_zombies_at_rest(reading, verdicts);
+  return verdicts.verdict();
+}
+
+Verdict default_worker_count(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const auto usable = processors_of_main(reading);
+  if (!usable || !counts_processors(reading)) return NotExercised{};
+  Verdicts verdicts;
+  for (const auto& process : reading.processes()) {
+    if (process.role != Role::kWorker || !process.known_as_worker) continue;
+    const auto alive = static_cast<int>(surely_alive(reading, *process.known_as_worker).size());
+    if (alive == *usable) verdicts.held();
+    if (alive <= *usable) continue;
+    verdicts.violated(
+        fmt::format("a pool that was made without a number has {} workers at once, where main may "
+                    "use {} processor{}",
+                    alive, *usable, *usable == 1 ? "" : "s"),
+        {process.known_as_worker->event});
+  }
   return verdicts.verdict();
 }
 

@@ -224,6 +224,58 @@ TEST(WorkerCountIsBounded, IsNotExercisedByTheDefault) {
   EXPECT_EQ(story.exits().outcome("W4"), "not exercised");
 }
 
+// ---- W5 -----------------------------------------------------------------------------------------
+
+/// A pool without a number, in which so many workers run tasks at once, where main has processors.
+Story with_default_count(int workers, const std::string& processors) {
+  Story story({of_kind(harness::StepKind::kCreate)});
+  auto main = plain_main();
+  main.processors = processors;
+  story.main_is("started", main).begins(1);
+  for (int worker = 1; worker <= workers; ++worker) story.born(2 + worker);
+  story.ends(1);
+  for (int worker = 1; worker <= workers; ++worker) story.begins_task(worker, 2 + worker);
+  return story;
+}
+
+TEST(DefaultWorkerCount, IsHeldByAsManyAsProcessors) {
+  EXPECT_EQ(with_default_count(2, "0-1").exits().outcome("W5"), "held");
+  EXPECT_EQ(with_default_count(4, "0-1,4,6").exits().outcome("W5"), "held");
+  EXPECT_EQ(with_default_count(1, "3").exits().outcome("W5"), "held");
+}
+
+TEST(DefaultWorkerCount, IsViolatedByMore) {
+  const auto story = with_default_count(2, "1").exits();
+  EXPECT_EQ(story.violated(), std::vector<std::string>{"W5"});
+  EXPECT_EQ(story.says("W5"),
+            "a pool that was made without a number has 2 workers at once, where main may use 1 "
+            "processor");
+}
+
+/// A control group's quota may be why; or others are still to come.
+TEST(DefaultWorkerCount, DoesNotJudgeFewer) {
+  EXPECT_EQ(with_default_count(1, "0-3").exits().outcome("W5"), "not exercised");
+}
+
+TEST(DefaultWorkerCount, IsOfPoolsWithoutANumber) {
+  Story story({create(2)});
+  story.main_is("started").begins(1).born(3).born(4).born(5).ends(1);
+  story.begins_task(1, 3).begins_task(2, 4).begins_task(3, 5);
+  EXPECT_EQ(story.exits().outcome("W5"), "not exercised");
+}
+
+TEST(DefaultWorkerCount, IsNotJudgedWhereTheProcessorsAreUnknownOrChange) {
+  EXPECT_EQ(with_default_count(2, "").exits().outcome("W5"), "not exercised");
+  auto story = with_default_count(2, "1");
+  EXPECT_EQ(story.main_is("ending").exits().outcome("W5"), "not exercised");
+}
+
+/// One that is replaced counts no more.
+TEST(DefaultWorkerCount, CountsThoseWhoAreAliveAtOnce) {
+  auto story = with_default_count(1, "1").dies(3, sys::Killed{9}).born(4).begins_task(2, 4);
+  EXPECT_EQ(story.exits().outcome("W5"), "held");
+}
+
 // ---- W6 -----------------------------------------------------------------------------------------
 
 Story with_quota(int quota) {
