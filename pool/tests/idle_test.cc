@@ -143,7 +143,7 @@ TEST_P(Idle, PoolMakesNoWakeUps) {
   expect_rest(pool, "fresh");
   pool.map<&half>(std::vector<int>(1000, 3), 1);
   pool.apply_async<&add>({.time_limit = 1000s}, 1, 1)
-      .on_done([](int) {}, [](std::exception_ptr) {});
+      .on_done([](int) {}, [](const std::exception_ptr&) {});
   expect_rest(pool, "after work");
   ::kill(pool.active_children().at(0).pid, SIGKILL);
   EXPECT_TRUE(eventually([&] { return pool.statistics().departed.workers == 1; }));

@@ -23,6 +23,7 @@ constexpr int kWorkers = 3;
 constexpr int kSingly = 100;  // tasks of a round
 constexpr int kMapped = 50;
 constexpr int kRounds = kSanitized ? 6 : 34;
+constexpr std::size_t kNumbers = std::size_t{kRounds} * (kSingly + kMapped);
 
 /// Sizes from nothing to 100 KiB: in the ring, and in files.
 std::string payload_of(int number) {
@@ -121,8 +122,9 @@ class KillStress : public ::testing::TestWithParam<StartMethod> {
     for (int number = first; number < first + kSingly; ++number) {
       singles.push_back(pool.apply_async<&run>(number, payload_of(number), roll_.path()));
       called_[number] = 0;
-      singles.back().on_done([this, number](const std::string&) { ++called_[number]; },
-                             [this, number](std::exception_ptr) { called_[number] += 1000; });
+      singles.back().on_done(
+          [this, number](const std::string&) { ++called_[number]; },
+          [this, number](const std::exception_ptr&) { called_[number] += 1000; });
     }
     for (int i = 0; i < kSingly; ++i) {
       const int before = outcomes_.values;
@@ -130,12 +132,13 @@ class KillStress : public ::testing::TestWithParam<StartMethod> {
       was_value_[first + i] = outcomes_.values > before;
     }
     std::vector<std::string> expected;
+    expected.reserve(items.size());
     for (const auto& item : items) expected.push_back(answer(item.first));
     count([&] { return mapped.get(60s); }, expected, maps_);
   }
 
-  std::vector<std::atomic<int>> called_ = std::vector<std::atomic<int>>(kRounds * 150);
-  std::vector<bool> was_value_ = std::vector<bool>(kRounds * 150);
+  std::vector<std::atomic<int>> called_ = std::vector<std::atomic<int>>(kNumbers);
+  std::vector<bool> was_value_ = std::vector<bool>(kNumbers);
   const Roll roll_;
   Outcomes outcomes_;
   Outcomes maps_;
@@ -162,7 +165,7 @@ TEST_P(KillStress, EachTaskEndsOnce) {
   }
   EXPECT_EQ(outcomes_.values + outcomes_.deaths, kRounds * kSingly);
   EXPECT_EQ(maps_.values + maps_.deaths, kRounds);
-  const std::vector<int> runs = runs_by_number(roll_, kRounds * 150);
+  const std::vector<int> runs = runs_by_number(roll_, kNumbers);
   for (int number = 0; number < kRounds * 150; ++number) {
     const bool single = number % 150 < kSingly;
     EXPECT_LE(runs[number], 1) << "runs of task " << number;
