@@ -98,21 +98,6 @@ void Core::give(std::size_t index, std::size_t most, Completions& done) {
   hand_out(index);
 }
 
-/// Writes the task to the worker's ring, unseen yet. False if there is no room.
-bool Core::give_one(std::size_t index, Task& task) {
-  Slot& slot = crew_.slots()[index];
-  FrameHeader header;
-  header.kind = slot.initialising ? FrameKind::initializer : FrameKind::task;
-  header.task = task.number;
-  header.function = task.function;
-  header.size = task.payload.size();
-  if (!slot.channel.give(header, task.payload)) return false;
-  if (!slot.in_hands.empty()) ++ahead_;
-  task.set_holder(static_cast<std::uint32_t>(index));
-  slot.in_hands.push_back(std::move(task));
-  return true;
-}
-
 /// Lets the worker see what was written, and says whom to ring.
 void Core::hand_out(std::size_t index) {
   Slot& slot = crew_.slots()[index];

@@ -3,23 +3,13 @@
 #include <poll.h>
 
 #include <cerrno>
-#include <chrono>
 
 #include "control.hpp"
 #include "lifeline.hpp"
 #include "payload_file.hpp"
+#include "worker_sleep.hpp"
 
 namespace poolproof::detail {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// So long on a futex, which costs least; then in recv(2), which ends when main does.
-constexpr std::chrono::milliseconds kOnFutex{5};
-/// Looks between two at the clock.
-constexpr int kLooks = 16;
-
-}  // namespace
 
 WorkerChannel::WorkerChannel(int socket, SharedRing& ring)
     : socket_(socket), ring_(ring), tasks_(ring), results_(ring) {}
@@ -35,56 +25,6 @@ WorkerChannel::Task WorkerChannel::next() {
   if (record.header.carrier == Carrier::ring) return {record.header, record.payload};
   take_file(record.header);
   return {record.header, arguments_.view()};
-}
-
-void WorkerChannel::await_task(Record& record) {
-  const bool looks = ring_.may_spin.load(std::memory_order_relaxed) != 0;
-  const auto start = Clock::now();
-  Clock::duration asleep{};
-  do {
-    if (tasks_.torn()) lifeline::channel_lost();
-    if (spin()) continue;
-    const auto lay_down = Clock::now();
-    sleep_until(ring_.for_tasks, [this] { return tasks_.available(); });
-    asleep += Clock::now() - lay_down;
-  } while (!tasks_.begin(record));
-  if (asleep.count() == 0) {
-    spinning_.paid();
-  } else if (looks) {
-    spinning_.slept(Clock::now() - start, asleep);
-  }
-}
-
-/// True if there is a task.
-bool WorkerChannel::spin() {
-  const auto end = Clock::now() + spinning_.budget();
-  while (ring_.may_spin.load(std::memory_order_relaxed) != 0) {
-    for (int i = 0; i < kLooks; ++i) {
-      if (tasks_.available()) return true;
-      pause_briefly();
-    }
-    if (Clock::now() >= end) break;
-  }
-  return tasks_.available();
-}
-
-template <class Condition>
-void WorkerChannel::sleep_until(Doorbell& bell, Condition there) {
-  const Deadline limit = deadline_after(kOnFutex);
-  bool in_time = true;
-  while (!there()) {
-    const std::uint32_t seen = sleeper_.lie_down(bell, in_time ? Rest::futex : Rest::socket);
-    if (there()) break;
-    // An answer that main has not read may be gone: it shall not wait for it.
-    if (!results_.intact()) lifeline::channel_lost();
-    if (in_time) {
-      in_time = Sleeper::sleep(bell, seen, limit);
-    } else {
-      keep_no_memory();
-      await_message();
-    }
-  }
-  sleeper_.get_up(bell);
 }
 
 /// Who has nothing to do for long needs none for large payloads.

@@ -1,0 +1,22 @@
+#include "core.hpp"
+
+// How one task is handed to a worker, and nothing else (its mutants replace this file). With the
+// lock held.
+namespace poolproof::detail {
+
+/// Writes the task to the worker's ring, unseen yet. False if there is no room.
+bool Core::give_one(std::size_t index, Task& task) {
+  Slot& slot = crew_.slots()[index];
+  FrameHeader header;
+  header.kind = slot.initialising ? FrameKind::initializer : FrameKind::task;
+  header.task = task.number;
+  header.function = task.function;
+  header.size = task.payload.size();
+  if (!slot.channel.give(header, task.payload)) return false;
+  if (!slot.in_hands.empty()) ++ahead_;
+  task.set_holder(static_cast<std::uint32_t>(index));
+  slot.in_hands.push_back(std::move(task));
+  return true;
+}
+
+}  // namespace poolproof::detail
