@@ -81,12 +81,23 @@ class Killer {
 
  private:
   void run() {
-    while (!stopped_) {
+    for (unsigned turn = 0; !stopped_; ++turn) {
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % 2000));
-      const std::vector<ChildInfo> children = pool_.active_children();
-      if (children.empty()) continue;
-      kills_ += ::kill(children[random_() % children.size()].pid, SIGKILL) == 0;
+      // Who kills all that start breaks the pool, and rightly.
+      const std::vector<pid_t> pids = candidates(turn % 4 == 0);
+      if (!pids.empty()) kills_ += ::kill(pids[random_() % pids.size()], SIGKILL) == 0;
     }
+  }
+  /// The workers that have come to take tasks; if there are any, and `starting`, the others, too.
+  [[nodiscard]] std::vector<pid_t> candidates(bool starting) const {
+    std::vector<pid_t> ready;
+    std::vector<pid_t> all;
+    for (const WorkerStatistics& worker : pool_.statistics().workers) {
+      if (worker.pid <= 0) continue;
+      all.push_back(worker.pid);
+      if (worker.start_up.count() > 0) ready.push_back(worker.pid);
+    }
+    return starting && !ready.empty() ? all : ready;
   }
 
   Pool& pool_;
