@@ -9,13 +9,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// ---- Names and numbers of a Step's members
-// -------------------------------------------------------
+// ---- Names and numbers of a Step's members ------------------------------------------------------
 
 constexpr std::array<std::string_view, 2> kVictims{"idle", "busy"};
 constexpr std::array<std::string_view, 5> kInitializers{"none", "returns", "raises", "exits",
                                                         "kills_self"};
 constexpr std::array<std::string_view, 2> kSettings{"quota", "initializer"};
+constexpr std::array<std::string_view, 4> kForms{"map", "starmap", "imap", "imap_unordered"};
 
 using Value = std::optional<std::int64_t>;
 
@@ -33,6 +33,9 @@ Value value_of(std::optional<milliseconds> time) {
 }
 Value value_of(Victim victim) {
   return static_cast<int>(victim);
+}
+Value value_of(Form form) {
+  return static_cast<int>(form);
 }
 Value value_of(Initializer initializer) {
   return initializer == Initializer::kNone ? std::nullopt : Value(static_cast<int>(initializer));
@@ -63,8 +66,7 @@ constexpr Field in(Field field) {
   return field;
 }
 
-// ---- The tables
-// ----------------------------------------------------------------------------------
+// ---- The tables ---------------------------------------------------------------------------------
 
 constexpr std::array kCreateFields{
     in<&Step::workers>({.key = "workers",
@@ -88,10 +90,11 @@ constexpr Field kOldTask =
     in<&Step::task>({.key = "task", .type = FieldType::kOldTask, .low = 1, .high = kMaxSteps});
 constexpr Field kNewTask =
     in<&Step::task>({.key = "task", .type = FieldType::kNewTask, .low = 1, .high = kMaxSteps});
-constexpr std::array kSubmitFields{kNewTask, in<&Step::body>({.key = "body",
-                                                              .type = FieldType::kBody,
-                                                              .means = "and the body's number",
-                                                              .simplify = Simplify::kLetter})};
+constexpr Field kBody = in<&Step::body>({.key = "body",
+                                         .type = FieldType::kBody,
+                                         .means = "and the body's number",
+                                         .simplify = Simplify::kLetter});
+constexpr std::array kSubmitFields{kNewTask, kBody};
 constexpr Field kTimeout = in<&Step::timeout>({.key = "timeout_ms",
                                                .type = FieldType::kMilliseconds,
                                                .means = "absent: for ever",
@@ -105,6 +108,19 @@ constexpr std::array kSleepFields{in<&Step::duration>({.key = "ms",
                                                        .simplify = Simplify::kNumber})};
 constexpr std::array kKillFields{in<&Step::victim>(
     {.key = "victim", .type = FieldType::kName, .names = kVictims, .simplify = Simplify::kLetter})};
+
+constexpr std::array kMapFields{
+    kNewTask,
+    in<&Step::form>(
+        {.key = "form", .type = FieldType::kName, .names = kForms, .simplify = Simplify::kLetter}),
+    in<&Step::items>({.key = "items", .high = kMaxItems, .simplify = Simplify::kNumber}),
+    in<&Step::chunk>({.key = "chunk",
+                      .means = "absent: the pool's default",
+                      .optional = true,
+                      .low = 1,
+                      .high = kMaxItems,
+                      .simplify = Simplify::kOption}),
+    kBody};
 
 constexpr std::array kSteps{
     StepEntry{.kind = StepKind::kCreate,
@@ -150,6 +166,16 @@ constexpr std::array kSteps{
               .does = "sends SIGKILL to one idle or busy worker",
               .fields = kKillFields,
               .is_looked_at = true},
+    StepEntry{.kind = StepKind::kMap,
+              .name = "map",
+              .does = "hands some items over as one task: each runs the body",
+              .makes = Makes::kTask,
+              .fields = kMapFields},
+    StepEntry{.kind = StepKind::kNext,
+              .name = "next",
+              .does = "takes the next result of an imap, waiting for it",
+              .needs = Needs::kTask,
+              .fields = kGetFields},
 };
 
 constexpr std::array kBodies{
@@ -307,6 +333,18 @@ std::string_view name(Victim victim) {
 
 std::string_view name(Initializer initializer) {
   return kInitializers[static_cast<std::size_t>(initializer)];
+}
+
+std::string_view name(Form form) {
+  return kForms[static_cast<std::size_t>(form)];
+}
+
+std::optional<Form> form_named(std::string_view name) {
+  return nth_of<Form>(kForms, name);
+}
+
+bool is_stream(Form form) {
+  return form == Form::kImap || form == Form::kImapUnordered;
 }
 
 bool fails(Initializer initializer) {

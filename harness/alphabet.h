@@ -24,9 +24,11 @@ enum class StepKind {
   kDrop,
   kWorkers,
   kSleep,
-  kKill
+  kKill,
+  kMap,
+  kNext
 };
-inline constexpr StepKind kLastStep = StepKind::kKill;
+inline constexpr StepKind kLastStep = StepKind::kNext;
 
 enum class BodyKind {
   kNothing,        // returns at once
@@ -77,6 +79,9 @@ enum class Setting { kQuota, kInitializer };
 /// Which worker a kill step picks.
 enum class Victim { kIdle, kBusy };
 
+/// How a map hands its items over and gives their results: all at once, or one after the other.
+enum class Form { kMap, kStarmap, kImap, kImapUnordered };
+
 /// What the one number of a body or an ending means; kNone when it has no number.
 enum class Parameter { kNone, kBytes, kMilliseconds, kCode };
 
@@ -94,11 +99,14 @@ struct Step {
   std::optional<int> workers;                    // create; nullopt: the pool's default
   std::optional<int> quota;                      // create: tasks per worker; nullopt: any number
   Initializer initializer = Initializer::kNone;  // create
-  int task = 0;                                  // submit, get: 1, 2, ... in order of submission
-  Body body;                                     // submit
-  std::optional<std::chrono::milliseconds> timeout;  // get; nullopt: wait for ever
+  int task = 0;  // submit, map, get, next: 1, 2, ... in order of submission
+  Body body;     // submit, map
+  std::optional<std::chrono::milliseconds> timeout;  // get, next; nullopt: wait for ever
   std::chrono::milliseconds duration{0};             // sleep
   Victim victim = Victim::kIdle;                     // kill
+  Form form = Form::kMap;                            // map
+  int items = 0;             // map: so many, numbered from 1, each runs the body
+  std::optional<int> chunk;  // map: items that travel together; nullopt: the pool's default
   bool operator==(const Step&) const = default;
 };
 
@@ -190,6 +198,10 @@ const Field* field(StepKind kind, std::string_view key);
 
 std::string_view name(Victim victim);
 std::string_view name(Initializer initializer);
+std::string_view name(Form form);
+std::optional<Form> form_named(std::string_view name);
+/// Whether its results are taken one after the other, by `next`.
+bool is_stream(Form form);
 /// Whether no worker gets through with it.
 bool fails(Initializer initializer);
 std::string_view name(Setting setting);
@@ -200,6 +212,7 @@ inline constexpr int kMaxSteps = 256;
 inline constexpr int kMaxWorkers = 64;
 inline constexpr int kMaxQuota = 1000;
 inline constexpr int kMaxProcessors = 4096;
+inline constexpr int kMaxItems = 64;
 inline constexpr std::int64_t kMaxBytes = 64LL * 1024 * 1024;
 inline constexpr std::int64_t kMaxMilliseconds = 60'000;
 

@@ -40,8 +40,9 @@ constexpr std::array kKinds{KindEntry{"born"},
                             KindEntry{"garbage"}};
 static_assert(kKinds.size() == std::variant_size_v<Event::Kind>);
 
-constexpr std::array<std::string_view, 8> kResultKinds{
-    "ok", "refused", "task-error", "worker-died", "cancelled", "timeout", "not-fired", "error"};
+constexpr std::array<std::string_view, 9> kResultKinds{"ok",          "refused",   "task-error",
+                                                       "worker-died", "cancelled", "timeout",
+                                                       "not-fired",   "exhausted", "error"};
 constexpr std::array<std::string_view, 7> kEnds{"all-dead", "at-rest", "grace", "polling",
                                                 "deadline", "fuse",    "limit"};
 

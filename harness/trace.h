@@ -191,13 +191,14 @@ struct FaultFired {
 /// How a step went, in words that do not depend on the language.
 struct StepResult {
   enum class Kind {
-    kOk,          // returned normally (get: the task's value is in `value`)
+    kOk,          // returned normally (get, next: the value is in `value`)
     kRefused,     // the pool refused the call, with its documented error
     kTaskError,   // get: the task raised; `message` is the error's
     kWorkerDied,  // get, submit: the pool says that a worker died
     kCancelled,   // get: the pool gave the task up (terminate, shutdown)
     kTimeout,     // get: not within the timeout
     kNotFired,    // kill: no such worker within the bound
+    kExhausted,   // next: all results have been taken
     kError,       // anything else, a bug of pool or adapter: `error` and `message` say what
   };
   Kind kind = Kind::kOk;
@@ -229,12 +230,14 @@ struct StepEnded {
 struct TaskBegun {
   Pid pid = 0;
   int task = 0;
+  int item = 0;  // of a map, from 1; 0: the task is none
 };
 /// `how`: "returned" or "raised". A body that ends its worker never gets here.
 struct TaskEnded {
   Pid pid = 0;
   int task = 0;
   std::string how;
+  int item = 0;  // of a map, from 1; 0: the task is none
 };
 /// Main is about to end as the scenario says.
 struct EndingBegun {

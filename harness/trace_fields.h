@@ -298,11 +298,13 @@ void fields(auto& io, Like<StepEnded> auto& e) {
 void fields(auto& io, Like<TaskBegun> auto& e) {
   io.number("pid", e.pid);
   io.number("task", e.task);
+  io.maybe_number("item", e.item);
 }
 void fields(auto& io, Like<TaskEnded> auto& e) {
   io.number("pid", e.pid);
   io.number("task", e.task);
   io.text("how", e.how);
+  io.maybe_number("item", e.item);
 }
 void fields(auto& io, Like<Garbage> auto& e) {
   io.text("text", e.text);

@@ -89,6 +89,8 @@ sys::Result<Abilities> abilities_from_json(std::string_view text) {
   abilities.endings = read_letters(object, "endings", harness::ending_named, complaint);
   if (object.has("settings"))
     abilities.settings = read_letters(object, "settings", harness::setting_named, complaint);
+  if (object.has("forms"))
+    abilities.forms = read_letters(object, "forms", harness::form_named, complaint);
   if (object.has("program")) abilities.program = read_program(object.object("program"), complaint);
   if (complaint.any()) return complaint.error("--describe");
   return abilities;

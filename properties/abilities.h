@@ -21,6 +21,7 @@ struct Abilities {
   std::vector<harness::BodyKind> bodies;
   std::vector<harness::EndingKind> endings;
   std::vector<harness::Setting> settings;
+  std::vector<harness::Form> forms;  // of maps
   std::map<std::string, std::string>
       program;         // templates; preamble and postamble joined by newlines
   std::string absent;  // why the pool is not installed; empty when it is

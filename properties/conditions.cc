@@ -130,7 +130,7 @@ bool got_after_terminate(const Reading& reading) {
     const auto& asked = reading.step(step);
     if (!reading.run(step).begun) continue;
     terminated = terminated || asked.kind == StepKind::kTerminate;
-    const bool gets = terminated && asked.kind == StepKind::kGet;
+    const bool gets = terminated && (asked.kind == StepKind::kGet || asked.kind == StepKind::kNext);
     if (gets && pending_at(reading, StepKind::kTerminate, asked.task)) return true;
   }
   return false;

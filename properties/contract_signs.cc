@@ -89,7 +89,8 @@ bool goes_on_after_a_death(const Reading& reading) {
 }
 
 bool runs_tasks_again(const Reading& reading) {
-  return any_task(reading, [&](int task) { return reading.runs(task).size() > 1; });
+  return any_task(reading,
+                  [&](int task) { return !reading.is_map(task) && reading.runs(task).size() > 1; });
 }
 
 /// While nobody had closed it, it refused a task for a death.

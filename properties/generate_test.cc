@@ -26,6 +26,8 @@ Abilities everything() {
   for (const auto& entry : harness::body_table()) abilities.bodies.push_back(entry.kind);
   for (const auto& entry : harness::ending_table()) abilities.endings.push_back(entry.kind);
   abilities.settings = {harness::Setting::kQuota, harness::Setting::kInitializer};
+  abilities.forms = {harness::Form::kMap, harness::Form::kStarmap, harness::Form::kImap,
+                     harness::Form::kImapUnordered};
   return abilities;
 }
 

@@ -11,10 +11,10 @@ using harness::BodyKind;
 using harness::EndingKind;
 
 /// In the order of the steps: letters_test.cc.
-constexpr std::array<const Letter*, 10> kLetters{
+constexpr std::array<const Letter*, 12> kLetters{
     &letters::kCreate,    &letters::kSubmit, &letters::kGet,  &letters::kClose,
     &letters::kTerminate, &letters::kJoin,   &letters::kDrop, &letters::kWorkers,
-    &letters::kSleep,     &letters::kKill};
+    &letters::kSleep,     &letters::kKill,   &letters::kMap,  &letters::kNext};
 static_assert(kLetters.size() == static_cast<std::size_t>(harness::kLastStep) + 1);
 
 struct BodyWeight {

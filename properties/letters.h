@@ -62,12 +62,13 @@ int weight(harness::BodyKind kind);
 int weight(harness::EndingKind kind);
 
 /// The entries, each in its file: letters/create.cc, letters/tasks.cc, letters/life.cc,
-/// letters/aside.cc.
+/// letters/aside.cc, letters/maps.cc.
 namespace letters {
 extern const Letter kCreate;
 extern const Letter kSubmit, kGet;
 extern const Letter kClose, kTerminate, kJoin, kDrop, kWorkers;
 extern const Letter kSleep, kKill;
+extern const Letter kMap, kNext;
 
 /// The step without parameters, or with those that every one of its kind has.
 harness::Step plain(harness::StepKind kind);

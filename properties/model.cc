@@ -16,6 +16,11 @@ bool Model::finished(int number) const {
   return task != nullptr && task->finished;
 }
 
+bool Model::is_stream(int number) const {
+  const auto* task = state_.task(number);
+  return task != nullptr && task->is_stream();
+}
+
 bool Model::may_lose_worker(int number) const {
   const auto* task = state_.task(number);
   if (task == nullptr || !task->accepted) return false;

@@ -25,6 +25,8 @@ class Model {
   int tasks() const { return static_cast<int>(state_.tasks.size()); }
   /// Whether a healthy pool took the task over.
   bool accepted(int task) const;
+  /// Whether its results are taken one after the other.
+  bool is_stream(int task) const;
   /// Whether the task surely has an outcome by now.
   bool finished(int task) const;
 

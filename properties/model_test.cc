@@ -280,5 +280,38 @@ TEST(WaitingSteps, LeaveOutWhatTheScenarioAskedFor) {
   EXPECT_EQ(waiting_steps(scenario, with(Contract::Exit::kDrains)), (std::vector<int>{1, 2}));
 }
 
+// ---- Maps
+// ----------------------------------------------------------------------------------------
+
+TEST(Model, AMapOfEndlessItemsHoldsAsManyWorkers) {
+  const auto endless = [](int items) {
+    return map(1, harness::Form::kMap, items, BodyKind::kNever);
+  };
+  EXPECT_TRUE(waits({create(2), endless(2), submit(2)}, get(2)));
+  EXPECT_FALSE(waits({create(2), endless(1), submit(2)}, get(2)));
+  EXPECT_TRUE(waits({create(2), endless(1)}, get(1)));
+  EXPECT_FALSE(waits({create(2), endless(0)}, get(1)));
+  EXPECT_TRUE(waits({create(1), endless(1), close()}, join()));
+  EXPECT_FALSE(waits({create(1), endless(0), close()}, join()));
+}
+
+TEST(Model, TheResultsOfAnImapAreTakenByNextAlone) {
+  const auto stream = map(1, harness::Form::kImap, 2);
+  EXPECT_EQ(after({create(1), stream}).call(get(1)), Call::kImpossible);
+  EXPECT_EQ(after({create(1), stream}).call(next(1)), Call::kLegal);
+  const auto whole = map(1, harness::Form::kStarmap, 2);
+  EXPECT_EQ(after({create(1), whole}).call(get(1)), Call::kLegal);
+  EXPECT_EQ(after({create(1), whole}).call(next(1)), Call::kImpossible);
+  EXPECT_EQ(after({create(1), submit(1)}).call(next(1)), Call::kImpossible);
+}
+
+TEST(Model, AnImapIsThroughAfterItsLastResult) {
+  const auto stream = map(1, harness::Form::kImap, 2);
+  EXPECT_FALSE(after({create(1), stream, next(1)}).finished(1));
+  EXPECT_TRUE(after({create(1), stream, next(1), next(1)}).finished(1));
+  EXPECT_FALSE(waits({create(1), stream}, next(1)));
+  EXPECT_TRUE(waits({create(1), map(1, harness::Form::kImap, 2, BodyKind::kNever)}, next(1)));
+}
+
 }  // namespace
 }  // namespace poolproof::properties

@@ -8,20 +8,21 @@ const PoolState::Task* PoolState::task(int number) const {
 }
 
 bool PoolState::never_ends(const Task& task) const {
-  if (!task.accepted || task.finished || stillborn) return false;
+  if (!task.accepted || task.finished || stillborn || task.width() == 0) return false;
   const bool again = contract.worker_death == Contract::WorkerDeath::kRetried;
   return entry(task.body.kind).never_ends || (again && entry(task.body.kind).kills_worker);
 }
 
 int PoolState::endless() const {
-  return static_cast<int>(std::count_if(
-      tasks.begin(), tasks.end(), [&](const auto& entry) { return never_ends(entry.second); }));
+  int held = 0;
+  for (const auto& [number, task] : tasks) held += never_ends(task) ? task.width() : 0;
+  return held;
 }
 
 bool PoolState::has_place(int task) const {
   int held = 0;
   for (const auto& [number, earlier] : tasks) {
-    if (number < task && never_ends(earlier) && !earlier.perhaps_killed) ++held;
+    if (number < task && never_ends(earlier) && !earlier.perhaps_killed) held += earlier.width();
   }
   return workers == 0 || held < workers;
 }
@@ -36,15 +37,17 @@ bool PoolState::busy_worker_is_plausible() const {
   return std::any_of(tasks.begin(), tasks.end(), [&](const auto& entry) {
     const auto& [number, task] = entry;
     if (!task.accepted || task.finished || task.perhaps_killed || !has_place(number)) return false;
+    if (task.width() == 0) return false;
     return harness::entry(task.body.kind).never_ends || task.fresh;
   });
 }
 
 bool PoolState::idle_worker_is_plausible() const {
-  const auto occupied = std::count_if(tasks.begin(), tasks.end(), [&](const auto& entry) {
-    return entry.second.accepted && !entry.second.finished &&
-           (harness::entry(entry.second.body.kind).never_ends || entry.second.fresh);
-  });
+  int occupied = 0;
+  for (const auto& [number, task] : tasks) {
+    const bool lasts = harness::entry(task.body.kind).never_ends || task.fresh;
+    if (task.accepted && !task.finished && lasts) occupied += task.width();
+  }
   int there = capacity();
   if (contract.starts_workers_late) there = std::min(there, static_cast<int>(tasks.size()));
   if (!contract.replaces_workers) there -= deaths;

@@ -19,7 +19,15 @@ struct PoolState {
     bool accepted = false;
     bool finished = false;        // surely: its outcome is known, or its worker was killed in it
     bool perhaps_killed = false;  // a kill step may have hit it
-    bool fresh = false;           // takes a while, and main has not waited for anything since
+    bool is_map = false;
+    harness::Form form = harness::Form::kMap;
+    int items = 0;       // of a map
+    int taken = 0;       // of an imap: results that main has taken
+    bool fresh = false;  // takes a while, and main has not waited for anything since
+
+    bool is_stream() const { return is_map && harness::is_stream(form); }
+    /// It runs in at most so many workers at once.
+    int width() const { return is_map ? items : 1; }
   };
 
   explicit PoolState(const Contract& promised) : contract(promised) {}
@@ -42,6 +50,7 @@ struct PoolState {
 
   /// Where a dead worker's task is tried again, a body that kills its worker goes on for ever too.
   bool never_ends(const Task& task) const;
+  /// At most so many workers are held by endless tasks, if there are as many.
   int endless() const;
   /// Whether the task can have been started: some worker is not held by an endless earlier one.
   bool has_place(int task) const;

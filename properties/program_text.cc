@@ -207,6 +207,9 @@ std::vector<std::string> definition_parts(const Scenario& scenario) {
                     [&](const Step& step) { return runs(step, body.kind); }))
       parts.push_back("preamble." + std::string(body.name));
   }
+  const auto maps = [](const Step& step) { return step.kind == StepKind::kMap; };
+  if (std::any_of(scenario.steps.begin(), scenario.steps.end(), maps))
+    parts.emplace_back("preamble.map");
   for (const Step& step : scenario.steps) {
     if (step.initializer != harness::Initializer::kNone)
       parts.push_back(fmt::format("preamble.initializer_{}", harness::name(step.initializer)));

@@ -81,6 +81,10 @@ constexpr std::array kRules{
          "The outcome is that of the body: value intact at any size, error of the same kind and "
          "message.",
          Level::kMust, "", outcome_is_true, Needs::kClaims},
+    Rule{"T4", "OrderIsKept",
+         "map, starmap and imap give results in the order of their inputs; imap_unordered gives "
+         "each exactly once.",
+         Level::kMust, "", order_is_kept, Needs::kClaims},
     Rule{"T5", "NothingStartsAfterTerminate", "No task body starts after terminate has returned.",
          Level::kMust, "", nothing_starts_after_terminate, Needs::kClaims},
     Rule{"T6", "WorkerDeathIsReported",

@@ -80,12 +80,16 @@ class Timeline {
     }
     add(ended.pid, text);
   }
+  static std::string of_item(int item) {
+    return item > 0 ? fmt::format(" item {}", item) : std::string();
+  }
   void on(const harness::TaskBegun& begun) {
-    if (!is_quick(begun)) add(begun.pid, fmt::format("task {} begun", begun.task));
+    if (!is_quick(begun))
+      add(begun.pid, fmt::format("task {}{} begun", begun.task, of_item(begun.item)));
   }
   void on(const harness::TaskEnded& ended) {
-    add(ended.pid,
-        fmt::format("task {} {}", ended.task, ended.how == "returned" ? "ran" : ended.how));
+    add(ended.pid, fmt::format("task {}{} {}", ended.task, of_item(ended.item),
+                               ended.how == "returned" ? "ran" : ended.how));
   }
   void on(const harness::EndingBegun& begun) {
     ending_ = true;

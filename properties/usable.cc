@@ -26,7 +26,7 @@ std::map<int, const StepResult*> results_of(const harness::Trace& trace) {
 /// From here on a pool may have reasons of its own to refuse a task.
 bool may_cost_a_worker(const harness::Step& step) {
   if (step.kind == StepKind::kKill) return true;
-  return step.kind == StepKind::kSubmit && entry(step.body.kind).kills_worker;
+  return entry(step.kind).makes == harness::Makes::kTask && entry(step.body.kind).kills_worker;
 }
 
 std::string in_words(const StepResult& result) {

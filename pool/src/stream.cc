@@ -1,7 +1,3 @@
-#include <algorithm>
-#include <list>
-#include <mutex>
-#include <poolproof/detail/event.hpp>
 #include <poolproof/detail/stream.hpp>
 #include <poolproof/errors.hpp>
 #include <stdexcept>
@@ -21,51 +17,6 @@ std::size_t window_of(const StreamOptions& options, std::size_t workers) {
 
 }  // namespace
 
-/// Entries whose results are there, in the order in which they came. Shared with
-/// those that are still to come, which may outlive the stream.
-class Stream::Arrivals {
- public:
-  /// One that is to come; its place in the list is made beforehand, because
-  /// arriving must not fail.
-  class Expected final : public Completion {
-   public:
-    Expected(std::shared_ptr<Arrivals> arrivals, Entry entry) : arrivals_(std::move(arrivals)) {
-      place_.push_back(std::move(entry));
-    }
-    void completed() noexcept override {
-      {
-        const std::lock_guard lock(arrivals_->mutex_);
-        arrivals_->entries_.splice(arrivals_->entries_.end(), place_);
-      }
-      arrivals_->arrived_.raise();
-    }
-
-   private:
-    std::shared_ptr<Arrivals> arrivals_;
-    std::list<Entry> place_;
-  };
-
-  bool take(Entry& entry, Deadline deadline) {
-    for (;;) {
-      const std::uint32_t seen = arrived_.count();
-      {
-        const std::lock_guard lock(mutex_);
-        if (!entries_.empty()) {
-          entry = std::move(entries_.front());
-          entries_.pop_front();
-          return true;
-        }
-      }
-      if (!arrived_.wait_until(seen, deadline)) return false;
-    }
-  }
-
- private:
-  std::mutex mutex_;
-  std::list<Entry> entries_;
-  Signal arrived_;
-};
-
 Stream::Stream(std::shared_ptr<Core> core, Invoke invoke, std::unique_ptr<Source> source,
                Order order, const StreamOptions& options)
     : core_(std::move(core)),
@@ -75,7 +26,6 @@ Stream::Stream(std::shared_ptr<Core> core, Invoke invoke, std::unique_ptr<Source
       options_(options),
       window_(window_of(options, core_->size())) {
   core_->require_running();
-  if (order_ == Order::of_completion) arrivals_ = std::make_shared<Arrivals>();
   refill();
 }
 
@@ -105,13 +55,6 @@ void Stream::submit(Source::Portion portion) {
   }
 }
 
-void Stream::enter(Entry entry) {
-  ++in_flight_;
-  if (order_ == Order::of_input) return entries_.push_back(std::move(entry));
-  const Result result = entry.result;
-  result->on_completion(std::make_unique<Arrivals::Expected>(arrivals_, std::move(entry)));
-}
-
 bool Stream::advance(Deadline deadline) {
   core_->require_own_process();
   refill();
@@ -126,14 +69,6 @@ bool Stream::advance(Deadline deadline) {
     index_ = 0;
   }
   if (index_ + 1 == current_.count) --in_flight_;  // it is out
-  return true;
-}
-
-bool Stream::take_next(Deadline deadline) {
-  if (order_ == Order::of_completion) return arrivals_->take(current_, deadline);
-  if (!entries_.front().result->wait_until(deadline)) return false;
-  current_ = std::move(entries_.front());
-  entries_.pop_front();
   return true;
 }
 

@@ -15,8 +15,7 @@ bool always(const Step& /*step*/) {
   return true;
 }
 
-// ---- sleep
-// ---------------------------------------------------------------------------------------
+// ---- sleep --------------------------------------------------------------------------------------
 
 /// A sleep of main that a task begun before it may not outlive.
 constexpr milliseconds kShortSleep{5};
@@ -58,8 +57,7 @@ int weigh_sleep(const Draft& draft, const Step& /*step*/) {
   return awaits_release(draft) && release_is_doubtful(draft) ? 60 : kSleep.weight;
 }
 
-// ---- kill
-// ----------------------------------------------------------------------------------------
+// ---- kill ---------------------------------------------------------------------------------------
 
 /// A kill that would find no such worker is none: idle ones are gone once the pool is closed.
 Call call_of_kill(const PoolState& state, const Step& step) {
@@ -86,7 +84,8 @@ void kill(PoolState& state, const Step& step, bool took_effect) {
     if (task.accepted && !task.finished && state.has_place(number)) candidates.push_back(&task);
   }
   for (auto* task : candidates) task->perhaps_killed = true;
-  if (candidates.size() == 1) candidates.front()->finished = true;
+  // A map that lost an item still has the others.
+  if (candidates.size() == 1 && !candidates.front()->is_map) candidates.front()->finished = true;
 }
 
 void fill_kill(Draft& draft, Step& step) {

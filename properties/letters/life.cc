@@ -16,8 +16,7 @@ std::vector<Step> itself(const SmallAlphabet& /*alphabet*/, int /*tasks*/) {
 
 constexpr int kAgain = 3;  // what was done is rarely done again
 
-// ---- close
-// ---------------------------------------------------------------------------------------
+// ---- close --------------------------------------------------------------------------------------
 
 void close(PoolState& state, const Step& /*step*/, bool took_effect) {
   if (took_effect && state.life == Life::kRunning) state.life = Life::kClosed;
@@ -31,8 +30,7 @@ int weigh_close(const Draft& draft, const Step& /*step*/) {
   return draft.model.state() != Life::kRunning ? kAgain : kClose.weight;
 }
 
-// ---- terminate
-// -----------------------------------------------------------------------------------
+// ---- terminate ----------------------------------------------------------------------------------
 
 void terminate(PoolState& state, const Step& /*step*/, bool took_effect) {
   if (!took_effect) return;
@@ -44,8 +42,7 @@ bool terminate_is_prompt(const PoolState& /*state*/, const Step& /*step*/) {
   return true;
 }
 
-// ---- join
-// ----------------------------------------------------------------------------------------
+// ---- join ---------------------------------------------------------------------------------------
 
 Call call_of_join(const PoolState& state, const Step& /*step*/) {
   const bool too_early = state.life == Life::kRunning && state.contract.join_needs_close;
@@ -78,8 +75,7 @@ int weigh_join(const Draft& draft, const Step& /*step*/) {
   return draft.model.state() != Life::kRunning ? 40 : kJoin.weight;
 }
 
-// ---- drop
-// ----------------------------------------------------------------------------------------
+// ---- drop ---------------------------------------------------------------------------------------
 
 bool drop_may_wait(const PoolState& state, const Step& /*step*/) {
   return state.drops_wait() && state.is_used() && state.endless() > 0;

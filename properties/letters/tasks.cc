@@ -3,6 +3,7 @@
 
 #include "properties/enumerate.h"
 #include "properties/letters.h"
+#include "properties/letters/waits.h"
 #include "properties/model.h"
 
 namespace poolproof::properties::letters {
@@ -25,8 +26,9 @@ bool takes_a_while(const harness::Body& body) {
   return timed && body.amount >= kLongEnough;
 }
 
-// ---- submit
-// --------------------------------------------------------------------------------------
+}  // namespace
+
+// ---- submit -------------------------------------------------------------------------------------
 
 Call call_of_submit(const PoolState& state, const Step& step) {
   if (step.task != static_cast<int>(state.tasks.size()) + 1) return Call::kImpossible;
@@ -37,10 +39,16 @@ Call call_of_submit(const PoolState& state, const Step& step) {
 void submit(PoolState& state, const Step& step, bool took_effect) {
   auto& task = state.tasks[step.task];
   task.body = step.body;
+  task.is_map = step.kind == StepKind::kMap;
+  task.form = step.form;
+  task.items = step.items;
   task.accepted = took_effect && state.life == Life::kRunning;
   task.fresh = takes_a_while(step.body);
-  if (task.accepted && entry(step.body.kind).kills_worker) ++state.deaths;
+  if (task.accepted && task.is_map && !task.is_stream()) task.finished = task.items == 0;
+  if (task.accepted && entry(step.body.kind).kills_worker) state.deaths += task.width();
 }
+
+namespace {
 
 void fill_submit(Draft& draft, Step& step) {
   step.task = draft.model.tasks() + 1;
@@ -54,10 +62,11 @@ std::vector<Step> short_submits(const SmallAlphabet& alphabet, int tasks) {
   return steps;
 }
 
-// ---- get
-// -----------------------------------------------------------------------------------------
+}  // namespace
 
-bool get_may_wait(const PoolState& state, const Step& step) {
+// ---- get ----------------------------------------------------------------------------------------
+
+bool may_wait_for_outcome(const PoolState& state, const Step& step) {
   if (step.timeout) return false;
   const auto* task = state.task(step.task);
   if (task == nullptr || !task->accepted) return true;
@@ -67,25 +76,39 @@ bool get_may_wait(const PoolState& state, const Step& step) {
   return state.never_ends(*task) || state.may_be_held();
 }
 
-void get(PoolState& state, const Step& step, bool took_effect) {
-  if (took_effect && state.task(step.task) != nullptr) state.tasks[step.task].finished = true;
-}
-
 bool has_timeout(const Step& step) {
   return step.timeout.has_value();
 }
 
-bool always(const Step& /*step*/) {
-  return true;
-}
-
 /// The task surely has an outcome: main has got it before, or the pool was joined or terminated, or
 /// its worker was killed. Where it was lost and main polls for it, that must not cost a whole fuse.
-bool get_is_prompt(const PoolState& state, const Step& step) {
+bool wait_is_prompt(const PoolState& state, const Step& step) {
   // The warden knows one span for every prompt step: there, a short timeout fits into the grace.
   if (step.timeout) return 2 * *step.timeout <= state.contract.grace;
   const auto* task = state.task(step.task);
-  return task != nullptr && task->finished && !get_may_wait(state, step);
+  return task != nullptr && task->finished && !may_wait_for_outcome(state, step);
+}
+
+void fill_wait(Draft& draft, Step& step, int task) {
+  step.task = task;
+  auto& dice = draft.dice;
+  const bool waits = draft.model.may_wait_for_ever(step);
+  if (!waits && draft.model.may_lose_worker(step.task) && dice.percent(kPatientPercent)) {
+    step.timeout = draft.patience;
+  } else if (waits || dice.percent(20)) {
+    step.timeout = milliseconds(dice.pick(std::array{0, 1, 10, 50, 100}));
+  }
+}
+
+namespace {
+
+/// The results of an imap are taken by next.
+Call call_of_get(const PoolState& state, const Step& step) {
+  return state.task(step.task)->is_stream() ? Call::kImpossible : Call::kLegal;
+}
+
+void get(PoolState& state, const Step& step, bool took_effect) {
+  if (took_effect && state.task(step.task) != nullptr) state.tasks[step.task].finished = true;
 }
 
 bool is_got(const Draft& draft, int task) {
@@ -94,24 +117,18 @@ bool is_got(const Draft& draft, int task) {
   });
 }
 
-/// Mostly a task whose outcome main does not know yet; with a timeout where it must, else rarely.
+/// Mostly a task whose outcome main does not know yet.
 void fill_get(Draft& draft, Step& step) {
   std::vector<int> open;
   std::vector<int> all;
   for (int task = 1; task <= draft.model.tasks(); ++task) {
-    if (!draft.model.accepted(task)) continue;
+    if (!draft.model.accepted(task) || draft.model.is_stream(task)) continue;
     all.push_back(task);
     if (!is_got(draft, task)) open.push_back(task);
   }
   if (all.empty()) return;
   auto& dice = draft.dice;
-  step.task = !open.empty() && dice.percent(80) ? dice.pick(open) : dice.pick(all);
-  const bool waits = draft.model.may_wait_for_ever(step);
-  if (!waits && draft.model.may_lose_worker(step.task) && dice.percent(kPatientPercent)) {
-    step.timeout = draft.patience;
-  } else if (waits || dice.percent(20)) {
-    step.timeout = milliseconds(dice.pick(std::array{0, 1, 10, 50, 100}));
-  }
+  fill_wait(draft, step, !open.empty() && dice.percent(80) ? dice.pick(open) : dice.pick(all));
 }
 
 std::vector<Step> short_gets(const SmallAlphabet& /*alphabet*/, int tasks) {
@@ -139,12 +156,13 @@ const Letter kSubmit{.kind = StepKind::kSubmit,
                      .in_short = short_submits};
 
 const Letter kGet{.kind = StepKind::kGet,
-                  .may_wait_for_ever = get_may_wait,
+                  .call = call_of_get,
+                  .may_wait_for_ever = may_wait_for_outcome,
                   .apply = get,
                   .may_be_in_vain = has_timeout,
                   .lets_time_pass = always,
                   .takes_a_time = has_timeout,
-                  .is_prompt = get_is_prompt,
+                  .is_prompt = wait_is_prompt,
                   .weight = 34,
                   .is_in_each = true,
                   .fill = fill_get,

@@ -56,7 +56,7 @@ bool Reading::made_by_creation(const Process& process) const {
 bool Reading::may_run_unseen_exit() const {
   for (int step = 1; step <= steps(); ++step) {
     const Step& asked = this->step(step);
-    if (asked.kind != StepKind::kSubmit || !run(step).begun) continue;
+    if (entry(asked.kind).makes != harness::Makes::kTask || !run(step).begun) continue;
     const bool exits = asked.body.kind == BodyKind::kExit || asked.body.kind == BodyKind::kOsExit;
     if (exits && (asked.body.amount & 0xff) == 0 && runs(asked.task).empty()) return true;
   }

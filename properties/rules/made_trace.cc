@@ -5,6 +5,21 @@ namespace poolproof::properties {
 using namespace harness;
 using std::chrono::milliseconds;
 
+Step map(int task, harness::Form form, int items, harness::BodyKind body) {
+  Step step = of_kind(StepKind::kMap);
+  step.task = task;
+  step.form = form;
+  step.items = items;
+  step.body.kind = body;
+  return step;
+}
+
+Step next(int task) {
+  Step step = of_kind(StepKind::kNext);
+  step.task = task;
+  return step;
+}
+
 Step of_kind(StepKind kind) {
   Step step;
   step.kind = kind;
@@ -127,6 +142,15 @@ Story& Story::ends_task(int task, Pid pid, std::string how) {
 }
 Story& Story::task(int task, Pid pid) {
   return begins_task(task, pid).ends_task(task, pid);
+}
+
+Story& Story::begins_item(int task, int item, Pid pid) {
+  return add(TaskBegun{.pid = pid, .task = task, .item = item});
+}
+
+Story& Story::item(int task, int item, Pid pid) {
+  begins_item(task, item, pid);
+  return add(TaskEnded{.pid = pid, .task = task, .how = "returned", .item = item});
 }
 
 Story& Story::hit(const std::string& fault, harness::Pid pid) {

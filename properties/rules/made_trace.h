@@ -17,6 +17,9 @@ harness::Step submit(int task, harness::BodyKind body = harness::BodyKind::kNoth
                      std::int64_t amount = 0);
 harness::Step get(int task);
 harness::Step get_for(int task, std::chrono::milliseconds timeout);
+harness::Step map(int task, harness::Form form, int items,
+                  harness::BodyKind body = harness::BodyKind::kNothing);
+harness::Step next(int task);
 harness::Step of_kind(harness::StepKind kind);
 harness::Step kill(harness::Victim victim);
 inline harness::Step close() {
@@ -68,6 +71,8 @@ class Story {
   Story& begins_task(int task, harness::Pid pid);
   Story& ends_task(int task, harness::Pid pid, std::string how = "returned");
   Story& task(int task, harness::Pid pid);
+  Story& begins_item(int task, int item, harness::Pid pid);
+  Story& item(int task, int item, harness::Pid pid);
   Story& hit(const std::string& fault, harness::Pid pid = kMain);
   Story& ending();
   /// What main looks like: "started" or "ending".

@@ -34,6 +34,29 @@ std::optional<std::string> value_of(int task, const harness::Body& body) {
   }
 }
 
+std::vector<std::string> item_values(const harness::Step& map) {
+  std::vector<std::string> values;
+  if (!value_of(map.task, map.body)) return values;
+  for (int item = 1; item <= map.items; ++item) {
+    const bool echoes = map.body.kind == BodyKind::kEcho;
+    // Each echoes bytes of its own: those of the task as many numbers on.
+    values.push_back(echoes ? *value_of(map.task + item, map.body) : fmt::format("item:{}", item));
+  }
+  return values;
+}
+
+std::vector<std::string> values_in(std::string_view told) {
+  if (!told.starts_with('[') || !told.ends_with(']')) return {std::string(told)};
+  told = told.substr(1, told.size() - 2);
+  std::vector<std::string> values;
+  while (!told.empty()) {
+    const auto comma = std::min(told.find(','), told.size());
+    values.emplace_back(told.substr(0, comma));
+    told.remove_prefix(std::min(comma + 1, told.size()));
+  }
+  return values;
+}
+
 bool tells_task(std::string_view message, int task) {
   const std::string wanted = fmt::format("task {}", task);
   for (auto at = message.find(wanted); at != message.npos; at = message.find(wanted, at + 1)) {
@@ -51,12 +74,23 @@ bool is_made_by_body(int task, const harness::Body& body, const harness::StepRes
   return result.kind == Kind::kOk && value && result.value == *value;
 }
 
+/// The same of a task of any kind: of a map's items at least one must have run.
+static bool is_made_by_body(const harness::Step& task, const harness::StepResult& result) {
+  if (task.kind != harness::StepKind::kMap || result.kind != Kind::kOk)
+    return is_made_by_body(task.task, task.body, result);
+  const auto values = item_values(task);
+  const auto told = values_in(result.value);
+  return std::any_of(told.begin(), told.end(), [&](const std::string& value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  });
+}
+
 std::optional<std::string> doubt_about_runs(const Reading& reading) {
   for (const auto& [task, submitted] : reading.accepted()) {
     if (!reading.runs(task).empty()) continue;
     for (const int step : reading.gets(task)) {
       const auto& run = reading.run(step);
-      if (!run.ended || !is_made_by_body(task, reading.body(task), *run.result)) continue;
+      if (!run.ended || !is_made_by_body(reading.handed_over(task), *run.result)) continue;
       return fmt::format(
           "{} was told what task {} comes to, but no claim says that it ran: "
           "workers write no claims",

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/case.h"
 #include "harness/trace.h"
@@ -12,6 +13,11 @@ namespace poolproof::properties {
 
 /// The value that the body returns; nullopt for one that returns none.
 std::optional<std::string> value_of(int task, const harness::Body& body);
+
+/// The value of each item of a map, in their order; empty where the body returns none.
+std::vector<std::string> item_values(const harness::Step& map);
+/// What a get or next of a map was given: one value, or all that a get lists.
+std::vector<std::string> values_in(std::string_view told);
 
 /// The message holds "task 1", and not as the beginning of "task 12".
 bool tells_task(std::string_view message, int task);

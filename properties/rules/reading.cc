@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace poolproof::properties {
 
@@ -26,8 +27,7 @@ Reading::Reading(const Evidence& evidence)
     over_ ? read_aftermath(moment, events[i].kind) : read(moment, events[i].kind);
   }
   for (int step = 1; step <= steps(); ++step) {
-    const bool submits =
-        scenario().steps[static_cast<std::size_t>(step - 1)].kind == StepKind::kSubmit;
+    const bool submits = entry(this->step(step).kind).makes == Makes::kTask;
     if (submits && run(step).is(Kind::kOk)) accepted_[this->step(step).task] = step;
   }
 }
@@ -60,7 +60,7 @@ void Reading::read(const Moment& moment, const Event::Kind& kind) {
                  [&](const StepEnded& e) { take_step_end(moment, e); },
                  [&](const TaskBegun& e) {
                    leave_open_runs(moment, e.pid);
-                   runs_[e.task].push_back({.pid = e.pid, .begun = moment});
+                   runs_[e.task].push_back({.pid = e.pid, .begun = moment, .item = e.item});
                    take_role(known(e.pid), moment);
                  },
                  [&](const TaskEnded& e) { take_run_end(moment, e); },
@@ -212,7 +212,8 @@ bool Reading::asked_to_wait(int step) const {
 
 bool Reading::took_effect(int step) const {
   const StepRun& run = this->run(step);
-  if (this->step(step).kind != StepKind::kGet) return run.is(Kind::kOk);
+  const auto kind = this->step(step).kind;
+  if (kind != StepKind::kGet && kind != StepKind::kNext) return run.is(Kind::kOk);
   return run.ended && !run.is(Kind::kTimeout);
 }
 
@@ -270,10 +271,14 @@ bool Reading::calls_failed_before(const Moment& moment) const {
 
 // ---- Tasks --------------------------------------------------------------------------------------
 
-const Body& Reading::body(int task) const {
-  static const Body kUnknown;
+const Step& Reading::handed_over(int task) const {
+  static const Step kUnknown{.kind = StepKind::kSubmit};
   const auto found = accepted_.find(task);
-  return found == accepted_.end() ? kUnknown : step(found->second).body;
+  return found == accepted_.end() ? kUnknown : step(found->second);
+}
+
+const Body& Reading::body(int task) const {
+  return handed_over(task).body;
 }
 
 const std::vector<Reading::Run>& Reading::runs(int task) const {
@@ -286,8 +291,8 @@ std::vector<int> Reading::gets(int task) const {
   std::vector<int> found;
   for (int step = 1; step <= steps(); ++step) {
     const Step& asked = this->step(step);
-    if (asked.kind == StepKind::kGet && asked.task == task && run(step).begun)
-      found.push_back(step);
+    const bool gets = asked.kind == StepKind::kGet || asked.kind == StepKind::kNext;
+    if (gets && asked.task == task && run(step).begun) found.push_back(step);
   }
   return found;
 }
@@ -298,10 +303,14 @@ Reading::Maybe Reading::released_from(int step) const {
     const auto& runs = this->runs(task);
     // Whoever was joined is through with its tasks, begun or not.
     if (runs.empty() && this->step(step).kind == StepKind::kJoin) continue;
-    const bool over = !runs.empty() && (runs.back().ended || cut_short(runs.back()));
+    if (is_map(task) && std::cmp_less(runs.size(), handed_over(task).items)) return std::nullopt;
+    if (is_map(task) && runs.empty()) continue;
+    const bool over = !runs.empty() && std::all_of(runs.begin(), runs.end(), [&](const Run& run) {
+      return run.ended || cut_short(run);
+    });
     if (!over) return std::nullopt;
-    from =
-        std::max(from, runs.back().ended ? *runs.back().ended : *process(runs.back().pid)->dying);
+    for (const Run& run : runs)
+      from = std::max(from, run.ended ? *run.ended : *process(run.pid)->dying);
   }
   return from;
 }

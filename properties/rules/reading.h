@@ -53,6 +53,7 @@ class Reading {
     Pid pid = 0;
     Moment begun;
     Maybe ended;
+    int item = 0;     // of a map, from 1
     std::string how;  // "returned", "raised"; "left" if its worker went on without saying so
   };
 
@@ -168,7 +169,10 @@ class Reading {
   const std::map<int, int>& accepted() const { return accepted_; }
   const harness::Body& body(int task) const;
   const std::vector<Run>& runs(int task) const;
-  /// The steps that get the task, in order.
+  /// The step that handed it over.
+  const harness::Step& handed_over(int task) const;
+  bool is_map(int task) const { return handed_over(task).kind == harness::StepKind::kMap; }
+  /// The steps that get the task, or the next result of it, in order.
   std::vector<int> gets(int task) const;
   /// When the step that ended the pool is over and nothing of the pool is pending any more: a
   /// future may hold a dropped one until then by rights. nullopt where a task may never be over.

@@ -30,6 +30,7 @@ Verdict errors_leave_the_pool_usable(const Evidence& evidence);
 Verdict timeouts_are_kept(const Evidence& evidence);
 
 // truth.cc
+Verdict order_is_kept(const Evidence& evidence);
 Verdict outcome_is_true(const Evidence& evidence);
 
 // states.cc

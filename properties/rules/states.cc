@@ -139,11 +139,35 @@ std::optional<Drained> drained(const Reading& reading) {
   return std::nullopt;
 }
 
+/// All its items, where nothing went wrong: one that failed may take others with it.
+void judge_drained_map(const Reading& reading, int task, const Drained& drained,
+                       Verdicts& verdicts) {
+  const auto& joined = *reading.run(drained.joined).ended;
+  const auto& body = reading.body(task);
+  const bool harmless = value_of(task, body).has_value();
+  if (!harmless || reading.any_death_before(*reading.run(drained.closed).begun) ||
+      reading.lost_before(joined) || reading.harmed_before(joined) || reading.stillborn())
+    return;
+  if (const auto why = doubt_about_runs(reading)) return verdicts.doubtful(*why);
+  if (!any_claimed_to_run(reading)) return;
+  const auto& runs = reading.runs(task);
+  const auto done = std::count_if(runs.begin(), runs.end(), [&](const Reading::Run& run) {
+    return run.ended && *run.ended < joined;
+  });
+  const int items = reading.handed_over(task).items;
+  if (done >= items) return verdicts.held();
+  verdicts.violated(
+      fmt::format("{} of {} items of task {}, accepted before {}, were over when {} returned", done,
+                  items, task, reading.name(drained.closed), reading.name(drained.joined)),
+      {reading.run(drained.closed).begun->event, joined.event});
+}
+
 /// What a body claims before the join returns stands before the join's own claim: one file.
 void judge_drained(const Reading& reading, int task, const Drained& drained, Verdicts& verdicts) {
   const auto& joined = *reading.run(drained.joined).ended;
   const bool lost =
       reading.lost_before(joined) || reading.harmed_before(joined) || reading.stillborn();
+  if (reading.is_map(task)) return judge_drained_map(reading, task, drained, verdicts);
   const auto& runs = reading.runs(task);
   if (runs.empty()) {
     // Its worker may have died with it in hand before the body began.
@@ -197,7 +221,7 @@ Verdict submit_after_close_is_refused(const Evidence& evidence) {
   Verdicts verdicts;
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& asked = reading.step(step);
-    if (asked.kind != StepKind::kSubmit || !reading.run(step).begun) continue;
+    if (entry(asked.kind).makes != harness::Makes::kTask || !reading.run(step).begun) continue;
     const auto model = reading.before(step);
     if (model.call(asked) != Model::Call::kIllegal) continue;
     const bool closed = model.state() == Model::State::kClosed;

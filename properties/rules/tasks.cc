@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
@@ -173,6 +174,26 @@ void judge_report(const Reading& reading, int task, const Reading::Run& lost, Ve
   }
 }
 
+/// A map may give its outcome when all other items are over, and an imap others before: that main
+/// waits for ever is what no pool may let happen.
+void judge_lost_item(const Reading& reading, int task, Verdicts& verdicts) {
+  for (const auto& run : reading.runs(task)) {
+    if (!died_in_the_task(reading, task, run)) continue;
+    const auto& worker = *reading.process(run.pid);
+    for (const int step : reading.gets(task)) {
+      const auto& get = reading.run(step);
+      if (begun_before(reading, StepKind::kDrop, step)) return;
+      if (get.is(Kind::kWorkerDied)) return verdicts.held();
+      if (get.ended || reading.fate(step) != Fate::kHangs || reading.asked_to_wait(step)) continue;
+      return verdicts.violated(
+          fmt::format("item {} of task {} was lost: its {} {}, and {} waits for ever", run.item,
+                      task, reading.name(worker), reading.how_died(worker), reading.name(step)),
+          {run.begun.event, worker.dying->event, get.begun->event,
+           reading.proved_at_rest(*get.begun)->event});
+    }
+  }
+}
+
 // ---- T7 -----------------------------------------------------------------------------------------
 
 /// The first get that was told of the task's own error, of a body that leaves its worker alive.
@@ -275,12 +296,17 @@ Verdict no_task_runs_twice(const Evidence& evidence) {
   Verdicts verdicts;
   if (const auto why = doubt_about_runs(reading)) verdicts.doubtful(*why);
   for (const auto& [task, submitted] : reading.accepted()) {
-    const auto& runs = reading.runs(task);
-    if (!runs.empty()) verdicts.held();
-    if (runs.size() < 2) continue;
-    verdicts.violated(fmt::format("task {} began in process {} and again in process {}", task,
-                                  runs[0].pid, runs[1].pid),
-                      {runs[0].begun.event, runs[1].begun.event});
+    std::map<int, const Reading::Run*> first;  // of each item
+    for (const auto& run : reading.runs(task)) {
+      verdicts.held();
+      const auto [earlier, is_first] = first.emplace(run.item, &run);
+      if (is_first) continue;
+      const auto item = run.item > 0 ? fmt::format(" (item {})", run.item) : "";
+      verdicts.violated(fmt::format("task {}{} began in process {} and again in process {}", task,
+                                    item, earlier->second->pid, run.pid),
+                        {earlier->second->begun.event, run.begun.event});
+      break;
+    }
   }
   return verdicts.verdict();
 }
@@ -301,6 +327,10 @@ Verdict worker_death_is_reported(const Evidence& evidence) {
   Verdicts verdicts;
   for (const auto& [task, submitted] : reading.accepted()) {
     const auto& runs = reading.runs(task);
+    if (reading.is_map(task)) {
+      judge_lost_item(reading, task, verdicts);
+      continue;
+    }
     // Where it is tried again the last try counts.
     if (runs.empty() || !died_in_the_task(reading, task, runs.back())) continue;
     judge_report(reading, task, runs.back(), verdicts);
@@ -325,7 +355,7 @@ Verdict timeouts_are_kept(const Evidence& evidence) {
   const Reading reading(evidence);
   Verdicts verdicts;
   for (int step = 1; step <= reading.steps(); ++step) {
-    const bool timed = reading.step(step).kind == StepKind::kGet && reading.step(step).timeout;
+    const bool timed = reading.step(step).timeout.has_value();
     const auto& run = reading.run(step);
     if (timed && run.begun && (run.ended || !reading.main_died()))
       judge_timeout(reading, step, verdicts);

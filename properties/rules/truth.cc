@@ -21,10 +21,12 @@ using Kind = Reading::Kind;
 struct Around {
   int step = 0;
   int task = 0;
+  const harness::Step& handed_over;
   const harness::Body& body;
   const harness::StepResult& result;
   bool ended_by_main = false;  // terminate or drop came first
   bool timed = false;
+  bool next = false;          // of an imap
   bool any_death = false;     // of any process but main
   bool death_asked = false;   // the scenario may have ended a worker
   bool death_unsure = false;  // the machine or a fault may have, or deaths are not known exactly
@@ -47,6 +49,7 @@ bool may_end_a_worker(const Reading& reading, int step) {
     case StepKind::kKill:
       return !run.is(Kind::kNotFired);
     case StepKind::kSubmit:
+    case StepKind::kMap:
       return entry(asked.body.kind).kills_worker && !run.is(Kind::kRefused);
     default:
       return ends_the_pool(reading, step);
@@ -90,8 +93,12 @@ bool is_death_unsure(const Reading& reading, const Reading::Moment& moment) {
 Around around(const Reading& reading, int step, int task) {
   const auto& ended = *reading.run(step).ended;
   const auto& runs = reading.runs(task);
-  Around result{
-      .step = step, .task = task, .body = reading.body(task), .result = *reading.run(step).result};
+  Around result{.step = step,
+                .task = task,
+                .handed_over = reading.handed_over(task),
+                .body = reading.body(task),
+                .result = *reading.run(step).result};
+  result.next = reading.step(step).kind == StepKind::kNext;
   result.timed = reading.step(step).timeout.has_value();
   result.any_death = reading.any_death_before(ended) || is_any_leaving(reading, ended);
   result.death_unsure = is_death_unsure(reading, ended) || reading.harmed_before(ended);
@@ -101,7 +108,7 @@ Around around(const Reading& reading, int step, int task) {
     result.ended_by_main = result.ended_by_main || ends_the_pool(reading, earlier);
     result.death_asked = result.death_asked || may_end_a_worker(reading, earlier);
   }
-  if (reading.trace().exact && runs.size() == 1) {
+  if (reading.trace().exact && runs.size() == 1 && !reading.is_map(task)) {
     const auto* worker = reading.process(runs.front().pid);
     result.lives_on = worker != nullptr && worker->born && !worker->gone_before(ended);
   }
@@ -110,7 +117,18 @@ Around around(const Reading& reading, int step, int task) {
 
 enum class Truth { kTrue, kFalse, kUnknown };
 
+/// Each of them is one of the items': how many there are, and in which order, is T4's affair.
+Truth truth_of_items(const Around& get) {
+  const auto values = item_values(get.handed_over);
+  const auto told = values_in(get.result.value);
+  const bool all = std::all_of(told.begin(), told.end(), [&](const std::string& value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  });
+  return all ? Truth::kTrue : Truth::kFalse;
+}
+
 Truth truth_of_value(const Around& get) {
+  if (get.handed_over.kind == StepKind::kMap) return truth_of_items(get);
   const auto value = value_of(get.task, get.body);
   return value && get.result.value == *value ? Truth::kTrue : Truth::kFalse;
 }
@@ -156,6 +174,9 @@ Truth truth(const Around& get, const Contract& contract) {
       return undisturbed ? Truth::kFalse : Truth::kUnknown;
     case Kind::kTimeout:
       if (get.timed) return Truth::kUnknown;
+      return undisturbed ? Truth::kFalse : Truth::kUnknown;
+    case Kind::kExhausted:
+      if (get.next) return Truth::kUnknown;  // T4 counts
       [[fallthrough]];
     case Kind::kRefused:
     case Kind::kNotFired:
@@ -181,7 +202,7 @@ void judge_truth(const Reading& reading, int step, int task, Verdicts& verdicts)
   const Truth truth = properties::truth(get, reading.contract());
   if (truth == Truth::kTrue) verdicts.held();
   if (truth != Truth::kFalse) return;
-  const auto value = value_of(task, get.body);
+  const auto value = reading.is_map(task) ? std::nullopt : value_of(task, get.body);
   std::vector<std::size_t> events;
   for (const auto& run : reading.runs(task)) events.push_back(run.begun.event);
   events.push_back(reading.run(step).ended->event);

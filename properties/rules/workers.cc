@@ -407,6 +407,12 @@ Verdict worker_count_is_bounded(const Evidence& evidence) {
   return verdicts.verdict();
 }
 
+/// At most so many items travel together; where that is the pool's choice, perhaps all.
+static int items_that_travel(const harness::Step& step) {
+  if (step.kind != harness::StepKind::kMap) return 1;
+  return step.chunk.value_or(is_stream(step.form) ? 1 : std::max(step.items, 1));
+}
+
 Verdict task_quota_is_kept(const Evidence& evidence) {
   const Reading reading(evidence);
   const auto quota = wanted_quota(reading);
@@ -414,9 +420,12 @@ Verdict task_quota_is_kept(const Evidence& evidence) {
   Verdicts verdicts;
   std::map<harness::Pid, std::vector<std::size_t>> begun;
   for (const auto& [task, submitted] : reading.accepted()) {
+    std::map<harness::Pid, int> items;
     for (const auto& run : reading.runs(task)) {
-      // In a pool of threads all run in main.
-      if (run.pid != reading.trace().main()) begun[run.pid].push_back(run.begun.event);
+      // In a pool of threads all run in main. Items that travel together count as one task.
+      if (run.pid == reading.trace().main()) continue;
+      if (items[run.pid]++ % items_that_travel(reading.handed_over(task)) == 0)
+        begun[run.pid].push_back(run.begun.event);
     }
   }
   for (auto& [pid, events] : begun) {

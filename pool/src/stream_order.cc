@@ -1,0 +1,72 @@
+#include <list>
+#include <mutex>
+#include <poolproof/detail/event.hpp>
+#include <poolproof/detail/stream.hpp>
+
+#include "core.hpp"
+
+// In which order a stream gives its results.
+namespace poolproof::detail {
+
+/// Entries whose results are there, in the order in which they came. Shared with
+/// those that are still to come, which may outlive the stream.
+class Stream::Arrivals {
+ public:
+  /// One that is to come; its place in the list is made beforehand, because
+  /// arriving must not fail.
+  class Expected final : public Completion {
+   public:
+    Expected(std::shared_ptr<Arrivals> arrivals, Entry entry) : arrivals_(std::move(arrivals)) {
+      place_.push_back(std::move(entry));
+    }
+    void completed() noexcept override {
+      {
+        const std::lock_guard lock(arrivals_->mutex_);
+        arrivals_->entries_.splice(arrivals_->entries_.end(), place_);
+      }
+      arrivals_->arrived_.raise();
+    }
+
+   private:
+    std::shared_ptr<Arrivals> arrivals_;
+    std::list<Entry> place_;
+  };
+
+  bool take(Entry& entry, Deadline deadline) {
+    for (;;) {
+      const std::uint32_t seen = arrived_.count();
+      {
+        const std::lock_guard lock(mutex_);
+        if (!entries_.empty()) {
+          entry = std::move(entries_.front());
+          entries_.pop_front();
+          return true;
+        }
+      }
+      if (!arrived_.wait_until(seen, deadline)) return false;
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::list<Entry> entries_;
+  Signal arrived_;
+};
+
+void Stream::enter(Entry entry) {
+  ++in_flight_;
+  if (order_ == Order::of_input) return entries_.push_back(std::move(entry));
+  if (!arrivals_) arrivals_ = std::make_shared<Arrivals>();
+  const Result result = entry.result;
+  result->on_completion(std::make_unique<Arrivals::Expected>(arrivals_, std::move(entry)));
+}
+
+bool Stream::take_next(Deadline deadline) {
+  if (order_ == Order::of_completion) return arrivals_->take(current_, deadline);
+  if (!entries_.front().result->wait_until(deadline)) return false;
+  current_ = std::move(entries_.front());
+  entries_.pop_front();
+  return true;
+}
+
+}  // namespace poolproof::detail

@@ -1,0 +1,150 @@
+#include <gtest/gtest.h>
+
+#include "properties/rules/made_trace.h"
+#include "properties/rules/outcome.h"
+
+namespace poolproof::properties {
+namespace {
+
+using namespace std::chrono_literals;
+using harness::BodyKind;
+using harness::Form;
+using Kind = harness::StepResult::Kind;
+
+Story mapped(Form form, std::vector<harness::Step> then, BodyKind body = BodyKind::kNothing) {
+  std::vector<harness::Step> steps{create(2), map(1, form, 3, body)};
+  steps.insert(steps.end(), then.begin(), then.end());
+  Story story(std::move(steps));
+  story.begins(1).born(3).born(4).ends(1).step(2);
+  story.item(1, 1, 3).item(1, 3, 4).item(1, 2, 3);
+  return story;
+}
+
+std::string told(std::string list, Form form = Form::kMap) {
+  return mapped(form, {get(1)}).step(3, value(std::move(list))).exits().outcome("T4");
+}
+
+TEST(OrderIsKept, IsHeldByAMapInTheOrderOfItsItems) {
+  EXPECT_EQ(told("[item:1,item:2,item:3]"), "held");
+  EXPECT_EQ(told("[item:1,item:2,item:3]", Form::kStarmap), "held");
+}
+
+TEST(OrderIsKept, IsViolatedByAnotherOrderOrCount) {
+  for (const char* list : {"[item:1,item:3,item:2]", "[item:1,item:2]", "[]",
+                           "[item:1,item:2,item:3,item:3]", "[item:1,item:1,item:3]"}) {
+    EXPECT_EQ(told(list), "violated") << list;
+    EXPECT_EQ(told(list, Form::kStarmap), "violated") << list;
+  }
+}
+
+TEST(OrderIsKept, IsNotExercisedByWhatComesToNoValue) {
+  EXPECT_EQ(mapped(Form::kMap, {get(1)}, BodyKind::kRaise)
+                .step(3, result(Kind::kTaskError, "task 1"))
+                .exits()
+                .outcome("T4"),
+            "not exercised");
+  EXPECT_EQ(mapped(Form::kMap, {close()}).step(3).exits().outcome("T4"), "not exercised");
+}
+
+/// Nexts with these results, one after the other.
+std::string taken(Form form, const std::vector<harness::StepResult>& results) {
+  std::vector<harness::Step> nexts(results.size(), next(1));
+  auto story = mapped(form, nexts);
+  int step = 3;
+  for (const auto& result : results) story.step(step++, result);
+  return story.exits().outcome("T4");
+}
+
+TEST(OrderIsKept, IsHeldByAnImapInItsOrder) {
+  EXPECT_EQ(taken(Form::kImap, {value("item:1")}), "held");
+  EXPECT_EQ(taken(Form::kImap, {value("item:1"), value("item:2"), value("item:3"),
+                                result(Kind::kExhausted), result(Kind::kExhausted)}),
+            "held");
+  EXPECT_EQ(taken(Form::kImap, {result(Kind::kTimeout), value("item:1")}), "held");
+}
+
+TEST(OrderIsKept, IsViolatedByAnImapOutOfOrder) {
+  EXPECT_EQ(taken(Form::kImap, {value("item:2")}), "violated");
+  EXPECT_EQ(taken(Form::kImap, {value("item:1"), value("item:3")}), "violated");
+  EXPECT_EQ(taken(Form::kImap, {value("item:1"), value("item:1")}), "violated");
+}
+
+TEST(OrderIsKept, LetsAnUnorderedImapGiveEachOnceInAnyOrder) {
+  const auto any = Form::kImapUnordered;
+  EXPECT_EQ(taken(any, {value("item:3"), value("item:1"), value("item:2")}), "held");
+  EXPECT_EQ(taken(any, {value("item:3"), value("item:3")}), "violated");
+  EXPECT_EQ(taken(any, {value("item:4")}), "violated");
+}
+
+TEST(OrderIsKept, IsViolatedByAStreamThatEndsEarly) {
+  for (const auto form : {Form::kImap, Form::kImapUnordered})
+    EXPECT_EQ(taken(form, {value("item:1"), result(Kind::kExhausted)}), "violated");
+}
+
+TEST(OrderIsKept, KnowsNothingBehindAnError) {
+  EXPECT_EQ(taken(Form::kImap, {result(Kind::kWorkerDied), value("item:3")}), "not exercised");
+}
+
+TEST(ItemValues, TellTheItem) {
+  EXPECT_EQ(item_values(map(1, Form::kMap, 2)), (std::vector<std::string>{"item:1", "item:2"}));
+  auto echo = map(1, Form::kMap, 2, BodyKind::kEcho);
+  echo.body.amount = 1;
+  const auto values = item_values(echo);
+  ASSERT_EQ(values.size(), 2u);
+  EXPECT_NE(values[0], values[1]);
+  EXPECT_TRUE(item_values(map(1, Form::kMap, 2, BodyKind::kNever)).empty());
+}
+
+// ---- Items under the other rules ----------------------------------------------------------------
+
+TEST(NoTaskRunsTwice, TellsItemsApart) {
+  EXPECT_EQ(mapped(Form::kMap, {}).exits().outcome("T2"), "held");
+  auto twice = mapped(Form::kMap, {}).item(1, 3, 3).exits();
+  EXPECT_EQ(twice.outcome("T2"), "violated");
+  EXPECT_EQ(twice.says("T2"), "task 1 (item 3) began in process 4 and again in process 3");
+}
+
+TEST(OutcomeIsTrue, AsksWhetherEachValueIsAnItems) {
+  const auto outcome = [](std::string list) {
+    return mapped(Form::kMap, {get(1)}).step(3, value(std::move(list))).exits().outcome("T3");
+  };
+  EXPECT_EQ(outcome("[item:3,item:2,item:1]"), "held");
+  EXPECT_EQ(outcome("[item:1,none,item:3]"), "violated");
+}
+
+TEST(CloseDrains, CountsItems) {
+  const auto outcome = [](int items) {
+    Story story({create(1), map(1, Form::kMap, 2), close(), join()});
+    story.begins(1).born(3).ends(1).step(2).begins(3).ends(3).begins(4);
+    for (int item = 1; item <= items; ++item) story.item(1, item, 3);
+    return story.dies(3).ends(4).exits().outcome("S5");
+  };
+  EXPECT_EQ(outcome(2), "held");
+  EXPECT_EQ(outcome(1), "violated");
+}
+
+TEST(TaskQuotaIsKept, CountsItemsThatTravelTogetherAsOne) {
+  const auto outcome = [](std::optional<int> chunk) {
+    auto small = create(1);
+    small.quota = 1;
+    auto whole = map(1, Form::kMap, 2);
+    whole.chunk = chunk;
+    Story story({small, whole, get(1)});
+    story.begins(1).born(3).ends(1).step(2).item(1, 1, 3).item(1, 2, 3);
+    return story.step(3, value("[item:1,item:2]")).exits().outcome("W6");
+  };
+  EXPECT_EQ(outcome(2), "held");
+  EXPECT_EQ(outcome(std::nullopt), "held");
+  EXPECT_EQ(outcome(1), "violated");
+}
+
+TEST(WorkerDeathIsReported, IsViolatedByAWaitForALostItem) {
+  Story story({create(1), map(1, Form::kMap, 2), kill(harness::Victim::kBusy), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins_item(1, 1, 3);
+  story.begins(3).dies(3, sys::Killed{9}).ends(3, killed(3)).born(4).item(1, 2, 4);
+  story.begins(4).at_rest().over(harness::End::kAtRest);
+  EXPECT_EQ(story.outcome("T6"), "violated");
+}
+
+}  // namespace
+}  // namespace poolproof::properties
