@@ -14,8 +14,10 @@ using std::chrono::milliseconds;
 constexpr std::array<std::string_view, 2> kVictims{"idle", "busy"};
 constexpr std::array<std::string_view, 5> kInitializers{"none", "returns", "raises", "exits",
                                                         "kills_self"};
-constexpr std::array<std::string_view, 2> kSettings{"quota", "initializer"};
 constexpr std::array<std::string_view, 4> kForms{"map", "starmap", "imap", "imap_unordered"};
+constexpr std::array<std::string_view, 3> kFarewells{"plain", "scope", "scope_error"};
+constexpr std::array<std::string_view, 3> kChildEnds{"return", "os_exit", "sigkill"};
+constexpr std::array<std::string_view, 3> kSettings{"quota", "initializer", "scope"};
 
 using Value = std::optional<std::int64_t>;
 
@@ -39,6 +41,12 @@ Value value_of(Form form) {
 }
 Value value_of(Initializer initializer) {
   return initializer == Initializer::kNone ? std::nullopt : Value(static_cast<int>(initializer));
+}
+Value value_of(Farewell farewell) {
+  return farewell == Farewell::kPlain ? std::nullopt : Value(static_cast<int>(farewell));
+}
+Value value_of(ChildEnd end) {
+  return static_cast<int>(end);
 }
 Value value_of(const Body& body) {
   return static_cast<int>(body.kind);
@@ -106,6 +114,17 @@ constexpr std::array kSleepFields{in<&Step::duration>({.key = "ms",
                                                        .type = FieldType::kMilliseconds,
                                                        .high = kMaxMilliseconds,
                                                        .simplify = Simplify::kNumber})};
+constexpr std::array kDropFields{in<&Step::farewell>({.key = "by",
+                                                      .type = FieldType::kName,
+                                                      .means = "absent: nothing names it any more",
+                                                      .optional = true,
+                                                      .names = kFarewells,
+                                                      .simplify = Simplify::kSetting})};
+constexpr std::array kForkFields{in<&Step::child_end>({.key = "child",
+                                                       .type = FieldType::kName,
+                                                       .means = "how it ends",
+                                                       .names = kChildEnds,
+                                                       .simplify = Simplify::kLetter})};
 constexpr std::array kKillFields{in<&Step::victim>(
     {.key = "victim", .type = FieldType::kName, .names = kVictims, .simplify = Simplify::kLetter})};
 
@@ -151,7 +170,8 @@ constexpr std::array kSteps{
     StepEntry{.kind = StepKind::kDrop,
               .name = "drop",
               .does = "gives up main's last reference to the pool",
-              .makes = Makes::kNoReference},
+              .makes = Makes::kNoReference,
+              .fields = kDropFields},
     StepEntry{.kind = StepKind::kWorkers,
               .name = "workers",
               .does = "lists the workers that the pool says it has",
@@ -176,6 +196,12 @@ constexpr std::array kSteps{
               .does = "takes the next result of an imap, waiting for it",
               .needs = Needs::kTask,
               .fields = kGetFields},
+    StepEntry{.kind = StepKind::kFork,
+              .name = "fork",
+              .does = "forks a child of main's own, which ends at once, and waits for it",
+              .needs = Needs::kNothing,
+              .fields = kForkFields,
+              .is_looked_at = true},
 };
 
 constexpr std::array kBodies{
@@ -329,6 +355,14 @@ const Field* field(StepKind kind, std::string_view key) {
 
 std::string_view name(Victim victim) {
   return kVictims[static_cast<std::size_t>(victim)];
+}
+
+std::string_view name(Farewell farewell) {
+  return kFarewells[static_cast<std::size_t>(farewell)];
+}
+
+std::string_view name(ChildEnd end) {
+  return kChildEnds[static_cast<std::size_t>(end)];
 }
 
 std::string_view name(Initializer initializer) {

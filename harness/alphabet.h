@@ -26,9 +26,10 @@ enum class StepKind {
   kSleep,
   kKill,
   kMap,
-  kNext
+  kNext,
+  kFork
 };
-inline constexpr StepKind kLastStep = StepKind::kNext;
+inline constexpr StepKind kLastStep = StepKind::kFork;
 
 enum class BodyKind {
   kNothing,        // returns at once
@@ -73,8 +74,23 @@ enum class Initializer {
   kKillsSelf  // by SIGKILL
 };
 
-/// What a create step can ask for besides the number of workers; an adapter says which it knows.
-enum class Setting { kQuota, kInitializer };
+/// What a step can ask for that not every pool knows; an adapter says which it does. Quota and
+/// initializer are of create, scope is of drop.
+enum class Setting { kQuota, kInitializer, kScope };
+
+/// How the last reference to a pool goes.
+enum class Farewell {
+  kPlain,       // nothing names it any more
+  kScope,       // the end of a block that ends it: with, a destructor
+  kScopeError,  // an error that leaves such a block
+};
+
+/// How a child ends that main has forked for itself.
+enum class ChildEnd {
+  kReturn,   // as main would by a return, with all cleanup
+  kOsExit,   // _exit(0)
+  kSigkill,  // by its own hand
+};
 
 /// Which worker a kill step picks.
 enum class Victim { kIdle, kBusy };
@@ -107,6 +123,8 @@ struct Step {
   Form form = Form::kMap;                            // map
   int items = 0;             // map: so many, numbered from 1, each runs the body
   std::optional<int> chunk;  // map: items that travel together; nullopt: the pool's default
+  Farewell farewell = Farewell::kPlain;    // drop
+  ChildEnd child_end = ChildEnd::kReturn;  // fork
   bool operator==(const Step&) const = default;
 };
 
@@ -197,6 +215,8 @@ std::int64_t greatest(Parameter parameter);
 const Field* field(StepKind kind, std::string_view key);
 
 std::string_view name(Victim victim);
+std::string_view name(Farewell farewell);
+std::string_view name(ChildEnd end);
 std::string_view name(Initializer initializer);
 std::string_view name(Form form);
 std::optional<Form> form_named(std::string_view name);

@@ -239,6 +239,11 @@ struct TaskEnded {
   std::string how;
   int item = 0;  // of a map, from 1; 0: the task is none
 };
+/// Main has started a process for itself, not for its pool.
+struct OwnChild {
+  Pid pid = 0;
+  Pid child = 0;
+};
 /// Main is about to end as the scenario says.
 struct EndingBegun {
   Pid pid = 0;
@@ -253,7 +258,7 @@ struct Event {
   using Kind = std::variant<Born, Execed, ThreadBorn, ThreadDead, Signalled, Dying, Dead,
                             KilledByWarden, OutputEof, Snapshot, MainState, AtRest, Polling, Delay,
                             Foreign, LimitHit, LeftOver, Lost, FaultFired, Started, StepBegun,
-                            StepEnded, TaskBegun, TaskEnded, EndingBegun, Garbage>;
+                            StepEnded, TaskBegun, TaskEnded, OwnChild, EndingBegun, Garbage>;
   Nanoseconds at{0};  // CLOCK_MONOTONIC since main's birth
   Kind kind;
 };

@@ -306,6 +306,10 @@ void fields(auto& io, Like<TaskEnded> auto& e) {
   io.text("how", e.how);
   io.maybe_number("item", e.item);
 }
+void fields(auto& io, Like<OwnChild> auto& e) {
+  io.number("pid", e.pid);
+  io.number("child", e.child);
+}
 void fields(auto& io, Like<Garbage> auto& e) {
   io.text("text", e.text);
 }

@@ -42,7 +42,7 @@ StepResult any_result() {
 }
 
 Event::Kind any_kind() {
-  switch (*rc::gen::inRange(0, 26)) {
+  switch (*rc::gen::inRange(0, 27)) {
     case 0:
       return Born{any_pid(), any_pid(), any_pid(), any_text()};
     case 1:
@@ -94,6 +94,8 @@ Event::Kind any_kind() {
       return TaskEnded{any_pid(), 2, any_text()};
     case 21:
       return EndingBegun{any_pid()};
+    case 25:
+      return OwnChild{any_pid(), any_pid()};
     case 23:
       return Polling{Nanoseconds(7), {{any_pid(), any_pid(), "sleep", 600}}, any_text()};
     case 24:

@@ -93,6 +93,16 @@ bool pending_at(const Reading& reading, StepKind kind, int wanted) {
   return false;
 }
 
+bool forked_a_child_that_returns(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    if (asked.kind == StepKind::kFork && asked.child_end == harness::ChildEnd::kReturn &&
+        reading.run(step).begun)
+      return true;
+  }
+  return false;
+}
+
 bool killed_while(const Reading& reading, harness::Victim victim) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& asked = reading.step(step);
@@ -218,6 +228,10 @@ constexpr std::array kConditions{
     Condition{"failing-initializer", "no worker gets through with its initializer",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) { return r.stillborn(); });
+              }},
+    Condition{"main-forked", "main forked a child of its own, which ended as main would by a return",
+              [](const Scenario& sc, const Trace& t) {
+                return ask(sc, t, [](const Reading& r) { return forked_a_child_that_returns(r); });
               }},
     Condition{"large-payload", "a task was given 64 KiB or more",
               [](const Scenario& s, const Trace& t) {

@@ -56,7 +56,7 @@ std::string rules_as_markdown() {
 std::string explained(const Rule& rule) {
   auto text = fmt::format("{} {}\n", rule.id, rule.name) + wrapped(rule.sentence, 2) + "\n" +
               fmt::format("  level   {}\n", in_words(rule.level));
-  if (const auto* cause = rule_named(rule.implied_by); cause != nullptr) {
+  for (const auto* cause : causes(rule)) {
     text += fmt::format("  follows from {} {}: told with it where both are violated\n", cause->id,
                         cause->name);
   }

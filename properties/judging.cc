@@ -15,27 +15,25 @@ using harness::Trace;
 
 constexpr int kAdapterFailed = 99;  // harness/protocol/README.md
 
-/// Follows implied_by as long as each cause is violated in the same case.
-const Rule* cause_of(const Rule& rule, const std::vector<Judgement>& judgements) {
-  const Rule* cause = nullptr;
-  for (std::string_view wanted = rule.implied_by; !wanted.empty() && wanted != rule.id;) {
-    const auto found =
-        std::find_if(judgements.begin(), judgements.end(), [&](const Judgement& judgement) {
-          return judgement.rule->id == wanted &&
-                 std::holds_alternative<Violated>(judgement.verdict);
-        });
-    if (found == judgements.end()) break;
-    cause = found->rule;
-    wanted = cause->implied_by;
-  }
-  return cause;
-}
-
 const Violated* violated(const Rule& rule, const std::vector<Judgement>& judgements) {
   for (const auto& judgement : judgements) {
     if (judgement.rule == &rule) return std::get_if<Violated>(&judgement.verdict);
   }
   return nullptr;
+}
+
+/// Follows implied_by as long as a cause is violated in the same case.
+const Rule* cause_of(const Rule& rule, const std::vector<Judgement>& judgements) {
+  const Rule* cause = nullptr;
+  for (const Rule* wanted = &rule; wanted != nullptr;) {
+    const auto all = causes(*wanted);
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Rule* each) {
+      return violated(*each, judgements) != nullptr;
+    });
+    wanted = found == all.end() || *found == &rule ? nullptr : *found;
+    if (wanted != nullptr) cause = wanted;
+  }
+  return cause;
 }
 
 std::string first_line(const std::string& text) {

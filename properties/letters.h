@@ -67,7 +67,7 @@ namespace letters {
 extern const Letter kCreate;
 extern const Letter kSubmit, kGet;
 extern const Letter kClose, kTerminate, kJoin, kDrop, kWorkers;
-extern const Letter kSleep, kKill;
+extern const Letter kSleep, kKill, kFork;
 extern const Letter kMap, kNext;
 
 /// The step without parameters, or with those that every one of its kind has.

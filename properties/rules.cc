@@ -118,9 +118,17 @@ constexpr std::array kRules{
     Rule{"S5", "CloseDrains", "After close everything accepted still runs.", Level::kMust, "",
          close_drains, Needs::kBirthsAndDeaths},
     Rule{"S6", "DroppedPoolIsReleased",
-         "When the last reference goes, by scope, error or garbage collection, the pool's workers "
-         "end within the grace after its last task, and main goes on.",
+         "When the last reference goes, the pool's workers end within the grace after its last "
+         "task, and main goes on.",
          Level::kMust, "", dropped_pool_is_released, Needs::kBirthsAndDeaths},
+    Rule{"S7", "ScopeEndsThePool",
+         "Leaving a with block or scope, normally or by an error, ends the pool, and the error "
+         "still arrives.",
+         Level::kMust, "", scope_ends_the_pool, Needs::kBirthsAndDeaths},
+    Rule{"S8", "ForkedChildDoesNoHarm",
+         "A child that main forks while a pool lives can exit, or die, without touching the "
+         "parent's pool, and the pool does not hang the child's exit.",
+         Level::kShould, "", forked_child_does_no_harm, Needs::kBirthsAndDeaths},
     Rule{"I2", "MainIsLeftAsItWas",
          "A pool changes no process-wide state of main for good: signal dispositions and mask, "
          "umask, "
@@ -133,7 +141,7 @@ constexpr std::array kRules{
          "many "
          "pools the count is flat. What the first pool of a process opens for good its contract "
          "names.",
-         Level::kMust, "S6", no_descriptor_left, Needs::kBirthsAndDeaths},
+         Level::kMust, "S6 S7", no_descriptor_left, Needs::kBirthsAndDeaths},
     Rule{"R2", "NoSharedMemoryLeft",
          "After main's exit nothing of it is left in /dev/shm, System V IPC or POSIX message "
          "queues.",
@@ -143,7 +151,7 @@ constexpr std::array kRules{
     Rule{"R4", "NoThreadLeft",
          "After a pool's end, main has the threads that it had before, at the latest after the "
          "grace.",
-         Level::kMust, "S6", no_thread_left, Needs::kBirthsAndDeaths},
+         Level::kMust, "S6 S7", no_thread_left, Needs::kBirthsAndDeaths},
     Rule{"P1", "NoDeadlock",
          "At no time is the whole tree blocked with nobody left to wake it, except where the "
          "scenario itself "
@@ -237,6 +245,21 @@ const Rule* rule_named(std::string_view id_or_name) {
     return rule.id == id_or_name || rule.name == id_or_name;
   });
   return found == kRules.end() ? nullptr : &*found;
+}
+
+std::vector<const Rule*> causes(const Rule& rule) {
+  std::vector<const Rule*> found;
+  for (std::size_t at = 0; at < rule.implied_by.size();) {
+    const auto end = std::min(rule.implied_by.find(' ', at), rule.implied_by.size());
+    found.push_back(rule_named(rule.implied_by.substr(at, end - at)));
+    at = end + 1;
+  }
+  return found;
+}
+
+bool is_implied_by(const Rule& rule, const Rule& cause) {
+  const auto all = causes(rule);
+  return std::find(all.begin(), all.end(), &cause) != all.end();
 }
 
 std::vector<Judgement> judge(const Evidence& evidence, bool use_known) {

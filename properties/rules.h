@@ -54,7 +54,8 @@ struct Rule {
   std::string_view name;  // "NoWorkerOutlivesParent"
   std::string_view sentence;
   Level level = Level::kMust;
-  std::string_view implied_by;  // "W1" for E3; empty mostly
+  /// Ids of rules each of which implies it: "W1" for E3, "S6 S7" for R4; empty mostly. causes().
+  std::string_view implied_by;
   /// By what the recording says alone; judge() below adds what it cannot bear.
   Verdict (*judge)(const Evidence&) = nullptr;
   Needs needs = Needs::kBirthsAndDeaths;
@@ -63,6 +64,10 @@ struct Rule {
 /// All rules in force, in the order of the matrix: E, W, T, S, I, R, P.
 std::span<const Rule> rule_table();
 const Rule* rule_named(std::string_view id_or_name);
+
+/// The rules of implied_by.
+std::vector<const Rule*> causes(const Rule& rule);
+bool is_implied_by(const Rule& rule, const Rule& cause);
 
 struct Judgement {
   const Rule* rule = nullptr;

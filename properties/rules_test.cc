@@ -26,7 +26,7 @@ TEST(RuleTable, HasUniqueNamesAndExistingCauses) {
     EXPECT_TRUE(names.insert(rule.name).second) << rule.name;
     EXPECT_EQ(rule_named(rule.id), &rule);
     EXPECT_EQ(rule_named(rule.name), &rule);
-    EXPECT_TRUE(rule.implied_by.empty() || rule_named(rule.implied_by) != nullptr) << rule.id;
+    for (const Rule* cause : causes(rule)) EXPECT_NE(cause, nullptr) << rule.id;
     EXPECT_NE(rule.judge, nullptr);
   }
   EXPECT_EQ(rule_named("Z9"), nullptr);

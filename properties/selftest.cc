@@ -37,12 +37,10 @@ Mark SelftestRow::mark(const Rule& of) const {
 }
 
 bool is_derived_from(const Rule& rule, const Rule& other) {
-  const Rule* cause = rule_named(rule.implied_by);
-  for (std::size_t steps = 0; cause != nullptr && steps < rule_table().size(); ++steps) {
-    if (cause == &other) return true;
-    cause = rule_named(cause->implied_by);
-  }
-  return false;
+  const auto all = causes(rule);
+  return std::any_of(all.begin(), all.end(), [&](const Rule* cause) {
+    return cause == &other || is_derived_from(*cause, other);
+  });
 }
 
 const Rule* needed_by(const SelftestRow& row) {

@@ -131,7 +131,7 @@ std::optional<std::string> Tally::why_nothing_judged() const {
 
 void Tally::set_unstable(const Rule& rule) {
   for (auto& tally : rules_) {
-    const bool consequence = tally.rule->implied_by == rule.id && tally.without_cause == 0;
+    const bool consequence = is_implied_by(*tally.rule, rule) && tally.without_cause == 0;
     if (tally.rule == &rule || consequence) tally.unstable = true;
   }
 }

@@ -1,4 +1,4 @@
-// What main does beside the pool: it sleeps, and kills workers.
+// What main does beside the pool: it sleeps, kills workers, and forks children of its own.
 #include "properties/letters.h"
 #include "properties/model.h"
 
@@ -108,6 +108,23 @@ std::vector<std::string> kill_templates(const Step& step) {
   return {"kill_" + std::string(name(step.victim)), "kill"};
 }
 
+// ---- fork
+// ----------------------------------------------------------------------------------------
+
+bool fork_is_prompt(const PoolState& /*state*/, const Step& /*step*/) {
+  return true;
+}
+
+void fill_fork(Draft& draft, Step& step) {
+  using harness::ChildEnd;
+  step.child_end = draft.dice.pick(
+      std::array{ChildEnd::kReturn, ChildEnd::kReturn, ChildEnd::kOsExit, ChildEnd::kSigkill});
+}
+
+std::vector<std::string> fork_templates(const Step& step) {
+  return {"fork_" + std::string(name(step.child_end))};
+}
+
 }  // namespace
 
 const Letter kSleep{.kind = StepKind::kSleep,
@@ -126,5 +143,12 @@ const Letter kKill{.kind = StepKind::kKill,
                    .weigh = weigh_kill,
                    .in_short = short_kills,
                    .templates = kill_templates};
+
+const Letter kFork{.kind = StepKind::kFork,
+                   .lets_time_pass = always,
+                   .is_prompt = fork_is_prompt,
+                   .weight = 3,
+                   .fill = fill_fork,
+                   .templates = fork_templates};
 
 }  // namespace poolproof::properties::letters

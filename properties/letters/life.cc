@@ -81,6 +81,18 @@ bool drop_may_wait(const PoolState& state, const Step& /*step*/) {
   return state.drops_wait() && state.is_used() && state.endless() > 0;
 }
 
+void fill_drop(Draft& draft, Step& step) {
+  if (!draft.can(harness::Setting::kScope)) return;
+  using harness::Farewell;
+  step.farewell = draft.dice.pick(
+      std::array{Farewell::kPlain, Farewell::kPlain, Farewell::kScope, Farewell::kScopeError});
+}
+
+std::vector<std::string> drop_templates(const Step& step) {
+  if (step.farewell == harness::Farewell::kPlain) return {"drop"};
+  return {"drop_" + std::string(name(step.farewell))};
+}
+
 void drop(PoolState& state, const Step& /*step*/, bool took_effect) {
   if (took_effect) state.life = Life::kDropped;
 }
@@ -114,7 +126,9 @@ const Letter kDrop{.kind = StepKind::kDrop,
                    .may_wait_for_ever = drop_may_wait,
                    .apply = drop,
                    .weight = 3,
-                   .in_short = itself<StepKind::kDrop>};
+                   .fill = fill_drop,
+                   .in_short = itself<StepKind::kDrop>,
+                   .templates = drop_templates};
 
 const Letter kWorkers{.kind = StepKind::kWorkers, .weight = 7};
 

@@ -73,7 +73,7 @@ bool Reading::left_in_peace(const Process& process) const {
 }
 
 bool Reading::was_there_at_mains_death(const Process& process) const {
-  return process.role != Role::kMain && main_died() && !process.gone_before(*main()->dying);
+  return process.role != Role::kMain && process.role != Role::kOwn && main_died() && !process.gone_before(*main()->dying);
 }
 
 bool Reading::anybody_at_mains_death() const {
@@ -111,8 +111,8 @@ bool Reading::lost_before(const Moment& moment) const {
 std::vector<const Reading::Process*> Reading::deaths_before(const Moment& moment) const {
   std::vector<const Process*> deaths;
   for (const Process& process : processes_) {
-    const bool died = process.role != Role::kMain && process.gone_before(moment);
-    if (died && !left_in_peace(process)) deaths.push_back(&process);
+    const bool counts = process.role != Role::kMain && process.role != Role::kOwn;
+    if (counts && process.gone_before(moment) && !left_in_peace(process)) deaths.push_back(&process);
   }
   return deaths;
 }

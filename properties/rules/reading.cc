@@ -42,6 +42,9 @@ void Reading::read(const Moment& moment, const Event::Kind& kind) {
                    processes_.push_back({.pid = e.pid, .parent = e.parent, .born = moment});
                    if (e.how == "main") processes_.back().role = Role::kMain;
                    if (in_a_task) processes_.back().role = Role::kTaskChild;
+                   const Process* parent = process(e.parent);
+                   if (parent != nullptr && parent->role == Role::kOwn)
+                     processes_.back().role = Role::kOwn;
                  },
                  [&](const Dying& e) { take_death(moment, e.pid, e.status, false); },
                  [&](const Dead& e) { take_death(moment, e.pid, e.status, true); },
@@ -64,6 +67,9 @@ void Reading::read(const Moment& moment, const Event::Kind& kind) {
                    take_role(known(e.pid), moment);
                  },
                  [&](const TaskEnded& e) { take_run_end(moment, e); },
+                 [&](const OwnChild& e) {
+                   if (e.pid == evidence_.trace.main()) known(e.child).role = Role::kOwn;
+                 },
                  [&](const EndingBegun& e) {
                    if (!ending_begun_ && e.pid == evidence_.trace.main()) ending_begun_ = moment;
                  },
@@ -381,6 +387,8 @@ std::string Reading::name(const Process& who) const {
       return fmt::format("process {}", who.pid);
     case Role::kTaskChild:
       return fmt::format("a task's child {}", who.pid);
+    case Role::kOwn:
+      return fmt::format("main's own child {}", who.pid);
   }
   return "";
 }

@@ -33,7 +33,8 @@ class Reading {
   };
   using Maybe = std::optional<Moment>;
 
-  enum class Role { kMain, kWorker, kHelper, kTaskChild };
+  /// kOwn: main made it for itself, not for its pool; and who descends from such a one.
+  enum class Role { kMain, kWorker, kHelper, kTaskChild, kOwn };
 
   struct Process {
     Pid pid = 0;

@@ -40,6 +40,10 @@ Verdict endings_are_idempotent(const Evidence& evidence);
 Verdict terminate_is_prompt(const Evidence& evidence);
 Verdict close_drains(const Evidence& evidence);
 Verdict dropped_pool_is_released(const Evidence& evidence);
+Verdict scope_ends_the_pool(const Evidence& evidence);
+
+// forks.cc
+Verdict forked_child_does_no_harm(const Evidence& evidence);
 
 // isolation.cc
 Verdict main_is_left_as_it_was(const Evidence& evidence);

@@ -214,6 +214,37 @@ void judge_release(const Reading& reading, const Reading::Process& worker,
                     {from.event, watched.event});
 }
 
+bool is_farewell(const Reading& reading, int step, bool by_scope) {
+  const auto& asked = reading.step(step);
+  return asked.kind == StepKind::kDrop && reading.run(step).begun && !reading.asked_to_wait(step) &&
+         (asked.farewell != harness::Farewell::kPlain) == by_scope;
+}
+
+/// The step is over, and the workers go.
+void judge_farewell(const Reading& reading, int drop, Verdicts& verdicts) {
+  // Where exit lets tasks finish, a drop may wait for them as well.
+  const bool may_take_long = reading.contract().exit != Contract::Exit::kTerminates;
+  if (reading.fate(drop) != Fate::kLate || !may_take_long)
+    judge_pending(reading, drop, "", verdicts);
+  if (!reading.run(drop).is(Kind::kOk)) return;
+  const auto from = reading.released_from(drop);
+  for (const auto& process : reading.processes()) {
+    const bool meant = process.role == Reading::Role::kWorker && process.born && from &&
+                       *process.born < *from && !process.gone_before(*reading.run(drop).begun);
+    if (meant) judge_release(reading, process, *from, drop, verdicts);
+  }
+}
+
+/// What left the block arrives behind it, and nothing else does: the kit says so by "ok".
+void judge_arrival(const Reading& reading, int leave, Verdicts& verdicts) {
+  const auto& run = reading.run(leave);
+  if (!run.ended || reading.disturbed_before(*run.ended)) return;
+  if (run.is(Kind::kOk)) return verdicts.held();
+  verdicts.violated(fmt::format("{}, by {}, {}", reading.name(leave),
+                                name(reading.step(leave).farewell), answer(*run.result)),
+                    {run.begun->event, run.ended->event});
+}
+
 }  // namespace
 
 Verdict submit_after_close_is_refused(const Evidence& evidence) {
@@ -294,19 +325,18 @@ Verdict dropped_pool_is_released(const Evidence& evidence) {
   const Reading reading(evidence);
   Verdicts verdicts;
   for (int drop = 1; drop <= reading.steps(); ++drop) {
-    if (reading.step(drop).kind != StepKind::kDrop || !reading.run(drop).begun) continue;
-    if (reading.asked_to_wait(drop)) continue;
-    // Where exit lets tasks finish, a drop may wait for them as well.
-    const bool may_take_long = reading.contract().exit != Contract::Exit::kTerminates;
-    if (reading.fate(drop) != Fate::kLate || !may_take_long)
-      judge_pending(reading, drop, "", verdicts);
-    if (!reading.run(drop).is(Kind::kOk)) continue;
-    const auto from = reading.released_from(drop);
-    for (const auto& process : reading.processes()) {
-      const bool meant = process.role == Reading::Role::kWorker && process.born && from &&
-                         *process.born < *from && !process.gone_before(*reading.run(drop).begun);
-      if (meant) judge_release(reading, process, *from, drop, verdicts);
-    }
+    if (is_farewell(reading, drop, /*by_scope=*/false)) judge_farewell(reading, drop, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+Verdict scope_ends_the_pool(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int leave = 1; leave <= reading.steps(); ++leave) {
+    if (!is_farewell(reading, leave, /*by_scope=*/true)) continue;
+    judge_farewell(reading, leave, verdicts);
+    judge_arrival(reading, leave, verdicts);
   }
   return verdicts.verdict();
 }

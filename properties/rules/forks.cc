@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include "properties/rules/reading.h"
+#include "properties/rules/rules.h"
+#include "properties/rules/verdicts.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::ChildEnd;
+using harness::StepKind;
+using Fate = Reading::Fate;
+using Kind = Reading::Kind;
+using Role = Reading::Role;
+
+/// What main's wait for the child says, where nothing disturbs it.
+std::string_view expected(ChildEnd end) {
+  return end == ChildEnd::kSigkill ? "killed 9" : "exited 0";
+}
+
+void judge_child(const Reading& reading, int step, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  if (!run.is(Kind::kOk)) return;  // there was no child
+  const auto wanted = expected(reading.step(step).child_end);
+  if (run.result->value == wanted) return verdicts.held();
+  if (reading.calls_failed_before(*run.ended)) return;
+  verdicts.violated(fmt::format("the child of {} {}, not {}", reading.name(step),
+                                run.result->value.substr(0, 40), wanted),
+                    {run.begun->event, run.ended->event});
+}
+
+void judge_hang(const Reading& reading, int step, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  const auto fate = reading.fate(step);
+  if (fate == Fate::kHangs || fate == Fate::kLate) {
+    verdicts.violated(fmt::format("the child of {} does not end", reading.name(step)),
+                      {run.begun->event, reading.end().event});
+  } else if (fate == Fate::kUnclear) {
+    verdicts.doubtful(
+        fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
+  }
+}
+
+/// Whether a death while the child was there can be nothing but the child's doing: the pool was in
+/// use and whole, and no task and no fault had a hand in it.
+bool is_the_childs_doing(const Reading& reading, int step, const Reading::Process& process) {
+  const auto& run = reading.run(step);
+  const bool of_the_pool = process.role == Role::kWorker || process.role == Role::kHelper;
+  const bool in_between = process.dying && *run.begun < *process.dying &&
+                          *process.dying < *run.ended && process.born && *process.born < *run.begun;
+  return of_the_pool && in_between && !reading.harmed_by_fault(process);
+}
+
+/// A worker that leaves for its quota, or is ended by its task, does so by itself.
+bool tasks_may_end_workers(const Reading& reading) {
+  for (const auto& step : reading.scenario().steps) {
+    if (step.quota || entry(step.body.kind).kills_worker) return true;
+  }
+  return false;
+}
+
+void judge_pool(const Reading& reading, int step, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  if (reading.before(step).state() != Model::State::kRunning) return;
+  if (reading.disturbed_before(*run.begun) || reading.hit_before(*run.ended)) return;
+  if (tasks_may_end_workers(reading)) return;
+  for (const auto& process : reading.processes()) {
+    if (!is_the_childs_doing(reading, step, process)) continue;
+    verdicts.violated(fmt::format("{} {} while main's own child ended", reading.name(process),
+                                  reading.how_died(process)),
+                      {run.begun->event, process.dying->event, run.ended->event});
+  }
+}
+
+}  // namespace
+
+Verdict forked_child_does_no_harm(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto state = reading.before(step).state();
+    if (reading.step(step).kind != StepKind::kFork || !reading.run(step).begun) continue;
+    if (state == Model::State::kNone) continue;  // there is no pool to harm
+    if (!reading.run(step).ended) {
+      judge_hang(reading, step, verdicts);
+      continue;
+    }
+    judge_child(reading, step, verdicts);
+    judge_pool(reading, step, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+}  // namespace poolproof::properties

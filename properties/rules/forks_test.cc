@@ -1,0 +1,134 @@
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "properties/rules/made_trace.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::ChildEnd;
+using harness::End;
+using harness::OwnChild;
+using sys::Exited;
+using sys::Killed;
+
+harness::Step fork(ChildEnd end = ChildEnd::kReturn) {
+  harness::Step step{.kind = harness::StepKind::kFork};
+  step.child_end = end;
+  return step;
+}
+
+/// A pool of one worker, 3; main has forked its own child, 9, in step 2.
+Story forking(ChildEnd end = ChildEnd::kReturn) {
+  Story story({create(1), fork(end), submit(1), get(1)});
+  story.begins(1).born(3).ends(1).begins(2).born(9).add(OwnChild{Story::kMain, 9});
+  return story;
+}
+Story& goes_on(Story& story) {
+  return story.step(3).begins(4).task(1, 3).ends(4, value("none")).exits();
+}
+
+TEST(ForkedChildDoesNoHarm, IsHeldWhenTheChildJustEnds) {
+  auto story = forking();
+  story.dies(9).ends(2, value("exited 0"));
+  EXPECT_EQ(goes_on(story).outcome("S8"), "held");
+  EXPECT_TRUE(story.violated().empty());
+}
+
+TEST(ForkedChildDoesNoHarm, IsHeldWhenItDiesAsItShould) {
+  auto story = forking(ChildEnd::kSigkill);
+  story.dies(9, Killed{SIGKILL}).ends(2, value("killed 9"));
+  EXPECT_EQ(goes_on(story).outcome("S8"), "held");
+}
+
+/// Its death is no loss of the pool's: no rule may take it for a reason.
+TEST(ForkedChildDoesNoHarm, AnOwnChildIsNobodysWorker) {
+  auto story = forking(ChildEnd::kSigkill);
+  story.dies(9, Killed{SIGKILL}).ends(2, value("killed 9")).step(3);
+  story.begins(4).at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("P1"), "violated");
+  EXPECT_EQ(story.outcome("T6"), "not exercised");
+}
+
+TEST(ForkedChildDoesNoHarm, IsViolatedByAnotherEndOfTheChild) {
+  auto story = forking();
+  story.dies(9, Killed{SIGSEGV}).ends(2, value("killed 11"));
+  EXPECT_EQ(goes_on(story).outcome("S8"), "violated");
+  EXPECT_EQ(story.says("S8"), "the child of fork (step 2) killed 11, not exited 0");
+}
+
+TEST(ForkedChildDoesNoHarm, IsViolatedByAWorkerThatDiesMeanwhile) {
+  auto story = forking();
+  story.begins_task(1, 3);  // whatever: it is known as a worker
+  story.dies(3, Killed{SIGTERM}).dies(9).ends(2, value("exited 0")).step(3).exits();
+  EXPECT_EQ(story.outcome("S8"), "violated");
+  EXPECT_EQ(story.says("S8"), "worker 3 killed by SIGTERM in step 2 while main's own child ended");
+}
+
+TEST(ForkedChildDoesNoHarm, BlamesNobodyForADeathThatHasAnotherReason) {
+  Story quota({create(1), submit(1), fork()});
+  quota.scenario.steps[0].quota = 1;
+  quota.begins(1).born(3).ends(1).step(2).begins(3).born(9).add(OwnChild{Story::kMain, 9});
+  quota.task(1, 3).dies(3).dies(9).ends(3, value("exited 0")).exits();
+  EXPECT_EQ(quota.outcome("S8"), "held");
+}
+
+TEST(ForkedChildDoesNoHarm, IsViolatedByAChildThatDoesNotEnd) {
+  auto story = forking();
+  story.at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("S8"), "violated");
+  EXPECT_EQ(story.says("S8"), "the child of fork (step 2) does not end");
+}
+
+TEST(ForkedChildDoesNoHarm, IsNotExercisedWithoutAPool) {
+  Story story({fork()});
+  story.begins(1).born(9).add(OwnChild{Story::kMain, 9}).dies(9).ends(1, value("exited 0"));
+  EXPECT_EQ(story.exits().outcome("S8"), "not exercised");
+}
+
+// ---- S7 -----------------------------------------------------------------------------------------
+
+Story leaving(harness::Farewell farewell) {
+  Story story({create(1), submit(1), drop(), sleep_for(std::chrono::milliseconds(1500))});
+  story.scenario.steps[2].farewell = farewell;
+  return story.begins(1).born(3).ends(1).step(2).task(1, 3);
+}
+
+TEST(ScopeEndsThePool, IsHeldWhenTheWorkersGoAndTheErrorArrives) {
+  for (const auto farewell : {harness::Farewell::kScope, harness::Farewell::kScopeError}) {
+    auto story = leaving(farewell);
+    story.step(3).dies(3).begins(4).after(std::chrono::milliseconds(1500)).ends(4).exits();
+    EXPECT_EQ(story.outcome("S7"), "held");
+    EXPECT_EQ(story.outcome("S6"), "not exercised");
+  }
+}
+
+TEST(ScopeEndsThePool, IsViolatedByAWorkerThatStays) {
+  auto story = leaving(harness::Farewell::kScopeError);
+  story.step(3).begins(4).after(std::chrono::milliseconds(1500)).ends(4).exits();
+  EXPECT_EQ(story.outcome("S7"), "violated");
+}
+
+TEST(ScopeEndsThePool, IsViolatedByAnErrorThatDoesNotArrive) {
+  auto story = leaving(harness::Farewell::kScopeError);
+  story.step(3, result(harness::StepResult::Kind::kError, "the error did not arrive")).dies(3);
+  story.step(4).exits();
+  EXPECT_EQ(story.outcome("S7"), "violated");
+}
+
+TEST(ScopeEndsThePool, IsViolatedByABlockThatIsNeverLeft) {
+  auto story = leaving(harness::Farewell::kScope);
+  story.begins(3).at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("S7"), "violated");
+}
+
+TEST(ScopeEndsThePool, APlainDropIsNoScope) {
+  auto story = leaving(harness::Farewell::kPlain);
+  story.step(3).begins(4).after(std::chrono::milliseconds(1500)).ends(4).exits();
+  EXPECT_EQ(story.outcome("S7"), "not exercised");
+  EXPECT_EQ(story.outcome("S6"), "violated");
+}
+
+}  // namespace
+}  // namespace poolproof::properties
