@@ -126,8 +126,10 @@ TEST_F(GeneratedTest, WhatIsNoProgramOrTheSameProgramDoesNotCount) {
   const auto result = run(5);
   EXPECT_EQ(result.mutants.size(), 3U);  // there are no more
   EXPECT_EQ(result.counted(), 1);
-  EXPECT_THAT(generated_summary(result, Console()),
-              HasSubstr("2 more do not count: 1 did\n  not compile, 1 compiled to the same"));
+  auto summary = generated_summary(result, Console());
+  for (auto at = summary.find("\n  "); at != summary.npos; at = summary.find("\n  "))
+    summary.replace(at, 3, " ");  // where a line ends depends on the time that is told in it
+  EXPECT_THAT(summary, HasSubstr("2 more do not count: 1 did not compile, 1 compiled to the same"));
 }
 
 TEST_F(GeneratedTest, JsonTellsEachMutantAndThenTheShare) {
