@@ -239,11 +239,11 @@ void Campaign::take(Ran&& ran, Search& search) {
   if (auto failure = adapter_failure(pool, ran.scenario, *ran.trace))
     return trouble(search, *failure);
   search.troubles = 0;
-  search.plan.ran(planned);
   search.coverage.add(ran.scenario, pool.contract, *ran.trace);
   search.usable.add(pool, ran.scenario, *ran.trace, planned.number);
   const auto judged =
       judge_case(pool, ran.scenario, *ran.trace, options_.rules, options_.use_known);
+  search.plan.ran(planned, judged.in_doubt());
   if (const auto limit = limit_of(*ran.trace); limit && judged.in_doubt()) {
     note_limit(*limit, pool, ran.scenario, *ran.trace);
   }

@@ -30,10 +30,14 @@ std::string in_words(const Extent& extent) {
     text = fmt::format("complete to {}, {}: {}", noun(extent.steps, "step"),
                        noun(extent.workers, "worker"), noun(extent.scenarios, "scenario"));
   }
-  if (extent.beyond == 0) return text;
-  return fmt::format("{}; {} of {} with {}", text, with_commas(extent.beyond),
-                     extent.of ? with_commas(*extent.of) : "more than " + with_commas(kCountable),
-                     noun(extent.steps + 1, "step"));
+  if (extent.beyond > 0) {
+    text +=
+        fmt::format("; {} of {} with {}", with_commas(extent.beyond),
+                    extent.of ? with_commas(*extent.of) : "more than " + with_commas(kCountable),
+                    noun(extent.steps + 1, "step"));
+  }
+  return extent.unclear > 0 ? text + fmt::format("; {} unclear", with_commas(extent.unclear))
+                            : text;
 }
 
 std::int64_t ExhaustiveSearch::count(int length) {
@@ -58,7 +62,7 @@ std::optional<harness::Scenario> ExhaustiveSearch::next(const Fits& fits) {
 }
 
 Extent ExhaustiveSearch::extent() const {
-  Extent extent{.workers = enumerator_.most_workers(), .of = std::nullopt};
+  Extent extent{.workers = enumerator_.most_workers(), .of = std::nullopt, .unclear = unclear_};
   for (const auto& [length, number] : counts_) {
     const auto found = ran_.find(length);
     const auto ran = found == ran_.end() ? 0 : found->second;

@@ -18,10 +18,11 @@ struct Extent {
   std::int64_t scenarios = 0;      // which are so many
   std::int64_t beyond = 0;         // run with one step more
   std::optional<std::int64_t> of;  // of so many; nullopt: more than it makes sense to count
+  std::int64_t unclear = 0;        // of those that were run: some rule could not be judged
   bool operator==(const Extent&) const = default;
 };
 
-/// "complete to 3 steps, 2 workers: 218 scenarios; 40 of 1,749 with 4 steps".
+/// "complete to 3 steps, 2 workers: 218 scenarios; 40 of 1,749 with 4 steps; 3 unclear".
 std::string in_words(const Extent& extent);
 
 /// "1,749".
@@ -41,8 +42,11 @@ class ExhaustiveSearch {
   /// nullopt: no more, or the next length does not fit, which may be asked again.
   std::optional<harness::Scenario> next(const Fits& fits);
 
-  /// One of them was run, and its recording was judged.
-  void ran(const harness::Scenario& scenario) { ++ran_[scenario.length()]; }
+  /// One of them was run, and its recording was judged; unclear: not by every rule.
+  void ran(const harness::Scenario& scenario, bool unclear = false) {
+    ++ran_[scenario.length()];
+    unclear_ += unclear ? 1 : 0;
+  }
 
   Extent extent() const;
 
@@ -55,6 +59,7 @@ class ExhaustiveSearch {
   bool ended_ = true;                   // there are no more of that length
   std::map<int, std::int64_t> counts_;  // of all scenarios, by length
   std::map<int, std::int64_t> ran_;
+  std::int64_t unclear_ = 0;
 };
 
 }  // namespace poolproof::properties

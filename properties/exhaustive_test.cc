@@ -65,6 +65,14 @@ TEST(Exhaustive, SaysHowManyScenariosThereAre) {
   EXPECT_EQ(with_commas(1'000), "1,000");
 }
 
+TEST(Exhaustive, TheClaimSaysHowManyWereUnclear) {
+  ExhaustiveSearch all(Enumerator(few(), Contract{}, ""));
+  const auto first = all.next(kAlways);
+  ASSERT_TRUE(first);
+  all.ran(*first, true);
+  EXPECT_EQ(in_words(all.extent()), "complete to no length yet; 1 of 2 with 1 step; 1 unclear");
+}
+
 TEST(Exhaustive, EndsWhereTheAlphabetDoes) {
   auto none = few();
   none.steps.clear();

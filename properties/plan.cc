@@ -67,9 +67,10 @@ Planned Plan::numbered(harness::Scenario&& scenario, Origin origin) {
   return {std::move(scenario), origin, ++numbers_};
 }
 
-void Plan::ran(const Planned& planned) {
+void Plan::ran(const Planned& planned, bool unclear) {
   if (planned.origin == Origin::kRegression) --regressions_left_;
-  if (planned.origin == Origin::kExhaustive && exhaustive_) exhaustive_->ran(planned.scenario);
+  if (planned.origin == Origin::kExhaustive && exhaustive_)
+    exhaustive_->ran(planned.scenario, unclear);
 }
 
 std::optional<Extent> Plan::extent() const {

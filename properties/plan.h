@@ -55,8 +55,8 @@ class Plan {
   /// A case that nobody began: it comes again, before all others.
   void put_back(Planned&& planned) { returned_.push_back(std::move(planned)); }
 
-  /// A case was run, and its recording was judged.
-  void ran(const Planned& planned);
+  /// A case was run, and its recording was judged; unclear: not by every rule.
+  void ran(const Planned& planned, bool unclear = false);
 
   /// Those that were not run, or whose recording was not judged.
   int regressions_left() const { return regressions_left_; }
