@@ -124,7 +124,7 @@ constexpr std::array kRules{
     Rule{"S7", "ScopeEndsThePool",
          "Leaving a with block or scope, normally or by an error, ends the pool, and the error "
          "still arrives.",
-         Level::kMust, "", scope_ends_the_pool, Needs::kBirthsAndDeaths},
+         Level::kMust, "S6", scope_ends_the_pool, Needs::kBirthsAndDeaths},
     Rule{"S8", "ForkedChildDoesNoHarm",
          "A child that main forks while a pool lives can exit, or die, without touching the "
          "parent's pool, and the pool does not hang the child's exit.",

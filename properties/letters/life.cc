@@ -85,7 +85,8 @@ void fill_drop(Draft& draft, Step& step) {
   if (!draft.can(harness::Setting::kScope)) return;
   using harness::Farewell;
   step.farewell = draft.dice.pick(
-      std::array{Farewell::kPlain, Farewell::kPlain, Farewell::kScope, Farewell::kScopeError});
+      std::array{Farewell::kPlain, Farewell::kPlain, Farewell::kScope, Farewell::kScopeError,
+                 Farewell::kScopeError});
 }
 
 std::vector<std::string> drop_templates(const Step& step) {
@@ -125,7 +126,7 @@ const Letter kJoin{.kind = StepKind::kJoin,
 const Letter kDrop{.kind = StepKind::kDrop,
                    .may_wait_for_ever = drop_may_wait,
                    .apply = drop,
-                   .weight = 3,
+                   .weight = 5,
                    .fill = fill_drop,
                    .in_short = itself<StepKind::kDrop>,
                    .templates = drop_templates};
