@@ -25,7 +25,7 @@ constexpr int kEnabledPercent = 65;        // of the optional letters, per scena
 
 /// A pair of situation and step is chosen so much more often as long as it was not reached, and
 /// until it was reached so often.
-constexpr int kUnreachedWeight = 12;
+constexpr int kUnreachedWeight = 6;
 constexpr int kRareWeight = 2;
 constexpr int kFewTimes = 5;
 

@@ -120,13 +120,17 @@ std::size_t translate(pid_t* pids, std::size_t count) {
 
 }  // namespace
 
+int open_list() {
+  return ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+}
+
 std::size_t read_list(int file, pid_t* pids, std::size_t capacity) {
+  ::lseek(file, 0, SEEK_SET);
   return translate(pids, read_numbers(file, pids, capacity));
 }
 
-std::size_t list(pid_t* pids, std::size_t capacity) {
-  const Fd file(::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
-  return file.valid() ? read_list(file.get(), pids, capacity) : list_by_parents(pids, capacity);
+std::size_t list(int file, pid_t* pids, std::size_t capacity) {
+  return file >= 0 ? read_list(file, pids, capacity) : list_by_parents(pids, capacity);
 }
 
 std::size_t list_by_parents(pid_t* pids, std::size_t capacity) {
@@ -150,9 +154,9 @@ std::size_t list_by_parents(pid_t* pids, std::size_t capacity) {
   return translate(pids, count);
 }
 
-Signalled signal_all(int signal) {
+Signalled signal_all(int file, int signal) {
   pid_t pids[kBatch];
-  const std::size_t count = list(pids, kBatch);
+  const std::size_t count = list(file, pids, kBatch);
   Signalled result;
   for (std::size_t i = 0; i < count; ++i) {
     if (::kill(pids[i], signal) == 0) {

@@ -8,13 +8,17 @@
 /// namespace, also where /proc shows another one (in a task that is contained, say).
 namespace poolproof::detail::children {
 
+/// Opens the kernel's list of the calling thread's children, for `list` at any later time: then
+/// also where no descriptor is to be had any more. Returns -1 where there is none, errno says why.
+/// Source: /proc/PID/task/TID/children (CONFIG_PROC_CHILDREN).
+int open_list();
+
 /// Fills `pids` with the children of the calling, single-threaded process, adopted ones and
 /// zombies included; returns how many, at most `capacity` (call again once those are gone).
-/// Source: /proc/PID/task/TID/children; the next function where the kernel lacks it
-/// (CONFIG_PROC_CHILDREN). Nothing without /proc.
-std::size_t list(pid_t* pids, std::size_t capacity);
+/// file: from `open_list`; if that is -1, the last function here is used. Nothing without /proc.
+std::size_t list(int file, pid_t* pids, std::size_t capacity);
 
-/// From an open `children` file of /proc, at its beginning.
+/// From the open `children` file of any process in /proc.
 std::size_t read_list(int file, pid_t* pids, std::size_t capacity);
 
 /// The same from the parents in every /proc/PID/stat: slower, but always there.
@@ -27,6 +31,6 @@ struct Signalled {
 
 /// Sends `signal` to all of them. Safe against reused pids: a child keeps its
 /// pid until this process reaps it.
-Signalled signal_all(int signal);
+Signalled signal_all(int file, int signal);
 
 }  // namespace poolproof::detail::children

@@ -57,10 +57,10 @@ int enter_namespace() {
   ::prctl(PR_SET_NAME, "poolproof-init");
   // Reaps by itself what it adopts.
   ::signal(SIGCHLD, SIG_IGN);
-  const int children = ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-  const int error = children < 0 ? errno : 0;
+  const int list = children::open_list();
+  const int error = list < 0 ? errno : 0;
   // Should the supervisor be dead already, no signal comes, but there is nobody to send to either.
-  const int sent = control::send(socket, &error, sizeof error, &children, children < 0 ? 0 : 1);
+  const int sent = control::send(socket, &error, sizeof error, &list, list < 0 ? 0 : 1);
   if (sent != 0 || error != 0) ::_exit(1);
   ::close_range(0, ~0U, 0);
   for (;;) ::pause();
@@ -69,7 +69,6 @@ int enter_namespace() {
 }  // namespace
 
 std::size_t Keeper::list(pid_t* pids, std::size_t capacity) const {
-  ::lseek(children, 0, SEEK_SET);
   return children::read_list(children, pids, capacity);
 }
 

@@ -42,7 +42,7 @@ void kill_kept(pid_t pid, const Keeper& keeper) {
 // come to the keeper, and no word: so we look until none is left.
 bool kill(const SupervisorSetup& setup, Keeper& keeper) {
   std::array<pid_t, 256> children{};
-  std::size_t count = children::list(children.data(), children.size());
+  std::size_t count = children::list(setup.children, children.data(), children.size());
   for (std::size_t i = 0; i < count; ++i) {
     if (!is_ours(children[i], setup, keeper)) ::kill(children[i], SIGKILL);
   }

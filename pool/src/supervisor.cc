@@ -106,6 +106,8 @@ void Supervisor::settle() {
   for (const int fd : {0, 1, 2}) ::dup2(setup_.null, fd);
   std::array<int, 2> keep{setup_.control, setup_.main_pidfd};
   close_all_but(keep.data(), keep.size());
+  // Now, since main may meet its limit of open files later, and we with it.
+  setup_.children = children::open_list();
   if (setup_.forgets_output) forget_output();
   sigset_t child;
   ::sigemptyset(&child);
@@ -255,7 +257,7 @@ bool Supervisor::any_worker() const {
 
 void Supervisor::kill_when_overdue() {
   if (!stopping_ || Clock::now() < overdue_) return;
-  children::signal_all(SIGKILL);
+  children::signal_all(setup_.children, SIGKILL);
 }
 
 /// Kills what is below us, generation by generation: the children of the
@@ -264,7 +266,7 @@ void Supervisor::kill_when_overdue() {
 void Supervisor::end_everything() {
   ending_ = true;
   for (;;) {
-    const children::Signalled killed = children::signal_all(SIGKILL);
+    const children::Signalled killed = children::signal_all(setup_.children, SIGKILL);
     for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
       // In case there is no /proc to list children.
       if (setup_.workers[slot].pid) ::kill(setup_.workers[slot].pid, SIGKILL);

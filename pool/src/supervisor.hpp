@@ -29,6 +29,7 @@ struct SupervisorSetup {
   bool contained = false;       ///< workers in a PID namespace of their own
   bool same_program = true;     ///< false: what was started is not the program that main is
   bool forgets_output = false;  ///< main holds some that it will print itself
+  int children = -1;            ///< children::open_list, opened by the supervisor itself
 };
 
 /// The life of the supervisor: single-threaded, in its own process group,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "fd.hpp"
 #include "support.hpp"
 
 namespace poolproof::testing {
@@ -18,15 +19,18 @@ TEST(Children, AreFoundWithAndWithoutTheKernelsList) {
   ASSERT_TRUE(eventually([&] { return state_of(zombie) == 'Z'; }));
   std::sort(expected.begin(), expected.end());
 
-  for (const auto list : {&detail::children::list, &detail::children::list_by_parents}) {
+  const detail::Fd kernels_list(detail::children::open_list());
+  for (const int file : {kernels_list.get(), kernels_list.get(), -1}) {
+    SCOPED_TRACE(file);
     std::array<pid_t, 16> pids{};
-    const std::size_t count = list(pids.data(), pids.size());
+    const std::size_t count = detail::children::list(file, pids.data(), pids.size());
     std::vector<pid_t> found(pids.begin(), pids.begin() + static_cast<std::ptrdiff_t>(count));
     std::sort(found.begin(), found.end());
     EXPECT_EQ(found, expected);
-    EXPECT_EQ(list(pids.data(), 2), 2U) << "never more than there is room for";
+    EXPECT_EQ(detail::children::list(file, pids.data(), 2), 2U)
+        << "never more than there is room for";
   }
-  EXPECT_EQ(detail::children::signal_all(SIGKILL).reached, expected.size());
+  EXPECT_EQ(detail::children::signal_all(kernels_list.get(), SIGKILL).reached, expected.size());
   for (const pid_t pid : expected) wait_for(pid);
 }
 

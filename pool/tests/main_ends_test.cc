@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -105,6 +106,18 @@ TEST_P(MainEnds, WithStubbornTasksAndDaemons) {
     });
     pool.apply([] { ::kill(::getpid(), SIGCONT); });
     pool.apply_async([] { ::raise(SIGSTOP); });
+  });
+}
+
+// The orphans of tasks are found in /proc, which takes a descriptor.
+TEST_P(MainEnds, WithASupervisorThatCanOpenNothing) {
+  expect_clean_end([](Pool& pool) {
+    const pid_t supervisor = parent_of(pool.active_children().at(0).pid);
+    const rlimit none_but_stdio{3, 3};
+    if (::prlimit(supervisor, RLIMIT_NOFILE, &none_but_stdio, nullptr) != 0) ::_exit(95);
+    pool.apply([] {
+      if (::fork() == 0) never_end();
+    });
   });
 }
 

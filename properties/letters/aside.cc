@@ -94,9 +94,11 @@ void fill_kill(Draft& draft, Step& step) {
     step.victim = Victim::kIdle;
 }
 
-/// A busy worker is worth killing while there is one.
-int weigh_kill(const Draft& /*draft*/, const Step& step) {
-  return step.victim == Victim::kBusy ? 90 : kKill.weight;
+/// A busy worker is worth killing while there is one, and one whose task has left something behind:
+/// what becomes of that is seen then only.
+int weigh_kill(const Draft& draft, const Step& step) {
+  if (step.victim == Victim::kBusy) return 90;
+  return left_a_child(draft) && draft.model.lost_workers() == 0 ? 60 : kKill.weight;
 }
 
 std::vector<Step> short_kills(const SmallAlphabet& /*alphabet*/, int /*tasks*/) {
