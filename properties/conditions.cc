@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 
 #include "properties/rules/reading.h"
 
@@ -93,12 +94,24 @@ bool pending_at(const Reading& reading, StepKind kind, int wanted) {
   return false;
 }
 
-bool forked_a_child_that_returns(const Reading& reading) {
+/// While such a child was there, somebody of the pool got SIGTERM and died of it.
+bool forked_child_killed(const Reading& reading) {
+  const auto& all = reading.processes();
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& asked = reading.step(step);
-    if (asked.kind == StepKind::kFork && asked.child_end == harness::ChildEnd::kReturn &&
-        reading.run(step).begun)
-      return true;
+    const auto& run = reading.run(step);
+    if (asked.kind != StepKind::kFork || asked.child_end != harness::ChildEnd::kReturn ||
+        !run.begun)
+      continue;
+    const auto until = run.ended.value_or(reading.end());
+    const bool killed = std::any_of(all.begin(), all.end(), [&](const Reading::Process& process) {
+      const bool of_the_pool =
+          process.role == Reading::Role::kWorker || process.role == Reading::Role::kHelper;
+      return of_the_pool && process.status == sys::ExitStatus(sys::Killed{SIGTERM}) &&
+             process.dying && *run.begun < *process.dying && *process.dying <= until &&
+             !reading.harmed_by_fault(process);
+    });
+    if (killed) return true;
   }
   return false;
 }
@@ -229,10 +242,12 @@ constexpr std::array kConditions{
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) { return r.stillborn(); });
               }},
-    Condition{"main-forked", "main forked a child of its own, which ended as main would by a return",
-              [](const Scenario& sc, const Trace& t) {
-                return ask(sc, t, [](const Reading& r) { return forked_a_child_that_returns(r); });
-              }},
+    Condition{
+        "main-forked",
+        "a child that main forked for itself returned, and meanwhile a worker died of SIGTERM",
+        [](const Scenario& sc, const Trace& t) {
+          return ask(sc, t, [](const Reading& r) { return forked_child_killed(r); });
+        }},
     Condition{"large-payload", "a task was given 64 KiB or more",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {

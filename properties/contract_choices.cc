@@ -33,6 +33,8 @@ constexpr std::array kChoices{
     ContractChoice{"exit", kExit},
     ContractChoice{"worker_death", kDeath},
     ContractChoice{"join_needs_close", kFlag<&Contract::join_needs_close, true>},
+    ContractChoice{"holds_descriptors_until_drop",
+                   kFlag<&Contract::holds_descriptors_until_drop, false>},
     ContractChoice{"join_waits", kFlag<&Contract::join_waits, true>},
     ContractChoice{"replaces_workers", kFlag<&Contract::replaces_workers, true>},
     ContractChoice{"starts_workers_late", kFlag<&Contract::starts_workers_late, false>},

@@ -89,8 +89,10 @@ bool goes_on_after_a_death(const Reading& reading) {
 }
 
 bool runs_tasks_again(const Reading& reading) {
-  return any_task(reading,
-                  [&](int task) { return !reading.is_map(task) && reading.runs(task).size() > 1; });
+  return any_task(reading, [&](int task) {
+    const auto& runs = reading.runs(task);
+    return !reading.is_map(task) && runs.size() > 1 && reading.cut_short(runs.front());
+  });
 }
 
 /// While nobody had closed it, it refused a task for a death.
@@ -163,7 +165,8 @@ constexpr std::array kSigns{
                  waits_for_close},
     ContractSign{"worker_death", "\"reported\"", "told of a death, main could still submit",
                  goes_on_after_a_death},
-    ContractSign{"worker_death", "\"retried\"", "a task ran again", runs_tasks_again},
+    ContractSign{"worker_death", "\"retried\"", "a task ran again after its worker died",
+                 runs_tasks_again},
     ContractSign{"worker_death", "\"breaks\"", "a task was refused for a worker's death",
                  breaks_after_a_death},
     ContractSign{"join_needs_close", "true", "join of a running pool was refused",

@@ -57,15 +57,15 @@ bool kills_a_worker(const harness::Scenario& scenario) {
 /// Whether every worker is what the kill step wants, so that any will do: none has a task that may
 /// still run, or there is but one and it has.
 bool any_worker_will_do(const harness::Scenario& scenario) {
-  int open = 0;
+  std::set<int> open;
   int workers = 0;
   for (const Step& step : scenario.steps) {
     if (step.kind == StepKind::kCreate) workers = step.workers.value_or(0);
-    if (step.kind == StepKind::kSubmit) ++open;
-    if (step.kind == StepKind::kGet && !step.timeout) --open;
+    if (entry(step.kind).makes == harness::Makes::kTask) open.insert(step.task);
+    if (step.kind == StepKind::kGet && !step.timeout) open.erase(step.task);
     if (step.kind != StepKind::kKill) continue;
     const bool idle = step.victim == harness::Victim::kIdle;
-    if (idle ? open > 0 : workers != 1 || open == 0) return false;
+    if (idle ? !open.empty() : workers != 1 || open.empty()) return false;
   }
   return true;
 }
@@ -226,7 +226,7 @@ Lines seen(const ReproRequest& request) {
       return {
           "time.sleep(2)",
           memory ? "left = set(os.listdir(\"/dev/shm\")) - before" : "left = os.listdir(folder)",
-          "seen = left and \"this is left: %s\" % sorted(left)"};
+          "seen = child.poll() is not None and left and \"this is left: %s\" % sorted(left)"};
     case Kind::kKeepsWorkers:
     case Kind::kComesOutWrong:
       return {fmt::format("seen = child.poll() == {}", kSeen)};
@@ -253,7 +253,9 @@ Lines looking_on(const ReproRequest& request) {
   append(lines, seen(request), 4);
   lines.emplace_back("finally:");
   if (looks_for_the_family(request)) {
-    append(lines, {"    for pid in family(child.pid):", "        os.kill(pid, signal.SIGKILL)"});
+    append(lines, {"    for pid in family(child.pid):",
+                   "        with contextlib.suppress(ProcessLookupError):",
+                   "            os.kill(pid, signal.SIGKILL)"});
   } else {
     append(lines, {"    with contextlib.suppress(ProcessLookupError):",
                    "        os.killpg(child.pid, signal.SIGKILL)"});

@@ -35,6 +35,7 @@ elif __name__ == "__main__":
         seen = child.poll() is not None and left and "main is gone, these live: %s" % left
     finally:
         for pid in family(child.pid):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     print(__doc__ + "Happened:", seen or "not this time")
     sys.exit(1 if seen else 0)

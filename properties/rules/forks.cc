@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <variant>
+
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
@@ -23,7 +26,7 @@ void judge_child(const Reading& reading, int step, Verdicts& verdicts) {
   if (!run.is(Kind::kOk)) return;  // there was no child
   const auto wanted = expected(reading.step(step).child_end);
   if (run.result->value == wanted) return verdicts.held();
-  if (reading.calls_failed_before(*run.ended)) return;
+  if (reading.calls_failed_before(*run.ended) || reading.harmed_before(*run.ended)) return;
   verdicts.violated(fmt::format("the child of {} {}, not {}", reading.name(step),
                                 run.result->value.substr(0, 40), wanted),
                     {run.begun->event, run.ended->event});
@@ -41,6 +44,16 @@ void judge_hang(const Reading& reading, int step, Verdicts& verdicts) {
   }
 }
 
+/// One that its own task ends.
+bool ends_by_its_task(const Reading& reading, const Reading::Process& process) {
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    const auto& runs = reading.runs(task.first);
+    return entry(reading.body(task.first).kind).kills_worker &&
+           std::any_of(runs.begin(), runs.end(),
+                       [&](const auto& run) { return run.pid == process.pid; });
+  });
+}
+
 /// Whether a death while the child was there can be nothing but the child's doing: the pool was in
 /// use and whole, and no task and no fault had a hand in it.
 bool is_the_childs_doing(const Reading& reading, int step, const Reading::Process& process) {
@@ -48,22 +61,17 @@ bool is_the_childs_doing(const Reading& reading, int step, const Reading::Proces
   const bool of_the_pool = process.role == Role::kWorker || process.role == Role::kHelper;
   const bool in_between = process.dying && *run.begun < *process.dying &&
                           *process.dying < *run.ended && process.born && *process.born < *run.begun;
-  return of_the_pool && in_between && !reading.harmed_by_fault(process);
-}
-
-/// A worker that leaves for its quota, or is ended by its task, does so by itself.
-bool tasks_may_end_workers(const Reading& reading) {
-  for (const auto& step : reading.scenario().steps) {
-    if (step.quota || entry(step.body.kind).kills_worker) return true;
-  }
-  return false;
+  // Whoever leaves by itself, for its quota or because the pool is closed, exits.
+  const bool by_signal = process.status && std::holds_alternative<sys::Killed>(*process.status);
+  return of_the_pool && in_between && by_signal && !ends_by_its_task(reading, process) &&
+         !reading.harmed_by_fault(process);
 }
 
 void judge_pool(const Reading& reading, int step, Verdicts& verdicts) {
   const auto& run = reading.run(step);
-  if (reading.before(step).state() != Model::State::kRunning) return;
+  const auto state = reading.before(step).state();
+  if (state != Model::State::kRunning && state != Model::State::kClosed) return;
   if (reading.disturbed_before(*run.begun) || reading.hit_before(*run.ended)) return;
-  if (tasks_may_end_workers(reading)) return;
   for (const auto& process : reading.processes()) {
     if (!is_the_childs_doing(reading, step, process)) continue;
     verdicts.violated(fmt::format("{} {} while main's own child ended", reading.name(process),

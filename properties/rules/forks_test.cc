@@ -74,6 +74,20 @@ TEST(ForkedChildDoesNoHarm, BlamesNobodyForADeathThatHasAnotherReason) {
   EXPECT_EQ(quota.outcome("S8"), "held");
 }
 
+TEST(ForkedChildDoesNoHarm, AFaultThatHitsTheChildIsNotThePools) {
+  auto story = forking();
+  story.scenario.fault = *harness::fault_from_string("main.2:*:3=SIGKILL");
+  story.hit("main.2:*:3=SIGKILL", 9).dies(9, Killed{SIGKILL}).ends(2, value("killed 9"));
+  EXPECT_EQ(goes_on(story).outcome("S8"), "not exercised");
+}
+
+TEST(ForkedChildDoesNoHarm, SeesAWorkerOfAClosedPoolDie) {
+  Story story({create(1), submit(1, harness::BodyKind::kNever), close(), fork()});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).step(3).begins(4).born(9);
+  story.add(OwnChild{Story::kMain, 9}).dies(3, Killed{SIGTERM}).dies(9);
+  EXPECT_EQ(story.ends(4, value("exited 0")).exits().outcome("S8"), "violated");
+}
+
 TEST(ForkedChildDoesNoHarm, IsViolatedByAChildThatDoesNotEnd) {
   auto story = forking();
   story.at_rest().over(End::kAtRest);

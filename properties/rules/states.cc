@@ -239,7 +239,10 @@ void judge_farewell(const Reading& reading, int drop, Verdicts& verdicts) {
 void judge_arrival(const Reading& reading, int leave, Verdicts& verdicts) {
   const auto& run = reading.run(leave);
   if (!run.ended || reading.disturbed_before(*run.ended)) return;
-  if (run.is(Kind::kOk)) return verdicts.held();
+  if (run.is(Kind::kOk)) {
+    if (reading.step(leave).farewell == harness::Farewell::kScopeError) verdicts.held();
+    return;
+  }
   verdicts.violated(fmt::format("{}, by {}, {}", reading.name(leave),
                                 name(reading.step(leave).farewell), answer(*run.result)),
                     {run.begun->event, run.ended->event});
