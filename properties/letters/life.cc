@@ -81,12 +81,17 @@ bool drop_may_wait(const PoolState& state, const Step& /*step*/) {
   return state.drops_wait() && state.is_used() && state.endless() > 0;
 }
 
+/// A pool that is over need not take a block (multiprocessing.Pool refuses it).
+Call call_of_drop(const PoolState& state, const Step& step) {
+  const bool by_scope = step.farewell != harness::Farewell::kPlain;
+  return by_scope && state.life != Life::kRunning ? Call::kImpossible : Call::kLegal;
+}
+
 void fill_drop(Draft& draft, Step& step) {
-  if (!draft.can(harness::Setting::kScope)) return;
+  if (!draft.can(harness::Setting::kScope) || draft.model.state() != Life::kRunning) return;
   using harness::Farewell;
-  step.farewell = draft.dice.pick(
-      std::array{Farewell::kPlain, Farewell::kPlain, Farewell::kScope, Farewell::kScopeError,
-                 Farewell::kScopeError});
+  step.farewell = draft.dice.pick(std::array{Farewell::kPlain, Farewell::kPlain, Farewell::kScope,
+                                             Farewell::kScopeError, Farewell::kScopeError});
 }
 
 std::vector<std::string> drop_templates(const Step& step) {
@@ -124,6 +129,7 @@ const Letter kJoin{.kind = StepKind::kJoin,
                    .in_short = itself<StepKind::kJoin>};
 
 const Letter kDrop{.kind = StepKind::kDrop,
+                   .call = call_of_drop,
                    .may_wait_for_ever = drop_may_wait,
                    .apply = drop,
                    .weight = 5,

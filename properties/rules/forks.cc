@@ -44,13 +44,11 @@ void judge_hang(const Reading& reading, int step, Verdicts& verdicts) {
   }
 }
 
-/// One that its own task ends.
-bool ends_by_its_task(const Reading& reading, const Reading::Process& process) {
+/// A task that ends its worker may do so at any time from then on, and some pools end their other
+/// workers then.
+bool tasks_may_end_workers(const Reading& reading, int before) {
   return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
-    const auto& runs = reading.runs(task.first);
-    return entry(reading.body(task.first).kind).kills_worker &&
-           std::any_of(runs.begin(), runs.end(),
-                       [&](const auto& run) { return run.pid == process.pid; });
+    return task.second < before && entry(reading.body(task.first).kind).kills_worker;
   });
 }
 
@@ -63,8 +61,7 @@ bool is_the_childs_doing(const Reading& reading, int step, const Reading::Proces
                           *process.dying < *run.ended && process.born && *process.born < *run.begun;
   // Whoever leaves by itself, for its quota or because the pool is closed, exits.
   const bool by_signal = process.status && std::holds_alternative<sys::Killed>(*process.status);
-  return of_the_pool && in_between && by_signal && !ends_by_its_task(reading, process) &&
-         !reading.harmed_by_fault(process);
+  return of_the_pool && in_between && by_signal && !reading.harmed_by_fault(process);
 }
 
 void judge_pool(const Reading& reading, int step, Verdicts& verdicts) {
@@ -72,6 +69,7 @@ void judge_pool(const Reading& reading, int step, Verdicts& verdicts) {
   const auto state = reading.before(step).state();
   if (state != Model::State::kRunning && state != Model::State::kClosed) return;
   if (reading.disturbed_before(*run.begun) || reading.hit_before(*run.ended)) return;
+  if (tasks_may_end_workers(reading, step)) return;
   for (const auto& process : reading.processes()) {
     if (!is_the_childs_doing(reading, step, process)) continue;
     verdicts.violated(fmt::format("{} {} while main's own child ended", reading.name(process),
