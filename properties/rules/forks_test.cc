@@ -137,6 +137,14 @@ TEST(ScopeEndsThePool, IsViolatedByABlockThatIsNeverLeft) {
   EXPECT_EQ(story.outcome("S7"), "violated");
 }
 
+TEST(ScopeEndsThePool, SaysNothingOfAPoolThatWasNeverMade) {
+  Story story({create(1), drop()});
+  story.scenario.steps[1].farewell = harness::Farewell::kScope;
+  story.step(1, result(harness::StepResult::Kind::kError, "no semaphores here"));
+  story.step(2, result(harness::StepResult::Kind::kRefused, "no pool")).exits();
+  EXPECT_EQ(story.outcome("S7"), "not exercised");
+}
+
 TEST(ScopeEndsThePool, APlainDropIsNoScope) {
   auto story = leaving(harness::Farewell::kPlain);
   story.step(3).begins(4).after(std::chrono::milliseconds(1500)).ends(4).exits();

@@ -216,8 +216,10 @@ void judge_release(const Reading& reading, const Reading::Process& worker,
 
 bool is_farewell(const Reading& reading, int step, bool by_scope) {
   const auto& asked = reading.step(step);
+  // Where creation failed there is no block, and so no pool in it.
+  const bool is_there = !by_scope || reading.before(step).state() == Model::State::kRunning;
   return asked.kind == StepKind::kDrop && reading.run(step).begun && !reading.asked_to_wait(step) &&
-         (asked.farewell != harness::Farewell::kPlain) == by_scope;
+         is_there && (asked.farewell != harness::Farewell::kPlain) == by_scope;
 }
 
 /// The step is over, and the workers go.
