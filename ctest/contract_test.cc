@@ -41,6 +41,18 @@ TEST(ContractCommand, InfersThatAnExecutorDrainsAndBreaks) {
   EXPECT_THAT(ended.out, HasSubstr("rule = \"W1\""));
 }
 
+/// What main has of it until it is dropped is no reason to think that its join does not wait.
+TEST(ContractCommand, InfersThatAJoinWaitsThoughThePipesAreKept) {
+  if (poolproof({"pools"}).out.find("multiprocessing.Pool") == std::string::npos)
+    GTEST_SKIP() << "no Python that has multiprocessing.Pool is here";
+  const auto ended = poolproof(
+      {"contract", "multiprocessing.Pool:fork", "--infer", "--cases", "240", "--seed", "c0de"},
+      170);
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("join_waits = true"));
+  EXPECT_THAT(ended.out, HasSubstr("holds_descriptors_until_drop = true"));
+}
+
 TEST(ContractCommand, WantsAPoolThatIsHere) {
   const auto ended = poolproof({"contract", "no-such-pool"});
   EXPECT_EQ(ended.code, 2);

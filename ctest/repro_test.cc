@@ -89,6 +89,28 @@ TEST_F(Repro, WritesSurvivorsAsAScriptThatFailsAndLeavesNobody) {
   EXPECT_TRUE(is_soon_dead(std::stoi(pids))) << alone.out;
 }
 
+/// Python ends with status 1 for a program that is none, too: that shows nothing.
+TEST_F(Repro, KeepsNoScriptThatFailsForAnotherReason) {
+  const auto kit = (bin_folder() / "../share/poolproof/adapters").string();
+  const auto adapter = scratch_.file(
+      "adapter", "#!/usr/bin/env python3\nimport sys\nsys.path.insert(0, \"" + kit + R"(")
+import multiprocessing
+from poolproof_adapter import Adapter, main
+class Own(Adapter):
+    name, version = "own", "1"
+    program = {"get": "f{task}.get("}
+    def create(self, workers): return multiprocessing.get_context("fork").Pool(workers)
+    def submit(self, pool, body, *args): return pool.apply_async(body, args)
+    def result(self, future, timeout): return future.get(timeout)
+if __name__ == "__main__": main(Own)
+)");
+  const auto ended = repro(case_text("own", "", kLostTask, "return"),
+                           {"--rule", "T6", "--times", "1", "--adapter", adapter});
+  EXPECT_EQ(ended.code, 125) << ended.out;
+  EXPECT_THAT(ended.err, HasSubstr("SyntaxError"));
+  EXPECT_FALSE(fs::exists(script()));
+}
+
 TEST_F(Repro, KeepsNothingOfACaseThatBreaksNoRule) {
   const auto ended = repro(case_text("multiprocessing.Pool:fork", "fork", kOneTask, "return"));
   EXPECT_EQ(ended.code, 125);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <optional>
 
 #include "properties/rules/made_trace.h"
 
@@ -124,6 +125,26 @@ TEST(Conditions, TellWhatTasksDidAndHowWorkersStart) {
   Story story({create(1), submit(1, BodyKind::kRaise), submit(2, BodyKind::kEcho, 65536)});
   story.scenario.start_method = "spawn";
   EXPECT_EQ(holding(story.step(1).step(2).step(3).exits()), "task-raised, large-payload, spawn");
+}
+
+/// A worker, 3, and main's own child, 9, in step 2; the worker is killed meanwhile, or not.
+std::string holding_after_fork(harness::ChildEnd end, std::optional<int> signal) {
+  harness::Step fork{.kind = harness::StepKind::kFork};
+  fork.child_end = end;
+  Story story({create(1), fork});
+  story.begins(1).born(3).ends(1).begins(2).born(9).add(harness::OwnChild{Story::kMain, 9});
+  if (signal) story.dies(3, Killed{*signal});
+  return holding(story.dies(9).ends(2, value("exited 0")).exits());
+}
+
+/// The fork alone excuses nothing.
+TEST(Conditions, MainForkedAsksForAWorkerThatTheChildKilled) {
+  using harness::ChildEnd;
+  EXPECT_NE(holding_after_fork(ChildEnd::kReturn, SIGTERM).find("main-forked"), std::string::npos);
+  EXPECT_EQ(holding_after_fork(ChildEnd::kReturn, std::nullopt).find("main-forked"),
+            std::string::npos);
+  EXPECT_EQ(holding_after_fork(ChildEnd::kReturn, SIGKILL).find("main-forked"), std::string::npos);
+  EXPECT_EQ(holding_after_fork(ChildEnd::kOsExit, SIGTERM).find("main-forked"), std::string::npos);
 }
 
 }  // namespace

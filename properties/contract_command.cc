@@ -8,6 +8,7 @@
 #include "properties/campaign.h"
 #include "properties/console.h"
 #include "properties/contract_choices.h"
+#include "properties/contract_text.h"
 #include "properties/desk.h"
 #include "properties/infer.h"
 #include "properties/judging.h"
@@ -65,19 +66,6 @@ class Gathering {
   std::string trouble_;
 };
 
-std::string contract_as_toml(const Pool& pool) {
-  auto text = fmt::format("pool = \"{}\"\n", printable(pool.abilities.name));
-  for (const auto& choice : contract_choices())
-    text += fmt::format("{} = {}\n", choice.key, value_of(choice, pool.contract).text);
-  text += fmt::format("grace_ms = {}\n", pool.contract.grace.count());
-  for (const auto& known : pool.contract.known) {
-    text += fmt::format(
-        "\n[[known]]\nrule = \"{}\"\ncondition = \"{}\"\nlink = \"{}\"\nnote = \"{}\"\n",
-        known.rule, known.condition, known.link, known.note);
-  }
-  return text;
-}
-
 /// Where it is not what the pool is held to today.
 std::string differences(const Pool& pool, const Contract& inferred) {
   std::string text;
@@ -131,7 +119,7 @@ int run_contract(const ContractCommand& command) {
   if (chosen.exit_code) return *chosen.exit_code;
   const auto& pool = chosen.pools.found.front();
   if (command.infer) return infer(command, pool);
-  Console::of_this_process().print(contract_as_toml(pool));
+  Console::of_this_process().print(to_toml(pool.contract));
   return kExitKept;
 }
 

@@ -76,16 +76,10 @@ int first_step(const Reading& reading, StepKind kind, Kind result, int from = 1)
   return 0;
 }
 
-bool told_of_a_death(const Reading& reading, int& step) {
-  step = first_step(reading, StepKind::kGet, Kind::kWorkerDied);
-  return step != 0;
-}
-
 /// After somebody was told of a death, the pool still takes tasks.
 bool goes_on_after_a_death(const Reading& reading) {
-  int told = 0;
-  return told_of_a_death(reading, told) &&
-         first_step(reading, StepKind::kSubmit, Kind::kOk, told) != 0;
+  const int told = first_step(reading, StepKind::kGet, Kind::kWorkerDied);
+  return told != 0 && first_step(reading, StepKind::kSubmit, Kind::kOk, told) != 0;
 }
 
 bool runs_tasks_again(const Reading& reading) {

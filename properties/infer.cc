@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "properties/conditions.h"
 #include "properties/contract_signs.h"
+#include "properties/contract_text.h"
 #include "properties/judging.h"
 #include "properties/text.h"
 
@@ -235,15 +235,6 @@ std::string why(const InferredKey& key) {
                      key.sign.empty() ? "" : ": ", key.sign);
 }
 
-std::string quoted(std::string text) {
-  std::string result = "\"";
-  for (const char c : printable(text)) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + '"';
-}
-
 }  // namespace
 
 Inferred infer_contract(const Pool& pool, const std::vector<Experience>& experiences) {
@@ -251,20 +242,18 @@ Inferred infer_contract(const Pool& pool, const std::vector<Experience>& experie
 }
 
 std::string inferred_as_toml(const Inferred& inferred, const std::string& pool) {
-  auto text = fmt::format("pool = {}\n", quoted(pool));
+  auto text = fmt::format("pool = {}\n", toml_string(pool));
   for (const auto& key : inferred.keys) {
     text += padded(fmt::format("{} = {}", key.choice->key, key.value->text), 30) + "# " + why(key) +
             '\n';
   }
   for (const auto& deviation : inferred.deviations) {
-    const auto note = clipped(deviation.evidence, 300);
-    text += fmt::format(
-        "\n# {} of {} cases under this condition that put {} to the test.\n[[known]]\nrule = "
-        "\"{}\"\n"
-        "condition = \"{}\"\nlink = \"\"  # where it is told; a contract without it is not read\n"
-        "note = {}\n",
-        deviation.broken, deviation.exercised, deviation.rule->name, deviation.rule->id,
-        deviation.condition, quoted(note));
+    text += fmt::format("\n# {} of {} cases under this condition that put {} to the test.\n",
+                        deviation.broken, deviation.exercised, deviation.rule->name);
+    text += to_toml(KnownDeviation{.rule = std::string(deviation.rule->id),
+                                   .condition = std::string(deviation.condition),
+                                   .link = "",
+                                   .note = clipped(deviation.evidence, 300)});
   }
   return text;
 }

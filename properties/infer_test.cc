@@ -87,6 +87,13 @@ TEST(ContractSigns, ATaskThatRunsAgainWasRetried) {
   EXPECT_THAT(signs(story.exits()), Contains("worker_death = \"retried\""));
 }
 
+/// That is T2's affair, and no promise.
+TEST(ContractSigns, ATaskThatRunsTwiceWithoutADeathWasNotRetried) {
+  Story story({create(2), submit(1)});
+  story.begins(1).born(3).born(4).ends(1).step(2).task(1, 3).task(1, 4);
+  EXPECT_THAT(signs(story.exits()), Not(Contains("worker_death = \"retried\"")));
+}
+
 TEST(ContractSigns, ALossNeedsTimeToBeMadeUp) {
   Story story({create(1), kill(harness::Victim::kIdle), sleep_for(600ms)});
   story.begins(1).born(3).ends(1).begins(2).dies(3, Killed{SIGKILL}).ends(2, killed(3));

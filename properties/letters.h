@@ -70,6 +70,11 @@ extern const Letter kClose, kTerminate, kJoin, kDrop, kWorkers;
 extern const Letter kSleep, kKill, kFork;
 extern const Letter kMap, kNext;
 
+/// An answer that does not depend on the step.
+inline bool always(const harness::Step& /*step*/) {
+  return true;
+}
+
 /// The step without parameters, or with those that every one of its kind has.
 harness::Step plain(harness::StepKind kind);
 }  // namespace letters

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <optional>
 #include <regex>
+#include <set>
 #include <vector>
 
 #include "harness/sys/exit_status.h"

@@ -59,9 +59,9 @@ int drop_in(const Reading& reading) {
   return 0;
 }
 
-std::optional<Symptom> of_a_step(Kind kind, int step, const Violated& violated) {
+std::optional<Symptom> of_a_step(Kind kind, int step) {
   if (step == 0) return std::nullopt;
-  return Symptom{kind, step, 0, violated.evidence};
+  return Symptom{kind, step, 0};
 }
 
 }  // namespace
@@ -69,18 +69,17 @@ std::optional<Symptom> of_a_step(Kind kind, int step, const Violated& violated) 
 std::optional<Symptom> symptom_of(const Evidence& evidence, const Rule& rule,
                                   const Violated& violated) {
   const Reading reading(evidence);
-  if (is_one_of(rule, kOfFiles)) return Symptom{Kind::kLeavesFiles, 0, 0, violated.evidence};
+  if (is_one_of(rule, kOfFiles)) return Symptom{Kind::kLeavesFiles, 0, 0};
   if (is_one_of(rule, kOfSurvivors) && reading.main_died())
-    return Symptom{Kind::kLeavesProcesses, 0, 0, violated.evidence};
-  if (const auto pending = reading.pending())
-    return Symptom{Kind::kDoesNotEnd, *pending, 0, violated.evidence};
+    return Symptom{Kind::kLeavesProcesses, 0, 0};
+  if (const auto pending = reading.pending()) return Symptom{Kind::kDoesNotEnd, *pending, 0};
   if (rule.id == "E2" && reading.main_died())
-    return Symptom{Kind::kEndsOtherwise, 0, status_of(*reading.main()->status), violated.evidence};
-  if (rule.id == "S6") return of_a_step(Kind::kKeepsWorkers, drop_in(reading), violated);
+    return Symptom{Kind::kEndsOtherwise, 0, status_of(*reading.main()->status)};
+  if (rule.id == "S6" || rule.id == "S7") return of_a_step(Kind::kKeepsWorkers, drop_in(reading));
   if (is_one_of(rule, kOfWorkers))
-    return of_a_step(Kind::kKeepsWorkers, step_before(reading, violated), violated);
+    return of_a_step(Kind::kKeepsWorkers, step_before(reading, violated));
   if (is_one_of(rule, kOfResults))
-    return of_a_step(Kind::kComesOutWrong, step_among(reading, violated), violated);
+    return of_a_step(Kind::kComesOutWrong, step_among(reading, violated));
   return std::nullopt;
 }
 

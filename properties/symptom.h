@@ -1,7 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "properties/rules.h"
 
@@ -20,8 +19,7 @@ struct Symptom {
   };
   Kind kind = Kind::kDoesNotEnd;
   int step = 0;
-  int status = 0;        // as a parent sees it: n of exit n, -n of signal n
-  std::string evidence;  // the verdict's own words
+  int status = 0;  // as a parent sees it: n of exit n, -n of signal n
   bool operator==(const Symptom&) const = default;
 };
 

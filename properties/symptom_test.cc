@@ -78,6 +78,21 @@ TEST(SymptomOf, ASubmissionThatShouldBeRefusedIsAResult) {
   expect(symptom(story, "S1"), Kind::kComesOutWrong, 3);
 }
 
+/// A wrong value and the right one look alike to a program that does not know which it should be.
+TEST(SymptomOf, AWrongValueHasNone) {
+  auto story = one_task();
+  story.begins(3).task(1, 3).ends(3, value("bytes:1:0")).exits();
+  EXPECT_EQ(symptom(story, "T3"), std::nullopt);
+}
+
+TEST(SymptomOf, ABlockThatKeepsAWorkerIsADrop) {
+  Story story({create(1), submit(1), drop(), sleep_for(std::chrono::milliseconds(1500))});
+  story.scenario.steps[2].farewell = harness::Farewell::kScopeError;
+  story.begins(1).born(3).ends(1).step(2).task(1, 3).step(3);
+  story.begins(4).after(std::chrono::milliseconds(1500)).ends(4).exits();
+  expect(symptom(story, "S7"), Kind::kKeepsWorkers, 3);
+}
+
 TEST(SymptomOf, WhatOnlyTheRecordingShowsHasNone) {
   auto story = one_task();
   story.begins(3).task(1, 3).task(1, 3).ends(3, value("none")).exits();

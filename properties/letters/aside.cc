@@ -11,10 +11,6 @@ using harness::Victim;
 using std::chrono::milliseconds;
 using Life = PoolState::Life;
 
-bool always(const Step& /*step*/) {
-  return true;
-}
-
 // ---- sleep --------------------------------------------------------------------------------------
 
 /// A sleep of main that a task begun before it may not outlive.
@@ -110,8 +106,7 @@ std::vector<std::string> kill_templates(const Step& step) {
   return {"kill_" + std::string(name(step.victim)), "kill"};
 }
 
-// ---- fork
-// ----------------------------------------------------------------------------------------
+// ---- fork ---------------------------------------------------------------------------------------
 
 bool fork_is_prompt(const PoolState& /*state*/, const Step& /*step*/) {
   return true;

@@ -1,4 +1,6 @@
 // The pool's own life: close, terminate, join, drop, and the list of its workers.
+#include <array>
+
 #include "properties/letters.h"
 #include "properties/model.h"
 
@@ -61,10 +63,6 @@ void join(PoolState& state, const Step& /*step*/, bool took_effect) {
   state.finish_all();
 }
 
-bool join_lets_time_pass(const Step& /*step*/) {
-  return true;
-}
-
 bool join_is_prompt(const PoolState& state, const Step& /*step*/) {
   return state.life == Life::kTerminated || state.joined;
 }
@@ -122,7 +120,7 @@ const Letter kJoin{.kind = StepKind::kJoin,
                    .call = call_of_join,
                    .may_wait_for_ever = join_may_wait,
                    .apply = join,
-                   .lets_time_pass = join_lets_time_pass,
+                   .lets_time_pass = always,
                    .is_prompt = join_is_prompt,
                    .weight = 12,
                    .weigh = weigh_join,

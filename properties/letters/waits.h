@@ -12,9 +12,6 @@ void submit(PoolState& state, const harness::Step& step, bool took_effect);
 bool may_wait_for_outcome(const PoolState& state, const harness::Step& step);
 bool wait_is_prompt(const PoolState& state, const harness::Step& step);
 bool has_timeout(const harness::Step& step);
-inline bool always(const harness::Step& /*step*/) {
-  return true;
-}
 
 /// A wait for that task: with a timeout where it must, else rarely.
 void fill_wait(Draft& draft, harness::Step& step, int task);

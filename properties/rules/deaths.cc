@@ -73,7 +73,8 @@ bool Reading::left_in_peace(const Process& process) const {
 }
 
 bool Reading::was_there_at_mains_death(const Process& process) const {
-  return process.role != Role::kMain && process.role != Role::kOwn && main_died() && !process.gone_before(*main()->dying);
+  return process.role != Role::kMain && process.role != Role::kOwn && main_died() &&
+         !process.gone_before(*main()->dying);
 }
 
 bool Reading::anybody_at_mains_death() const {
@@ -112,7 +113,8 @@ std::vector<const Reading::Process*> Reading::deaths_before(const Moment& moment
   std::vector<const Process*> deaths;
   for (const Process& process : processes_) {
     const bool counts = process.role != Role::kMain && process.role != Role::kOwn;
-    if (counts && process.gone_before(moment) && !left_in_peace(process)) deaths.push_back(&process);
+    if (counts && process.gone_before(moment) && !left_in_peace(process))
+      deaths.push_back(&process);
   }
   return deaths;
 }

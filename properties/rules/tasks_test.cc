@@ -43,6 +43,16 @@ TEST(NoTaskLost, DoesNotApplyWhereJoinDoesNotWait) {
   EXPECT_EQ(story.outcome("T1"), "not applicable");
 }
 
+/// One result of an imap is not the outcome of its other items.
+TEST(NoTaskLost, LooksAtWhatAnImapStillOwes) {
+  Story story({create(1), map(1, harness::Form::kImap, 3), next(1), close(), join(), next(1)});
+  story.begins(1).born(3).ends(1).step(2).item(1, 1, 3).step(3, value("item:1"));
+  story.step(4).item(1, 2, 3).item(1, 3, 3).step(5);
+  EXPECT_EQ(Story(story).step(6, result(Kind::kTimeout)).exits().outcome("T1"), "violated");
+  EXPECT_EQ(Story(story).step(6, value("item:2")).exits().outcome("T1"), "not exercised");
+  EXPECT_EQ(Story(story).step(6, result(Kind::kExhausted)).exits().outcome("T1"), "held");
+}
+
 TEST(NoTaskLost, IsViolatedByAGetThatHangs) {
   EXPECT_EQ(joined().begins(5).at_rest().over(End::kAtRest).outcome("T1"), "violated");
 }
