@@ -94,7 +94,7 @@ bool pending_at(const Reading& reading, StepKind kind, int wanted) {
   return false;
 }
 
-/// While such a child was there, somebody of the pool got SIGTERM and died of it.
+/// Somebody of the pool died of the SIGTERM that such a child sent.
 bool forked_child_killed(const Reading& reading) {
   const auto& all = reading.processes();
   for (int step = 1; step <= reading.steps(); ++step) {
@@ -109,7 +109,8 @@ bool forked_child_killed(const Reading& reading) {
           process.role == Reading::Role::kWorker || process.role == Reading::Role::kHelper;
       return of_the_pool && process.status == sys::ExitStatus(sys::Killed{SIGTERM}) &&
              process.dying && *run.begun < *process.dying && *process.dying <= until &&
-             !reading.harmed_by_fault(process);
+             reading.killer_of(process) != nullptr &&
+             reading.killer_of(process)->role == Reading::Role::kOwn;
     });
     if (killed) return true;
   }
@@ -242,12 +243,11 @@ constexpr std::array kConditions{
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) { return r.stillborn(); });
               }},
-    Condition{
-        "main-forked",
-        "a child that main forked for itself returned, and meanwhile a worker died of SIGTERM",
-        [](const Scenario& sc, const Trace& t) {
-          return ask(sc, t, [](const Reading& r) { return forked_child_killed(r); });
-        }},
+    Condition{"main-forked",
+              "a child that main forked for itself sent SIGTERM to a worker as it returned",
+              [](const Scenario& sc, const Trace& t) {
+                return ask(sc, t, [](const Reading& r) { return forked_child_killed(r); });
+              }},
     Condition{"large-payload", "a task was given 64 KiB or more",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {

@@ -128,12 +128,13 @@ TEST(Conditions, TellWhatTasksDidAndHowWorkersStart) {
 }
 
 /// A worker, 3, and main's own child, 9, in step 2; the worker is killed meanwhile, or not.
-std::string holding_after_fork(harness::ChildEnd end, std::optional<int> signal) {
+std::string holding_after_fork(harness::ChildEnd end, std::optional<int> signal,
+                               harness::Pid killer = 9) {
   harness::Step fork{.kind = harness::StepKind::kFork};
   fork.child_end = end;
   Story story({create(1), fork});
   story.begins(1).born(3).ends(1).begins(2).born(9).add(harness::OwnChild{Story::kMain, 9});
-  if (signal) story.dies(3, Killed{*signal});
+  if (signal) story.add(harness::Signalled{3, *signal, killer}).dies(3, Killed{*signal});
   return holding(story.dies(9).ends(2, value("exited 0")).exits());
 }
 
@@ -144,6 +145,8 @@ TEST(Conditions, MainForkedAsksForAWorkerThatTheChildKilled) {
   EXPECT_EQ(holding_after_fork(ChildEnd::kReturn, std::nullopt).find("main-forked"),
             std::string::npos);
   EXPECT_EQ(holding_after_fork(ChildEnd::kReturn, SIGKILL).find("main-forked"), std::string::npos);
+  EXPECT_EQ(holding_after_fork(ChildEnd::kReturn, SIGTERM, Story::kMain).find("main-forked"),
+            std::string::npos);
   EXPECT_EQ(holding_after_fork(ChildEnd::kOsExit, SIGTERM).find("main-forked"), std::string::npos);
 }
 

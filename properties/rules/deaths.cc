@@ -119,6 +119,18 @@ std::vector<const Reading::Process*> Reading::deaths_before(const Moment& moment
   return deaths;
 }
 
+const Reading::Process* Reading::killer_of(const Process& process) const {
+  const auto* killed = process.status ? std::get_if<sys::Killed>(&*process.status) : nullptr;
+  if (killed == nullptr || !process.dying) return nullptr;
+  const Process* killer = nullptr;
+  for (std::size_t i = 0; i < process.dying->event; ++i) {
+    const auto* sent = std::get_if<harness::Signalled>(&trace().events[i].kind);
+    if (sent != nullptr && sent->pid == process.pid && sent->signal == killed->signal)
+      killer = this->process(sent->sender);
+  }
+  return killer;
+}
+
 bool Reading::any_death_before(const Moment& moment) const {
   return !trace().exact || !deaths_before(moment).empty();
 }

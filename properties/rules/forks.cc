@@ -52,8 +52,8 @@ bool tasks_may_end_workers(const Reading& reading, int before) {
   });
 }
 
-/// Whether a death while the child was there can be nothing but the child's doing: the pool was in
-/// use and whole, and no task and no fault had a hand in it.
+/// Whether it was killed while the child was there, and by nobody else: by the child, if that is
+/// told; where it is not, the pool was in use and whole, and no task and no fault had a hand in it.
 bool is_the_childs_doing(const Reading& reading, int step, const Reading::Process& process) {
   const auto& run = reading.run(step);
   const bool of_the_pool = process.role == Role::kWorker || process.role == Role::kHelper;
@@ -61,15 +61,15 @@ bool is_the_childs_doing(const Reading& reading, int step, const Reading::Proces
                           *process.dying < *run.ended && process.born && *process.born < *run.begun;
   // Whoever leaves by itself, for its quota or because the pool is closed, exits.
   const bool by_signal = process.status && std::holds_alternative<sys::Killed>(*process.status);
-  return of_the_pool && in_between && by_signal && !reading.harmed_by_fault(process);
+  if (!of_the_pool || !in_between || !by_signal || reading.harmed_by_fault(process)) return false;
+  if (const auto* killer = reading.killer_of(process)) return killer->role == Role::kOwn;
+  return reading.before(step).state() == Model::State::kRunning &&
+         !tasks_may_end_workers(reading, step) && !reading.disturbed_before(*run.begun) &&
+         !reading.hit_before(*run.ended);
 }
 
 void judge_pool(const Reading& reading, int step, Verdicts& verdicts) {
   const auto& run = reading.run(step);
-  const auto state = reading.before(step).state();
-  if (state != Model::State::kRunning && state != Model::State::kClosed) return;
-  if (reading.disturbed_before(*run.begun) || reading.hit_before(*run.ended)) return;
-  if (tasks_may_end_workers(reading, step)) return;
   for (const auto& process : reading.processes()) {
     if (!is_the_childs_doing(reading, step, process)) continue;
     verdicts.violated(fmt::format("{} {} while main's own child ended", reading.name(process),

@@ -84,8 +84,15 @@ TEST(ForkedChildDoesNoHarm, AFaultThatHitsTheChildIsNotThePools) {
 TEST(ForkedChildDoesNoHarm, SeesAWorkerOfAClosedPoolDie) {
   Story story({create(1), submit(1, harness::BodyKind::kNever), close(), fork()});
   story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).step(3).begins(4).born(9);
-  story.add(OwnChild{Story::kMain, 9}).dies(3, Killed{SIGTERM}).dies(9);
-  EXPECT_EQ(story.ends(4, value("exited 0")).exits().outcome("S8"), "violated");
+  story.add(OwnChild{Story::kMain, 9});
+  const auto killed_by = [&](harness::Pid killer) {
+    auto killed = story;
+    killed.add(harness::Signalled{3, SIGTERM, killer}).dies(3, Killed{SIGTERM}).dies(9);
+    return killed.ends(4, value("exited 0")).exits().outcome("S8");
+  };
+  EXPECT_EQ(killed_by(9), "violated");
+  EXPECT_EQ(killed_by(Story::kMain), "held");  // what a pool does to its own is another rule's
+  EXPECT_EQ(killed_by(0), "held");             // nobody knows
 }
 
 TEST(ForkedChildDoesNoHarm, IsViolatedByAChildThatDoesNotEnd) {

@@ -110,6 +110,9 @@ class Reading {
   bool lost_before(const Moment& moment) const;
   /// Those, but main, that died, worker or not, in a way that may disturb the pool.
   std::vector<const Process*> deaths_before(const Moment& moment) const;
+  /// Who sent the signal of which it died; nullptr where that is not told: SIGKILL is delivered
+  /// unseen, and some signals are the kernel's.
+  const Process* killer_of(const Process& process) const;
   /// Whether there are any; doubt says yes.
   bool any_death_before(const Moment& moment) const;
   /// Workers that were surely alive when the step was over, by the process table taken then.
