@@ -3,17 +3,21 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+#include <new>
 
+#include "children.hpp"
 #include "control.hpp"
 #include "fd.hpp"
+#include "futex.hpp"
+#include "reap.hpp"
 
 namespace poolproof::detail {
 namespace {
@@ -52,24 +56,60 @@ int enter_namespace() {
   return mapped ? 0 : errno;
 }
 
-[[noreturn]] void keep(int socket) {
+using Word = std::atomic<std::uint32_t>;
+
+/// Shared with the keeper alone; null if there is no memory.
+Word* map_word() {
+  void* const at =
+      ::mmap(nullptr, sizeof(Word), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return at == MAP_FAILED ? nullptr : new (at) Word(0);
+}
+
+void lock(Word& word) {
+  while (word.exchange(1) != 0) futex::wait(word, 1, kNever, futex::Scope::shared);
+}
+
+void unlock(Word& word) {
+  word.store(0);
+  futex::wake(word, futex::Scope::shared);
+}
+
+/// SIGCHLD is blocked.
+[[noreturn]] void reap_for_ever(Word& reaping) {
+  sigset_t death;
+  ::sigemptyset(&death);
+  ::sigaddset(&death, SIGCHLD);
+  for (;;) {
+    ::sigwaitinfo(&death, nullptr);
+    lock(reaping);
+    siginfo_t child{};
+    while (reap::next_dead_child(child) == reap::Found::dead_child) {
+    }
+    unlock(reaping);
+  }
+}
+
+[[noreturn]] void keep(int socket, Word& reaping) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NAME, "poolproof-init");
-  // Reaps by itself what it adopts.
-  ::signal(SIGCHLD, SIG_IGN);
   const int list = children::open_list();
   const int error = list < 0 ? errno : 0;
   // Should the supervisor be dead already, no signal comes, but there is nobody to send to either.
   const int sent = control::send(socket, &error, sizeof error, &list, list < 0 ? 0 : 1);
   if (sent != 0 || error != 0) ::_exit(1);
   ::close_range(0, ~0U, 0);
-  for (;;) ::pause();
+  reap_for_ever(reaping);
 }
 
 }  // namespace
 
-std::size_t Keeper::list(pid_t* pids, std::size_t capacity) const {
-  return children::read_list(children, pids, capacity);
+bool Keeper::kill_adopted() const {
+  if (reaping->exchange(1) != 0) return true;  // without a wait: the keeper may have been stopped
+  std::array<pid_t, 256> adopted{};
+  const std::size_t count = children::read_list(children, adopted.data(), adopted.size());
+  for (std::size_t i = 0; i < count; ++i) ::kill(adopted[i], SIGKILL);
+  unlock(*reaping);
+  return count > 0;
 }
 
 int start_keeper(Keeper& keeper) {
@@ -78,12 +118,15 @@ int start_keeper(Keeper& keeper) {
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return errno;
   const Fd ours(ends[0]);
   Fd theirs(ends[1]);
+  keeper.reaping = map_word();
+  if (!keeper.reaping) return ENOMEM;
   keeper.pid = ::fork();
   if (keeper.pid == -1) return errno;
   if (keeper.pid == 0) {
     ::close(ends[0]);
-    keep(ends[1]);
+    keep(ends[1], *keeper.reaping);
   }
+  ::madvise(keeper.reaping, sizeof *keeper.reaping, MADV_DONTFORK);  // no task writes to it
   theirs.reset();
   int error = EPIPE;
   control::Descriptors descriptors{};

@@ -3,6 +3,7 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -78,6 +79,48 @@ TEST_P(Contained, WhatADeadWorkerHadStartedDiesWithIt) {
   }),
                WorkerDied);
   EXPECT_TRUE(eventually([&] { return living() == before && pool.active_children().size() == 2; }));
+  EXPECT_EQ(pool.apply<&add>(1, 2), 3);
+}
+
+/// While it lives the process `pid` can open nothing: no number of a descriptor is below the limit.
+class CannotOpen {
+ public:
+  explicit CannotOpen(pid_t pid) : pid_(pid) {
+    EXPECT_EQ(::prlimit(pid, RLIMIT_NOFILE, nullptr, &before_), 0);
+    const rlimit none_but_stdio{3, before_.rlim_max};  // poll(2) takes as many
+    EXPECT_EQ(::prlimit(pid, RLIMIT_NOFILE, &none_but_stdio, nullptr), 0);
+  }
+  ~CannotOpen() { EXPECT_EQ(::prlimit(pid_, RLIMIT_NOFILE, &before_, nullptr), 0); }
+  CannotOpen(const CannotOpen&) = delete;
+  CannotOpen& operator=(const CannotOpen&) = delete;
+
+ private:
+  pid_t pid_;
+  rlimit before_{};
+};
+
+TEST_P(Contained, AlsoByASupervisorThatCanOpenNothing) {
+  Pool pool(options());
+  const pid_t worker = pool.active_children().at(0).pid;
+  const pid_t supervisor = parent_of(worker);
+  const auto below = [&] { return descendants_of(supervisor).size(); };
+  const std::size_t before = below();
+  const Roll roll;
+  const auto fatal = pool.apply_async(
+      [](const std::string& path) {
+        leave_orphans(2);
+        sign(path);
+        never_end();
+      },
+      roll.path());
+  ASSERT_TRUE(roll.has(1));
+  ASSERT_TRUE(eventually([&] { return below() == before + 2; }));
+  {
+    const CannotOpen limited(supervisor);
+    ::kill(worker, SIGKILL);
+    EXPECT_TRUE(eventually([&] { return below() == before - 1; })) << "all but the worker";
+  }
+  EXPECT_THROW(fatal.get(kSoon), WorkerDied);
   EXPECT_EQ(pool.apply<&add>(1, 2), 3);
 }
 

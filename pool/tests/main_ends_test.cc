@@ -46,7 +46,7 @@ const Ending kEndings[] = {
     {"Exit", [] { std::exit(5); }, 5 << 8},
     {"UnderscoreExit", [] { ::_exit(7); }, 7 << 8},
     {"QuickExit", [] { std::quick_exit(6); }, 6 << 8},
-    {"UncaughtError", [] { std::terminate(); }, SIGABRT},
+    {"UncaughtError", &end_by_terminate, SIGABRT},
     {"Abort", [] { std::abort(); }, SIGABRT},
     {"Sigkill", [] { ::raise(SIGKILL); }, SIGKILL},
     {"Sigterm", [] { ::raise(SIGTERM); }, SIGTERM},

@@ -75,6 +75,9 @@ std::vector<pid_t> children_of_this_process();
 
 /// What pthread_exit comes to, without unwinding GoogleTest's frames.
 [[noreturn]] void end_this_thread();
+/// What an uncaught error comes to. What the standard library says of it stays out of the log:
+/// there it means that a pool or a test did so unasked, and is a failure (CMakeLists.txt).
+[[noreturn]] void end_by_terminate();
 
 /// Whether this kernel lets this user have PID namespaces.
 bool may_contain();

@@ -33,7 +33,7 @@ TEST(WorkerDeath, IsReportedWithItsStatus) {
   EXPECT_EQ(death_of(pool, [] { ::raise(SIGTERM); }), ExitStatus(Killed{SIGTERM}));
   EXPECT_EQ(std::get<Killed>(death_of(pool, [] { std::abort(); })).signal, SIGABRT);
   EXPECT_EQ(std::get<Killed>(death_of(pool, [] { ::raise(SIGSEGV); })).signal, SIGSEGV);
-  EXPECT_EQ(std::get<Killed>(death_of(pool, [] { std::terminate(); })).signal, SIGABRT);
+  EXPECT_EQ(std::get<Killed>(death_of(pool, [] { end_by_terminate(); })).signal, SIGABRT);
   EXPECT_EQ(pool.apply<&add>(1, 1), 2) << "and the pool goes on";
 }
 
