@@ -5,6 +5,7 @@ add_library(poolproof_cli STATIC
   mutants.cc plan.cc pools.cc pools_text.cc program_text.cc random_source.cc regressions.cc replay.cc
   repro.cc repro_script.cc report.cc reporter.cc results.cc rule_columns.cc selftest.cc selftest_command.cc selftest_report.cc
   shrinking.cc surroundings.cc sweep.cc sweep_report.cc symptom.cc tally.cc timeline.cc usable.cc)
+target_sources(poolproof_cli PRIVATE scenario_text.cc)
 target_link_libraries(poolproof_cli
   PUBLIC poolproof_properties poolproof_harness poolproof_runner
   PRIVATE poolproof_version fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 pugixml::pugixml rapidcheck)
@@ -22,10 +23,11 @@ if(POOLPROOF_BUILD_TESTS)
   add_executable(properties_report_tests
     campaign_test.cc canary_test.cc cli_test.cc contract_text_test.cc endings_test.cc infer_test.cc junit_test.cc mutants_test.cc
     plan_test.cc pools_test.cc program_text_test.cc random_source_test.cc regressions_test.cc
-    report_test.cc repro_script_test.cc rules/made_trace.cc selftest_test.cc shrinking_test.cc
+    report_test.cc repro_script_test.cc selftest_test.cc shrinking_test.cc
     surroundings_test.cc symptom_test.cc test_traces.cc
     usable_test.cc)
   target_sources(properties_report_tests PRIVATE
+    scenario_text_test.cc
     generated_test.cc mutant_maker_test.cc mutation_test.cc)
   target_link_libraries(properties_report_tests PRIVATE poolproof_cli fmt::fmt pugixml::pugixml GTest::gmock GTest::gtest_main)
   target_compile_definitions(properties_report_tests PRIVATE

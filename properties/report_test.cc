@@ -320,6 +320,24 @@ TEST(Matrix, AKnownDeviationIsGoneOnlyAfterTwentyCasesOfItsCondition) {
   EXPECT_FALSE(tally.known()[0].no_longer_seen());
 }
 
+/// Links are as long as they are.
+bool fits_but_for_links(const std::string& text) {
+  const auto lines = lines_of(text);
+  return std::all_of(lines.begin(), lines.end(), [](const auto& line) {
+    return line.size() <= kLineWidth || line.find("https://") != line.npos;
+  });
+}
+
+TEST(Explain, TellsEveryRuleWithItsSourceAndExamples) {
+  for (const Rule& rule : rule_table()) {
+    const auto text = explained(rule);
+    for (const auto* part : {"\n  source  https://", "\n  exercised by ", "\nheld\n",
+                             "\nviolated: ", "\nnot exercised\n"})
+      EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+    EXPECT_TRUE(fits_but_for_links(text)) << text;
+  }
+}
+
 TEST(Explain, TellsASentenceLevelAndCause) {
   EXPECT_TRUE(
       is_golden("explain.txt", explained(*rule_named("W1")) + "\n" + explained(*rule_named("E3"))));

@@ -38,9 +38,9 @@ constexpr std::array kRules{
          "holds them.",
          Level::kMust, "W1", output_reaches_eof, Needs::kClaims},
     Rule{"W1", "NoWorkerOutlivesParent",
-         "After main's death, of whatever cause, every process of its tree is dead within the "
-         "grace that the "
-         "contract names (default 1 s), or never if it is proved that it cannot wake.",
+         "After main's death, of whatever cause, every process of its tree dies within the grace "
+         "that the contract names (default 1 s). One of which it is proved that nothing can wake "
+         "it is not waited for: it counts as left behind at once.",
          Level::kMust, "", no_worker_outlives_parent, Needs::kBirthsAndDeaths},
     Rule{"W2", "WorkersAreDaemons",
          "Live workers, idle or busy, do not delay main's exit, and the pool reports them as "

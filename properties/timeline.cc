@@ -32,8 +32,8 @@ std::string pid_in_words(const Family& family, Pid pid) {
 
 class Timeline {
  public:
-  Timeline(const Scenario& scenario, const Trace& trace)
-      : scenario_(scenario), trace_(trace), family_(trace) {}
+  Timeline(const Scenario& scenario, const Trace& trace, Detail detail)
+      : scenario_(scenario), trace_(trace), detail_(detail), family_(trace) {}
 
   std::vector<std::string> lines() {
     for (const auto& event : trace_.events) {
@@ -70,13 +70,16 @@ class Timeline {
   void on(const harness::StepEnded& ended) {
     step_ = 0;
     const auto& result = ended.result;
-    if (result.kind == StepResult::Kind::kOk && result.killed == 0) return;
+    const bool went_well = result.kind == StepResult::Kind::kOk && result.killed == 0;
+    if (went_well && detail_ == Detail::kWhatMatters) return;
     auto text = fmt::format("step {} {}: ", ended.step, step_name(ended.step));
     if (result.killed != 0) {
       text += "killed " + pid_in_words(family_, result.killed);
     } else {
       text += name(result.kind);
-      if (!result.error.empty()) text += ", " + printable(result.error);
+      for (const auto& said : {result.value, result.error}) {
+        if (!said.empty()) text += ", " + printable(said);
+      }
     }
     add(ended.pid, text);
   }
@@ -153,6 +156,28 @@ class Timeline {
     add(trace_.main(), "no claim: " + printable(garbage.text));
   }
 
+  // What is looked at beside the events; of interest where every step is.
+  void on(const harness::MainState& state) {
+    if (detail_ == Detail::kWhatMatters) return;
+    std::vector<std::string> open;
+    for (const auto& descriptor : state.descriptors) open.push_back(std::to_string(descriptor.fd));
+    add(trace_.main(), fmt::format("{}: open {}, umask {}, cpus {}", state.at, joined(open, " "),
+                                   state.umask, state.processors));
+  }
+  void on(const harness::Snapshot& snapshot) {
+    if (detail_ == Detail::kWhatMatters) return;
+    std::vector<std::string> states;
+    for (const auto& process : snapshot.processes)
+      states.push_back(fmt::format("{} {}", process.pid, process.state));
+    add(trace_.main(), "process table: " + joined(states, ", "));
+  }
+  void on(const harness::ThreadBorn& born) {
+    if (detail_ == Detail::kEveryStep) add(born.pid, fmt::format("thread {} begins", born.tid));
+  }
+  void on(const harness::ThreadDead& dead) {
+    if (detail_ == Detail::kEveryStep) add(dead.pid, fmt::format("thread {} ends", dead.tid));
+  }
+
   void add(Pid pid, const std::string& text) {
     const bool is_main = pid == trace_.main();
     const auto who = is_main ? fmt::format("main {}", pid) : "  " + pid_in_words(family_, pid);
@@ -189,6 +214,7 @@ class Timeline {
 
   const Scenario& scenario_;
   const Trace& trace_;
+  Detail detail_;
   Family family_;
   Nanoseconds now_{0};
   int step_ = 0;
@@ -199,18 +225,19 @@ class Timeline {
 
 }  // namespace
 
-std::vector<std::string> timeline(const Scenario& scenario, const Trace& trace) {
-  return Timeline(scenario, trace).lines();
+std::vector<std::string> timeline(const Scenario& scenario, const Trace& trace, Detail detail) {
+  return Timeline(scenario, trace, detail).lines();
 }
 
-std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t most) {
+std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t most,
+                                   std::string_view rest) {
   if (lines.size() <= most) return lines;
   const auto first = static_cast<std::ptrdiff_t>(most / 4);
   const auto missing = lines.size() - most + 1;
   lines.erase(lines.begin() + first, lines.begin() + first + static_cast<std::ptrdiff_t>(missing));
   lines.insert(lines.begin() + first,
-               fmt::format("{:>12}  {} more in timeline.txt", "...",
-                           counted(static_cast<std::int64_t>(missing), "line")));
+               fmt::format("{:>12}  {} more{}", "...",
+                           counted(static_cast<std::int64_t>(missing), "line"), rest));
   return lines;
 }
 

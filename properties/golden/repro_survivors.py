@@ -1,6 +1,7 @@
 """W1 NoWorkerOutlivesParent (ProcessPoolExecutor:fork, CPython 3.11.7)
-Expected: After main's death, of whatever cause, every process of its tree is dead within the grace
-that the contract names (default 1 s), or never if it is proved that it cannot wake.
+Expected: After main's death, of whatever cause, every process of its tree dies within the grace
+that the contract names (default 1 s). One of which it is proved that nothing can wake it is not
+waited for: it counts as left behind at once.
 """
 import contextlib, glob, os, signal, subprocess, sys, time
 from concurrent.futures import ProcessPoolExecutor
