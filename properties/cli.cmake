@@ -5,7 +5,7 @@ add_library(poolproof_cli STATIC
   mutants.cc plan.cc pools.cc pools_text.cc program_text.cc random_source.cc regressions.cc replay.cc
   repro.cc repro_script.cc report.cc reporter.cc results.cc rule_columns.cc selftest.cc selftest_command.cc selftest_report.cc
   shrinking.cc surroundings.cc sweep.cc sweep_report.cc symptom.cc tally.cc timeline.cc usable.cc)
-target_sources(poolproof_cli PRIVATE scenario_text.cc)
+target_sources(poolproof_cli PRIVATE finding_list.cc scenario_text.cc short_link.cc)
 target_link_libraries(poolproof_cli
   PUBLIC poolproof_properties poolproof_harness poolproof_runner
   PRIVATE poolproof_version fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 pugixml::pugixml rapidcheck)
@@ -27,7 +27,7 @@ if(POOLPROOF_BUILD_TESTS)
     surroundings_test.cc symptom_test.cc test_traces.cc
     usable_test.cc)
   target_sources(properties_report_tests PRIVATE
-    scenario_text_test.cc
+    finding_list_test.cc scenario_text_test.cc short_link_test.cc
     generated_test.cc mutant_maker_test.cc mutation_test.cc)
   target_link_libraries(properties_report_tests PRIVATE poolproof_cli fmt::fmt pugixml::pugixml GTest::gmock GTest::gtest_main)
   target_compile_definitions(properties_report_tests PRIVATE

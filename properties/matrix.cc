@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "properties/finding_list.h"
 #include "properties/rule_columns.h"
 #include "properties/text.h"
 
@@ -60,44 +61,16 @@ std::string legend() {
   return joined(entries, "  ") + "\n";
 }
 
-std::string finding_line(const Finding& finding, std::size_t column, const Console& console) {
-  const auto outcome = finding.is_known()    ? Outcome::kKnown
-                       : finding.is_stable() ? Outcome::kViolated
-                                             : Outcome::kInconclusive;
-  auto where = finding.is_known() ? short_link(finding.known_link) : finding.folder + "/";
-  // Its letter says what the rate means; more does not fit into the line.
-  if (!finding.is_known() && !finding.was_repeated()) {
-    where += "  not rerun";
-  } else if (!finding.is_known() && !finding.is_stable()) {
-    where += fmt::format("  {} of {}", finding.failed, finding.repeated);
-  }
-  const auto rule = fmt::format("{} {}", finding.rule->id, finding.rule->name);
-  return fmt::format("{} {} {:<25} {:<8} {}\n", painted(outcome, console),
-                     padded(finding.pool->label(), column - 3), rule,
-                     counted(finding.simplest.scenario.length(), "step"), where);
-}
-
-std::string gone_lines(const Tally& tally, std::size_t column, const Console& console) {
-  std::string lines;
-  for (const auto& known : tally.known()) {
-    if (!known.no_longer_seen()) continue;
-    const auto* rule = rule_named(known.deviation->rule);
-    lines += fmt::format("{} {} {:<25} {}, 0 of {}\n", painted(Outcome::kNoLongerSeen, console),
-                         padded(tally.pool().label(), column - 3),
-                         fmt::format("{} {}", rule->id, rule->name),
-                         short_link(known.deviation->link), counted(known.held, "case"));
-  }
-  return lines;
+/// What the counts below are of: each rule once for each pool.
+std::string judged_in_words(const CampaignResult& result) {
+  const auto pools = static_cast<std::int64_t>(result.tallies.size());
+  const auto rules = pools == 0 ? 0 : std::ssize(result.tallies.front().rules());
+  if (rules == 0) return "no rule was judged";
+  if (pools == 1) return fmt::format("of {}", counted(rules, "rule"));
+  return fmt::format("of {} x {}", counted(rules, "rule"), counted(pools, "pool"));
 }
 
 }  // namespace
-
-std::string short_link(const std::string& link) {
-  static const std::string kPython = "https://github.com/python/cpython/issues/";
-  static const std::string kScheme = "https://";
-  if (link.starts_with(kPython)) return "gh-" + link.substr(kPython.size());
-  return link.starts_with(kScheme) ? link.substr(kScheme.size()) : link;
-}
 
 std::string matrix(const CampaignResult& result, const Console& console) {
   if (result.tallies.empty()) return "";
@@ -110,9 +83,7 @@ std::string matrix(const CampaignResult& result, const Console& console) {
     text += row(tally, column, console);
   }
   text += legend();
-  std::string findings;
-  for (const auto& finding : result.findings) findings += finding_line(finding, column, console);
-  for (const auto& tally : result.tallies) findings += gone_lines(tally, column, console);
+  const auto findings = finding_list(result, console);
   return text + (findings.empty() ? "" : "\n" + findings);
 }
 
@@ -126,9 +97,10 @@ std::string summary(const CampaignResult& result) {
     }
     if (rules > 0) counts.push_back(fmt::format("{} {}", rules, entry(outcome).legend));
   }
-  return hanging(fmt::format("{}{} in {}: {}", result.interrupted ? "interrupted: " : "",
+  return hanging(fmt::format("{}{} in {}; {}{}{}", result.interrupted ? "interrupted: " : "",
                              counted(result.cases(), "case"), in_seconds(result.elapsed),
-                             counts.empty() ? "no rule was judged" : joined(counts, ", ")));
+                             judged_in_words(result), counts.empty() ? "" : ": ",
+                             joined(counts, ", ")));
 }
 
 std::string extents(const CampaignResult& result) {

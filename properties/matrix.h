@@ -8,10 +8,11 @@
 
 namespace poolproof::properties {
 
-/// A row per pool, a letter per rule, under the rule's number; then a line per finding.
+/// A row per pool, a letter per rule, under the rule's number; then finding_list().
 std::string matrix(const CampaignResult& result, const Console& console);
 
-/// "1182 cases in 60 s: 15 held, 2 violated, 1 n/a": rules, counted once for each pool.
+/// "1182 cases in 60 s; of 18 rules: 15 held, 2 violated, 1 n/a"; of several pools, "of 18 rules x
+/// 3 pools".
 std::string summary(const CampaignResult& result);
 
 /// "complete to 3 steps, 2 workers: 218 scenarios": what was run of all short scenarios; where
@@ -25,8 +26,5 @@ std::string coverage_in_words(const CampaignResult& result);
 /// "regressions: 3 run, 1 violated, 2 for other pools (poolproof-regressions/)": empty where no
 /// case is kept.
 std::string regressions_in_words(const RegressionCount& regressions);
-
-/// "https://github.com/python/cpython/issues/66587" as "gh-66587"; other links without "https://".
-std::string short_link(const std::string& link);
 
 }  // namespace poolproof::properties

@@ -194,6 +194,13 @@ std::string without_outer_newlines(const std::string& text) {
   return text.substr(first, text.find_last_not_of('\n') + 1 - first);
 }
 
+/// What a program cannot say of itself, as a comment.
+std::vector<std::string> surroundings(const Scenario& scenario, const Abilities& abilities) {
+  if (!scenario.processors) return {};
+  return {fmt::format("{} main may use {} only: to be run under taskset",
+                      Writer(abilities).comment(), counted(*scenario.processors, "processor"))};
+}
+
 /// Whether a task of the step does that.
 bool runs(const Step& step, harness::BodyKind body) {
   return harness::field(step.kind, "body") != nullptr && step.body.kind == body;
@@ -281,6 +288,8 @@ std::vector<std::string> numbered_program(const Scenario& scenario, const Abilit
   column = std::min(column, kLastColumn);
   const Writer writer(abilities);
   std::vector<std::string> lines;
+  for (const auto& line : surroundings(scenario, abilities))
+    lines.push_back(std::string(indent, ' ') + line);
   for (const auto& statement : program) {
     bool first = true;
     for (const auto& line : statement.lines) {
@@ -299,10 +308,7 @@ std::string whole_program(const Scenario& scenario, const Abilities& abilities,
                           const std::set<int>& raising) {
   const auto indent = text_of(abilities, "indent");
   std::string program;
-  if (scenario.processors) {
-    program = fmt::format("{} on {} processor{}: under taskset\n", Writer(abilities).comment(),
-                          *scenario.processors, *scenario.processors == 1 ? "" : "s");
-  }
+  for (const auto& line : surroundings(scenario, abilities)) program += line + '\n';
   const auto add = [&](const std::string& text, const std::string& before) {
     for (const auto& line : lines_of(text)) program += (line.empty() ? "" : before + line) + '\n';
   };

@@ -62,6 +62,15 @@ TEST(ProgramText, LeavesOutSettingsThatAreNotAskedFor) {
   EXPECT_EQ(text({}, {}, Initializer::kNone), "pool = Pool()");
 }
 
+/// A default number of workers cannot be understood without it.
+TEST(ProgramText, SaysWhichProcessorsMainMayUse) {
+  auto scenario = orphan_scenario();
+  scenario.processors = 1;
+  const std::string comment = "# main may use 1 processor only: to be run under taskset";
+  EXPECT_EQ(numbered_program(scenario, executor_pool().abilities, 4)[0], "    " + comment);
+  EXPECT_TRUE(whole_program(scenario, executor_pool().abilities).starts_with(comment + "\n"));
+}
+
 TEST(ProgramText, AStepWithoutATemplateIsAComment) {
   auto abilities = executor_pool().abilities;
   abilities.program.clear();

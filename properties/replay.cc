@@ -12,8 +12,8 @@
 #include "properties/desk.h"
 #include "properties/held.h"
 #include "properties/judging.h"
-#include "properties/matrix.h"
 #include "properties/report.h"
+#include "properties/short_link.h"
 #include "properties/text.h"
 
 namespace poolproof::properties {

@@ -35,20 +35,24 @@ std::string steps(const Finding& finding) {
                      counted(finding.runs, "run"));
 }
 
+std::string word_for(const Finding& finding) {
+  if (finding.is_known()) return finding.is_stable() ? "KNOWN" : "KNOWN, UNSTABLE";
+  return finding.is_stable() ? "FAILED" : "UNSTABLE";
+}
+
 /// "FAILED W1 NoWorkerOutlivesParent      case 41, 9 -> 4 steps in 63 runs, 10 of 10".
 std::string title(const Finding& finding, const Console& console) {
-  const std::string word = finding.is_known()    ? "KNOWN"
-                           : finding.is_stable() ? "FAILED"
-                                                 : "UNSTABLE";
+  const std::string word = word_for(finding);
   const auto left = fmt::format("{} {} {}", word, finding.rule->id, finding.rule->name);
   const auto right =
       fmt::format("case {}, {}, {}", finding.case_number, steps(finding), rate(finding));
   const auto painted =
       finding.is_stable() && !finding.is_known() ? console.bad(word) : console.odd(word);
   const auto rest = left.substr(word.size());
-  const auto room =
-      left.size() + right.size() < kLineWidth ? kLineWidth - left.size() - right.size() : 2;
-  return fmt::format("{}{}{}{}\n", painted, rest, std::string(room, ' '), right);
+  const bool fits = left.size() + 2 + right.size() <= kLineWidth;
+  const auto between =
+      fits ? std::string(kLineWidth - left.size() - right.size(), ' ') : std::string("\n  ");
+  return fmt::format("{}{}{}{}\n", painted, rest, between, right);
 }
 
 std::string without_full_stop(const std::string& text) {
@@ -89,7 +93,7 @@ std::string script_of_its_own(const Finding& finding, const Again& again) {
   constexpr std::string_view kIgnores = " --no-known";
   auto flags = again.flags;
   if (const auto at = flags.find(kIgnores); at != flags.npos) flags.erase(at, kIgnores.size());
-  return fmt::format("  alone   poolproof repro {}/case.json --rule {}{}\n", again.folder,
+  return fmt::format("  repro    poolproof repro {}/case.json --rule {}{}\n", again.folder,
                      finding.rule->id, flags);
 }
 
@@ -144,7 +148,7 @@ std::string report_limit(const LimitReached& limit, const Again& again, const Co
                                   counted(limit.cases, "case"), how_ended(limit)));
   text.replace(0, word.size(), console.odd(word));
   return text +
-         fmt::format("  again   poolproof replay {}/case.json{}\n\n", again.folder, again.flags);
+         fmt::format("  again    poolproof replay {}/case.json{}\n\n", again.folder, again.flags);
 }
 
 std::string report_finding(const Finding& finding, const Again& again, const Console& console) {
@@ -161,12 +165,12 @@ std::string report_finding(const Finding& finding, const Again& again, const Con
     text += report_waits(finding.trace, finding.evidence) + same_case(finding);
   if (finding.is_known()) text += fmt::format("  Known: {}\n", without_scheme(finding.known_link));
   const bool ignores = again.flags.find("--no-known") != std::string::npos;
-  text += fmt::format("\n  again   poolproof replay {}/case.json{}{}\n", again.folder, again.flags,
+  text += fmt::format("\n  again    poolproof replay {}/case.json{}{}\n", again.folder, again.flags,
                       finding.is_known() && !ignores ? " --no-known" : "");
   text +=
-      fmt::format("  script  {}/{}\n", again.folder, program_file_name(finding.pool->abilities));
+      fmt::format("  program  {}/{}\n", again.folder, program_file_name(finding.pool->abilities));
   text += script_of_its_own(finding, again);
-  text += fmt::format("  rule    poolproof explain {}\n\n", finding.rule->id);
+  text += fmt::format("  rule     poolproof explain {}\n\n", finding.rule->id);
   return text;
 }
 

@@ -98,6 +98,18 @@ TEST(Report, CallsWhatDoesNotAlwaysFailUnstableWithItsRate) {
   EXPECT_NE(text.find(" 7 of 10"), std::string::npos) << text;
 }
 
+TEST(Report, CallsAKnownOneThatDoesNotAlwaysFailUnstableToo) {
+  const auto pool = executor_pool();
+  auto finding = orphan_finding(pool, kLink);
+  finding.failed = 1;
+  finding.repeated = 3;
+  const auto text = report_finding(finding, {"r/W1-1", ""}, Console());
+  EXPECT_TRUE(
+      text.starts_with("KNOWN, UNSTABLE W1 NoWorkerOutlivesParent\n"
+                       "  case 41, 9 -> 4 steps in 63 runs, 1 of 3\n"))
+      << text;
+}
+
 /// docs/rules.md is the command's output; POOLPROOF_UPDATE_GOLDEN=1 writes it anew.
 TEST(Explain, TheDocumentIsWhatTheCommandPrints) {
   EXPECT_TRUE(is_golden("../../docs/rules.md", rules_as_markdown()));
@@ -131,7 +143,7 @@ TEST(Report, NamesPoolLimitAndCase) {
   EXPECT_EQ(report_limit(limit, {"r/limit-1", ""}, Console()),
             "LIMIT ProcessPoolExecutor:fork: 3 cases ended at the limit of births (a storm\n"
             "  of new processes or threads?)\n"
-            "  again   poolproof replay r/limit-1/case.json\n\n");
+            "  again    poolproof replay r/limit-1/case.json\n\n");
 }
 
 TEST(Report, TellsTheSameCaseOnce) {
