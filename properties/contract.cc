@@ -1,6 +1,6 @@
 #include "properties/contract.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -105,8 +105,9 @@ class Table {
   void finish() {
     for (const auto& [key, node] : table_) {
       if (std::find(asked_.begin(), asked_.end(), key.str()) == asked_.end()) {
-        complain(node, is_printable(key.str()) ? key.str() : "key",
-                 "nothing: no such key is known");
+        complain(
+            node, is_printable(key.str()) ? key.str() : "key",
+            fmt::format("nothing: no such key is known, those are {}", fmt::join(asked_, ", ")));
       }
     }
   }
