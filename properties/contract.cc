@@ -31,6 +31,9 @@ constexpr std::array kExits{
     Word<Contract::Exit>{"drains", Contract::Exit::kDrains, "drains at exit"},
     Word<Contract::Exit>{"waits-for-close", Contract::Exit::kWaitsForClose,
                          "waits at exit until it is closed"}};
+constexpr std::array kScopes{
+    Word<Contract::Scope>{"terminates", Contract::Scope::kTerminates, "ends its workers"},
+    Word<Contract::Scope>{"drains", Contract::Scope::kDrains, "drains"}};
 constexpr std::array kDeaths{
     Word<Contract::WorkerDeath>{"reported", Contract::WorkerDeath::kReported,
                                 "reports a dead worker"},
@@ -183,6 +186,7 @@ sys::Result<Contract> read_contract(const toml::table& parsed, std::string_view 
   table.text("pool", contract.pool);
   table.required("pool", contract.pool);
   table.word("exit", kExits, contract.exit);
+  table.word("scope", kScopes, contract.scope);
   table.word("worker_death", kDeaths, contract.worker_death);
   table.boolean("join_needs_close", contract.join_needs_close);
   table.boolean("join_waits", contract.join_waits);

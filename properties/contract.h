@@ -5,12 +5,14 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/alphabet.h"
 #include "harness/sys/result.h"
 
 namespace poolproof::properties {
 
 /// A rule that a pool is known to break, under a condition that the trace shows, and where that is
-/// told. A known deviation that was seen does not fail a run; one that no case saw is reported.
+/// told. The condition holds by what had happened until then: a later event excuses nothing. A known
+/// deviation that was seen does not fail a run; one that no case saw is reported.
 struct KnownDeviation {
   std::string rule;  // "T6"
   /// Names out of condition_names() (conditions.h), all of which hold: "main-killed, forkserver".
@@ -34,12 +36,15 @@ struct Contract {
   /// What main's exit does with accepted tasks: ends the workers, lets all of them finish first, or
   /// waits until somebody closes the pool.
   enum class Exit { kTerminates, kDrains, kWaitsForClose };
+  /// What the end of a block, or of an object's life, that ends the pool does with accepted tasks.
+  enum class Scope { kTerminates, kDrains };
   /// What a worker's death does to the task that it held: that task fails, is tried again, or the
   /// pool is broken and says so. Losing it is never a contract, only a known deviation.
   enum class WorkerDeath { kReported, kRetried, kBreaks };
 
   std::string pool;  // "multiprocessing.Pool", without variant and version
   Exit exit = Exit::kTerminates;
+  Scope scope = Scope::kTerminates;
   WorkerDeath worker_death = WorkerDeath::kReported;
   bool join_needs_close = true;      // join on a running pool is refused; false: it closes (S2 n/a)
   bool join_waits = true;            // false: it may return before tasks and workers are done
@@ -54,12 +59,20 @@ struct Contract {
   std::chrono::milliseconds grace{1000};
   std::vector<KeptDescriptors> keeps;
   std::vector<KnownDeviation> known;
+
+  /// Whether the last reference's going may wait for what was accepted: at a block's end by
+  /// `scope`; else where main's exit does.
+  bool waits_at(harness::Farewell farewell) const {
+    return farewell == harness::Farewell::kPlain ? exit != Exit::kTerminates
+                                                 : scope == Scope::kDrains;
+  }
 };
 
 /// A contract file in TOML. Every key but `pool` may be absent: the default promises the most.
 ///
 ///     pool = "concurrent.futures.ProcessPoolExecutor"
 ///     exit = "drains"                  # "terminates", "drains", "waits-for-close"
+///     scope = "drains"                 # "terminates", "drains"
 ///     worker_death = "breaks"          # "reported", "retried", "breaks"
 ///     join_needs_close = false
 ///     join_waits = true

@@ -17,10 +17,13 @@ constexpr Value is(std::string_view text) {
 }
 
 using Exit = Contract::Exit;
+using Scope = Contract::Scope;
 using Death = Contract::WorkerDeath;
 constexpr std::array kExit{is<&Contract::exit, Exit::kTerminates>("\"terminates\""),
                            is<&Contract::exit, Exit::kDrains>("\"drains\""),
                            is<&Contract::exit, Exit::kWaitsForClose>("\"waits-for-close\"")};
+constexpr std::array kScope{is<&Contract::scope, Scope::kTerminates>("\"terminates\""),
+                            is<&Contract::scope, Scope::kDrains>("\"drains\"")};
 constexpr std::array kDeath{is<&Contract::worker_death, Death::kReported>("\"reported\""),
                             is<&Contract::worker_death, Death::kRetried>("\"retried\""),
                             is<&Contract::worker_death, Death::kBreaks>("\"breaks\"")};
@@ -31,6 +34,7 @@ constexpr std::array kFlag{is<member, strictest>(strictest ? "true" : "false"),
 
 constexpr std::array kChoices{
     ContractChoice{"exit", kExit},
+    ContractChoice{"scope", kScope},
     ContractChoice{"worker_death", kDeath},
     ContractChoice{"join_needs_close", kFlag<&Contract::join_needs_close, true>},
     ContractChoice{"holds_descriptors_until_drop",

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <optional>
 
 namespace poolproof::properties {
 namespace {
@@ -20,50 +22,88 @@ bool any_task(const Reading& reading, Fits fits) {
                      [&](const auto& task) { return fits(task.first); });
 }
 
-// ---- What exit does with tasks ------------------------------------------------------------------
+// ---- What exit, or a block's end, does with tasks
+// ------------------------------------------------
 
-/// Main ends with cleanup and leaves a pool in use behind it.
-bool exit_tells(const Reading& reading) {
-  const auto state = reading.before(reading.steps() + 1).state();
-  return reading.ending_begun() && entry(reading.scenario().ending.kind).runs_cleanup &&
-         (state == State::kRunning || state == State::kClosed) && !reading.stillborn();
+/// A pool in use meets its end, by main's or by a block's.
+struct Close {
+  Reading::Moment begun;
+  bool over = false;  // main is gone, or the block is left
+  bool late = false;  // it was not, when the grace was over
+  bool hangs = false;
+  Reading::Moment until;  // later there are other reasons to end a worker
+};
+
+bool is_used(State state) {
+  return state == State::kRunning || state == State::kClosed;
 }
 
-/// It had begun when main's ending began, and was not over; its worker was not lost.
+/// Main ends with cleanup and leaves a pool in use behind it.
+std::optional<Close> exit_of(const Reading& reading) {
+  const bool tells = reading.ending_begun() && entry(reading.scenario().ending.kind).runs_cleanup &&
+                     is_used(reading.before(reading.steps() + 1).state()) && !reading.stillborn();
+  if (!tells) return std::nullopt;
+  const auto fate = reading.exit_fate();
+  return Close{*reading.ending_begun(), fate == Fate::kMainDied, fate == Fate::kLate,
+               fate == Fate::kHangs, reading.end()};
+}
+
+std::optional<Close> block_end_of(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    const bool is_block =
+        asked.kind == StepKind::kDrop && asked.farewell != harness::Farewell::kPlain;
+    if (!is_block || !reading.run(step).begun || reading.stillborn()) continue;
+    if (!is_used(reading.before(step).state())) continue;
+    const auto fate = reading.fate(step);
+    return Close{*reading.run(step).begun, reading.run(step).is(Kind::kOk), fate == Fate::kLate,
+                 fate == Fate::kHangs, reading.main_goes_on_until()};
+  }
+  return std::nullopt;
+}
+
+/// It had begun when the close began, and was not over; its worker was not lost.
 template <class Fits>
-bool any_open_run(const Reading& reading, Fits fits) {
-  const auto& begun = *reading.ending_begun();
+bool any_open_run(const Reading& reading, const Close& close, Fits fits) {
   return any_task(reading, [&](int task) {
     const auto& runs = reading.runs(task);
     return !entry(reading.body(task).kind).kills_worker &&
            std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
              const auto* worker = reading.process(run.pid);
-             const bool lost = worker != nullptr && worker->gone_before(begun);
-             return run.begun < begun && !lost && !(run.ended && *run.ended < begun) && fits(run);
+             const bool lost = worker != nullptr && worker->gone_before(close.begun);
+             return run.begun < close.begun && !lost && !(run.ended && *run.ended < close.begun) &&
+                    fits(run);
            });
   });
 }
 
-bool cuts_tasks_short(const Reading& reading) {
-  return exit_tells(reading) && reading.exit_fate() == Fate::kMainDied &&
-         any_open_run(reading, [](const Reading::Run& run) { return !run.ended; });
+bool never_ended(const Reading::Run& run) {
+  return !run.ended;
 }
 
-bool lets_tasks_finish(const Reading& reading) {
-  if (!exit_tells(reading)) return false;
-  if (reading.exit_fate() == Fate::kLate)
-    return any_open_run(reading, [](const Reading::Run& run) { return !run.ended; });
-  return reading.exit_fate() == Fate::kMainDied && !cuts_tasks_short(reading) &&
-         any_open_run(reading, [](const Reading::Run& run) { return run.ended.has_value(); });
+bool cuts_tasks_short(const Reading& reading, const std::optional<Close>& close) {
+  return close && close->over && any_open_run(reading, *close, [&](const Reading::Run& run) {
+           return reading.cut_short(run) && *reading.process(run.pid)->dying <= close->until;
+         });
+}
+
+/// A task that ends in the very moment of the close tells nothing: nobody need have waited for it.
+constexpr std::chrono::milliseconds kMoment{5};
+
+bool lets_tasks_finish(const Reading& reading, const std::optional<Close>& close) {
+  if (!close) return false;
+  if (close->late) return any_open_run(reading, *close, never_ended);
+  return close->over && !cuts_tasks_short(reading, close) &&
+         any_open_run(reading, *close, [&](const Reading::Run& run) {
+           return run.ended && reading.tree_time(close->begun, *run.ended) > kMoment;
+         });
 }
 
 bool waits_for_close(const Reading& reading) {
-  if (!exit_tells(reading) || reading.before(reading.steps() + 1).state() != State::kRunning)
-    return false;
-  const auto fate = reading.exit_fate();
-  const bool ends_not = fate == Fate::kHangs || fate == Fate::kLate;
-  return ends_not && reading.losses().empty() &&
-         !any_open_run(reading, [](const Reading::Run& run) { return !run.ended; });
+  const auto exit = exit_of(reading);
+  return exit && (exit->hangs || exit->late) && reading.losses().empty() &&
+         reading.before(reading.steps() + 1).state() == State::kRunning &&
+         !any_open_run(reading, *exit, never_ended);
 }
 
 // ---- What a worker's death does -----------------------------------------------------------------
@@ -152,11 +192,15 @@ bool lists(const Reading& reading, bool daemons) {
 
 constexpr std::array kSigns{
     ContractSign{"exit", "\"terminates\"", "main is gone, and a task was cut short",
-                 cuts_tasks_short},
+                 [](const Reading& r) { return cuts_tasks_short(r, exit_of(r)); }},
     ContractSign{"exit", "\"drains\"", "main's exit waits for a task that is at work",
-                 lets_tasks_finish},
+                 [](const Reading& r) { return lets_tasks_finish(r, exit_of(r)); }},
     ContractSign{"exit", "\"waits-for-close\"", "exit waits though no task is at work",
                  waits_for_close},
+    ContractSign{"scope", "\"terminates\"", "a block was left, and a task was cut short",
+                 [](const Reading& r) { return cuts_tasks_short(r, block_end_of(r)); }},
+    ContractSign{"scope", "\"drains\"", "a block's end waits for a task that is at work",
+                 [](const Reading& r) { return lets_tasks_finish(r, block_end_of(r)); }},
     ContractSign{"worker_death", "\"reported\"", "told of a death, main could still submit",
                  goes_on_after_a_death},
     ContractSign{"worker_death", "\"retried\"", "a task ran again after its worker died",

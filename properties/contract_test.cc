@@ -19,6 +19,7 @@ TEST(ContractFile, SaysWherePoolsDiffer) {
   const auto read = contract_from_toml(R"(
 pool = "concurrent.futures.ProcessPoolExecutor"
 exit = "drains"
+scope = "drains"
 worker_death = "breaks"
 join_needs_close = false
 join_waits = false
@@ -50,6 +51,7 @@ link = "https://github.com/python/cpython/issues/111873"
                                        "ppe.toml");
   ASSERT_TRUE(read.has_value()) << read.error().message();
   EXPECT_EQ(read->exit, Contract::Exit::kDrains);
+  EXPECT_EQ(read->scope, Contract::Scope::kDrains);
   EXPECT_EQ(read->worker_death, Contract::WorkerDeath::kBreaks);
   EXPECT_FALSE(read->join_needs_close);
   EXPECT_FALSE(read->join_waits);
@@ -69,6 +71,19 @@ link = "https://github.com/python/cpython/issues/111873"
   EXPECT_EQ(read->known[0].rule, "W1");
   EXPECT_EQ(read->known[0].condition, "main-killed");
   EXPECT_EQ(read->known[1].condition, "always");
+}
+
+TEST(Contract, SaysWhoseGoingMayWaitForTasks) {
+  using harness::Farewell;
+  const Contract strictest;
+  EXPECT_FALSE(strictest.waits_at(Farewell::kPlain));
+  EXPECT_FALSE(strictest.waits_at(Farewell::kScope));
+  const Contract drains_at_exit{.exit = Contract::Exit::kDrains};
+  EXPECT_TRUE(drains_at_exit.waits_at(Farewell::kPlain));
+  EXPECT_FALSE(drains_at_exit.waits_at(Farewell::kScopeError));
+  const Contract drains_blocks{.scope = Contract::Scope::kDrains};
+  EXPECT_FALSE(drains_blocks.waits_at(Farewell::kPlain));
+  EXPECT_TRUE(drains_blocks.waits_at(Farewell::kScopeError));
 }
 
 TEST(ContractFile, IsToldInOneLine) {

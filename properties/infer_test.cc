@@ -50,9 +50,37 @@ TEST(ContractSigns, AnExitThatCutsATaskShortTerminates) {
 
 TEST(ContractSigns, AnExitThatWaitsForATaskDrains) {
   auto story = busy_at_exit();
-  story.ends_task(1, 3).dies(3).dies(Story::kMain).eof();
+  story.after(std::chrono::milliseconds(40)).ends_task(1, 3).dies(3).dies(Story::kMain).eof();
   EXPECT_THAT(signs(story), Contains("exit = \"drains\""));
   EXPECT_THAT(signs(story), Not(Contains("exit = \"terminates\"")));
+}
+
+TEST(ContractSigns, ATaskThatIsAboutToEndTellsNothingOfExit) {
+  auto story = busy_at_exit();
+  story.ends_task(1, 3).dies(3).dies(Story::kMain).eof();
+  EXPECT_THAT(signs(story), Not(Contains("exit = \"drains\"")));
+  EXPECT_THAT(signs(story), Not(Contains("exit = \"terminates\"")));
+}
+
+/// A block is being left while a task is at work in process 3.
+Story busy_in_a_block() {
+  Story story({create(1), submit(1, BodyKind::kSleep, 50), drop()});
+  story.scenario.steps[2].farewell = harness::Farewell::kScope;
+  return story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).begins(3);
+}
+
+TEST(ContractSigns, TellWhatTheEndOfABlockDoes) {
+  auto cuts = busy_in_a_block();
+  cuts.dies(3, Killed{SIGTERM}).ends(3).exits();
+  EXPECT_THAT(signs(cuts), Contains("scope = \"terminates\""));
+  EXPECT_THAT(signs(cuts), Not(Contains("scope = \"drains\"")));
+  auto waits = busy_in_a_block();
+  waits.after(std::chrono::milliseconds(40)).ends_task(1, 3).dies(3).ends(3).exits();
+  EXPECT_THAT(signs(waits), Contains("scope = \"drains\""));
+  EXPECT_THAT(signs(waits), Not(Contains("scope = \"terminates\"")));
+  auto leaves = busy_in_a_block();
+  leaves.ends(3).exits();  // the worker is merely not gone yet
+  EXPECT_THAT(signs(leaves), Not(Contains("scope = \"terminates\"")));
 }
 
 TEST(ContractSigns, AHangAtExitIsNoPromise) {
@@ -138,7 +166,7 @@ TEST(Infer, WithoutACaseTheStrictestStands) {
 
 TEST(Infer, TakesTheValueThatMostCasesShow) {
   auto drains = busy_at_exit();
-  drains.ends_task(1, 3).dies(3).dies(Story::kMain).eof();
+  drains.after(std::chrono::milliseconds(40)).ends_task(1, 3).dies(3).dies(Story::kMain).eof();
   auto terminates = busy_at_exit();
   terminates.dies(3, Killed{SIGTERM}).dies(Story::kMain).eof();
   const auto inferred = infer_contract(

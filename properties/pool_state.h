@@ -46,7 +46,6 @@ struct PoolState {
   int capacity() const { return std::max(workers, 1); }
   bool is_used() const { return life == Life::kRunning || life == Life::kClosed; }
   bool is_referenced() const { return life != Life::kNone && life != Life::kDropped; }
-  bool drops_wait() const { return contract.exit != Contract::Exit::kTerminates; }
 
   /// Where a dead worker's task is tried again, a body that kills its worker goes on for ever too.
   bool never_ends(const Task& task) const;

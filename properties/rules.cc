@@ -122,8 +122,8 @@ constexpr std::array kRules{
          "task, and main goes on.",
          Level::kMust, "", dropped_pool_is_released, Needs::kBirthsAndDeaths},
     Rule{"S7", "ScopeEndsThePool",
-         "Leaving a with block or scope, normally or by an error, ends the pool, and the error "
-         "still arrives.",
+         "Leaving a with block or scope, normally or by an error, ends the pool, at once or, where "
+         "the contract says so, once all that it accepted has run; and the error still arrives.",
          Level::kMust, "S6", scope_ends_the_pool, Needs::kBirthsAndDeaths},
     Rule{"S8", "ForkedChildDoesNoHarm",
          "A child that main forks while a pool lives can exit, or die, without touching the "
@@ -162,6 +162,13 @@ constexpr std::array kRules{
          "progress while main waits for what should come by itself: 500 wake-ups, or 50 deaths, "
          "and nothing else.",
          Level::kMust, "W8", no_livelock, Needs::kBirthsAndDeaths},
+    Rule{
+        "P3", "RecoverableFromAnywhere",
+        "After any prefix and any single fault, each ending (close and join, terminate and join, a "
+        "block's end, a drop, main's exit, main's death) still reaches a clean end: E1, W1, S4, "
+        "S6, "
+        "S7, P1 and P2 are kept in a case in which a fault has fired.",
+        Level::kMust, "E1 W1 S4 S6 S7 P1 P2", recoverable_from_anywhere, Needs::kBirthsAndDeaths},
 };
 
 template <class Kind>
@@ -226,10 +233,24 @@ Verdict judge_one(const Rule& rule, const Evidence& evidence) {
   return verdict;
 }
 
-std::string known_link(const Rule& rule, const Evidence& evidence) {
+/// What was on record when the violation showed: what comes later is no excuse for it.
+Trace until(const Trace& trace, const Violated& violated) {
+  Trace seen = trace;
+  const auto& events = violated.events;
+  if (events.empty()) return seen;  // what is left behind is told at the very end
+  const auto last = *std::max_element(events.begin(), events.end());
+  if (last < seen.events.size())
+    seen.events.erase(seen.events.begin() + static_cast<std::ptrdiff_t>(last) + 1,
+                      seen.events.end());
+  return seen;
+}
+
+std::string known_link(const Rule& rule, const Evidence& evidence, const Violated& violated) {
+  std::optional<Trace> seen;
   for (const auto& known : evidence.contract.known) {
     if (known.rule != rule.id) continue;
-    if (all_hold(known.condition, evidence.scenario, evidence.trace)) return known.link;
+    if (!seen) seen = until(evidence.trace, violated);
+    if (all_hold(known.condition, evidence.scenario, *seen)) return known.link;
   }
   return "";
 }
@@ -268,7 +289,8 @@ std::vector<Judgement> judge(const Evidence& evidence, bool use_known) {
   for (const Rule& rule : kRules) {
     judgements.push_back({&rule, judge_one(rule, evidence)});
     auto* violated = std::get_if<Violated>(&judgements.back().verdict);
-    if (violated != nullptr && use_known) violated->known_link = known_link(rule, evidence);
+    if (violated != nullptr && use_known)
+      violated->known_link = known_link(rule, evidence, *violated);
   }
   return judgements;
 }

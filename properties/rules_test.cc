@@ -124,6 +124,20 @@ TEST(Judge, MarksAKnownDeviationWhereItsConditionHolds) {
   EXPECT_EQ(std::get<Violated>(story.verdict("E3")).known_link, "https://b");
 }
 
+TEST(Judge, WhatComesAfterAViolationDoesNotExcuseIt) {
+  const auto wrong_value = [](bool dies_before) {
+    Story story({create(1), submit(1), get(1)});
+    story.contract.known = {{"T3", "worker-died", "https://a", ""}};
+    story.begins(1).born(3).ends(1).step(2).task(1, 3);
+    if (dies_before) story.dies(3, Killed{SIGKILL});
+    story.step(3, value("wrong"));
+    if (!dies_before) story.dies(3, Killed{SIGKILL});
+    return std::get<Violated>(story.exits().verdict("T3")).known_link;
+  };
+  EXPECT_EQ(wrong_value(true), "https://a");
+  EXPECT_EQ(wrong_value(false), "");
+}
+
 TEST(Judge, IgnoresThemWhenAsked) {
   auto story = main_killed().at_rest().over(End::kAtRest);
   story.contract.known = {{"W1", "always", "https://a", ""}};

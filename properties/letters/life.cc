@@ -75,8 +75,8 @@ int weigh_join(const Draft& draft, const Step& /*step*/) {
 
 // ---- drop ---------------------------------------------------------------------------------------
 
-bool drop_may_wait(const PoolState& state, const Step& /*step*/) {
-  return state.drops_wait() && state.is_used() && state.endless() > 0;
+bool drop_may_wait(const PoolState& state, const Step& step) {
+  return state.contract.waits_at(step.farewell) && state.is_used() && state.endless() > 0;
 }
 
 /// A pool that is over need not take a block (multiprocessing.Pool refuses it).

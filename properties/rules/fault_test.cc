@@ -145,5 +145,29 @@ TEST(Fault, ThatTakesTheReaderOfStdoutLeavesStderrToBeJudged) {
   EXPECT_EQ(story.says("E3").find("stdout"), std::string::npos) << story.says("E3");
 }
 
+// ---- P3 -----------------------------------------------------------------------------------------
+
+TEST(RecoverableFromAnywhere, IsNotExercisedWithoutAFault) {
+  EXPECT_EQ(in_the_task().ends_task(1, 3).ends(3).step(4).step(5).exits().outcome("P3"),
+            "not exercised");
+}
+
+TEST(RecoverableFromAnywhere, IsHeldWhenAllComesToItsEnd) {
+  auto story = in_the_task().hit(kKill, 3).dies(3, Killed{SIGKILL});
+  EXPECT_EQ(story.ends(3, result(Kind::kWorkerDied)).step(4).step(5).exits().outcome("P3"), "held");
+}
+
+TEST(RecoverableFromAnywhere, IsViolatedByWhatItIsImpliedBy) {
+  auto story = in_the_task().hit(kKill, 3).dies(3, Killed{SIGKILL}).at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("P3"), "violated");
+  EXPECT_EQ(story.says("P3"), story.says("P1"));
+}
+
+TEST(RecoverableFromAnywhere, IsUnclearWhereThoseAre) {
+  auto story = in_the_task().hit(kKill, 3).dies(3, Killed{SIGKILL});
+  story.at_rest(false).over(End::kFuse);
+  EXPECT_EQ(story.outcome("P3"), "inconclusive");
+}
+
 }  // namespace
 }  // namespace poolproof::properties

@@ -144,6 +144,42 @@ TEST(ScopeEndsThePool, IsViolatedByABlockThatIsNeverLeft) {
   EXPECT_EQ(story.outcome("S7"), "violated");
 }
 
+/// The block is left while a task is at work in process 3.
+Story leaving_a_busy_pool(harness::BodyKind body) {
+  Story story({create(1), submit(1, body, body == harness::BodyKind::kSleep ? 50 : 0), drop(),
+               sleep_for(std::chrono::milliseconds(1500))});
+  story.scenario.steps[2].farewell = harness::Farewell::kScope;
+  return story.begins(1).born(3).ends(1).step(2).begins_task(1, 3);
+}
+
+TEST(ScopeEndsThePool, ATaskIsNoReasonToStayWhereTheBlockTerminates) {
+  auto story = leaving_a_busy_pool(harness::BodyKind::kNever);
+  story.step(3).begins(4).after(std::chrono::milliseconds(1500)).ends(4).exits();
+  EXPECT_EQ(story.outcome("S7"), "violated");
+  EXPECT_NE(story.says("S7").find("is alive"), std::string::npos) << story.says("S7");
+}
+
+TEST(ScopeEndsThePool, MayWaitForATaskWhereTheBlockDrains) {
+  auto story = leaving_a_busy_pool(harness::BodyKind::kNever);
+  story.begins(3).at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("S7"), "violated");
+  story.contract.scope = Contract::Scope::kDrains;
+  EXPECT_EQ(story.outcome("S7"), "not exercised");
+}
+
+TEST(ScopeEndsThePool, AsksForEveryTaskWhereTheBlockDrains) {
+  auto story = leaving_a_busy_pool(harness::BodyKind::kSleep);
+  story.contract.scope = Contract::Scope::kDrains;
+  auto drained = story;
+  drained.begins(3).ends_task(1, 3).dies(3).ends(3).step(4).exits();
+  EXPECT_EQ(drained.outcome("S7"), "held");
+  auto cut = story;
+  cut.begins(3).ends(3).dies(3).step(4).exits();
+  EXPECT_EQ(cut.outcome("S7"), "violated");
+  cut.contract.scope = Contract::Scope::kTerminates;
+  EXPECT_EQ(cut.outcome("S7"), "held");
+}
+
 TEST(ScopeEndsThePool, SaysNothingOfAPoolThatWasNeverMade) {
   Story story({create(1), drop()});
   story.scenario.steps[1].farewell = harness::Farewell::kScope;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -7,6 +8,7 @@
 
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
+#include "properties/rules/verdicts.h"
 #include "properties/wait_graph.h"
 
 namespace poolproof::properties {
@@ -229,6 +231,25 @@ Verdict no_livelock(const Evidence& evidence) {
   }
   if (is_late_for_a_task(reading)) return NotExercised{};
   return Inconclusive{where(reading, pending) + " was not over: " + reading.why_unclear()};
+}
+
+/// What the rules about endings say, taken together, where a fault has fired.
+Verdict recoverable_from_anywhere(const Evidence& evidence) {
+  const Reading reading(evidence);
+  if (!reading.hit()) return NotExercised{};
+  constexpr std::array kAboutEndings{process_exits,       no_worker_outlives_parent,
+                                     terminate_is_prompt, dropped_pool_is_released,
+                                     scope_ends_the_pool, no_deadlock,
+                                     no_livelock};
+  Verdicts verdicts;
+  for (const auto judge : kAboutEndings) {
+    const Verdict verdict = judge(evidence);
+    if (const auto* violated = std::get_if<Violated>(&verdict))
+      verdicts.violated(violated->evidence, violated->events);
+    if (const auto* doubt = std::get_if<Inconclusive>(&verdict)) verdicts.doubtful(doubt->why);
+  }
+  if (reading.main_died() && reading.trace().end == harness::End::kAllDead) verdicts.held();
+  return verdicts.verdict();
 }
 
 }  // namespace poolproof::properties

@@ -58,5 +58,6 @@ Verdict no_thread_left(const Evidence& evidence);
 Verdict no_deadlock(const Evidence& evidence);
 Verdict no_respawn_storm(const Evidence& evidence);
 Verdict no_livelock(const Evidence& evidence);
+Verdict recoverable_from_anywhere(const Evidence& evidence);
 
 }  // namespace poolproof::properties

@@ -195,6 +195,14 @@ void judge_drained(const Reading& reading, int task, const Drained& drained, Ver
                     {last.begun.event, joined.event});
 }
 
+void judge_drained_tasks(const Reading& reading, const Drained& drained, Verdicts& verdicts) {
+  const bool breaks = reading.contract().worker_death == Contract::WorkerDeath::kBreaks;
+  if (breaks && reading.lost_before(*reading.run(drained.joined).ended)) return;
+  for (const auto& [task, submitted] : reading.accepted()) {
+    if (submitted < drained.closed) judge_drained(reading, task, drained, verdicts);
+  }
+}
+
 /// As long as main goes on: its own end is a reason for workers to go, and then W1 has its say.
 void judge_release(const Reading& reading, const Reading::Process& worker,
                    const Reading::Moment& from, int drop, Verdicts& verdicts) {
@@ -222,14 +230,22 @@ bool is_farewell(const Reading& reading, int step, bool by_scope) {
          is_there && (asked.farewell != harness::Farewell::kPlain) == by_scope;
 }
 
+/// From when on nothing gives workers a reason to stay; nullopt: something may, for ever.
+Reading::Maybe free_to_go_from(const Reading& reading, int drop) {
+  const auto farewell = reading.step(drop).farewell;
+  // A future may hold a pool that is merely dropped until its task is over.
+  const bool tasks_count =
+      farewell == harness::Farewell::kPlain || reading.contract().waits_at(farewell);
+  return tasks_count ? reading.released_from(drop) : reading.run(drop).ended;
+}
+
 /// The step is over, and the workers go.
 void judge_farewell(const Reading& reading, int drop, Verdicts& verdicts) {
-  // Where exit lets tasks finish, a drop may wait for them as well.
-  const bool may_take_long = reading.contract().exit != Contract::Exit::kTerminates;
+  const bool may_take_long = reading.contract().waits_at(reading.step(drop).farewell);
   if (reading.fate(drop) != Fate::kLate || !may_take_long)
     judge_pending(reading, drop, "", verdicts);
   if (!reading.run(drop).is(Kind::kOk)) return;
-  const auto from = reading.released_from(drop);
+  const auto from = free_to_go_from(reading, drop);
   for (const auto& process : reading.processes()) {
     const bool meant = process.role == Reading::Role::kWorker && process.born && from &&
                        *process.born < *from && !process.gone_before(*reading.run(drop).begun);
@@ -313,14 +329,9 @@ Verdict terminate_is_prompt(const Evidence& evidence) {
 Verdict close_drains(const Evidence& evidence) {
   if (!evidence.contract.join_waits) return NotApplicable{"join does not wait by contract"};
   const Reading reading(evidence);
-  const auto drained = properties::drained(reading);
-  if (!drained) return NotExercised{};
-  const bool breaks = evidence.contract.worker_death == Contract::WorkerDeath::kBreaks;
-  if (breaks && reading.lost_before(*reading.run(drained->joined).ended)) return NotExercised{};
   Verdicts verdicts;
-  for (const auto& [task, submitted] : reading.accepted()) {
-    if (submitted < drained->closed) judge_drained(reading, task, *drained, verdicts);
-  }
+  if (const auto drained = properties::drained(reading))
+    judge_drained_tasks(reading, *drained, verdicts);
   return verdicts.verdict();
 }
 
@@ -342,6 +353,9 @@ Verdict scope_ends_the_pool(const Evidence& evidence) {
     if (!is_farewell(reading, leave, /*by_scope=*/true)) continue;
     judge_farewell(reading, leave, verdicts);
     judge_arrival(reading, leave, verdicts);
+    const bool drains = evidence.contract.scope == Contract::Scope::kDrains;
+    if (drains && reading.run(leave).is(Kind::kOk))
+      judge_drained_tasks(reading, {.closed = leave, .joined = leave}, verdicts);
   }
   return verdicts.verdict();
 }
