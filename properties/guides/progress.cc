@@ -1,5 +1,7 @@
 #include "properties/guides/guides.h"
 
+#include <csignal>
+
 namespace poolproof::properties {
 namespace {
 
@@ -59,10 +61,30 @@ Guide no_livelock() {
                         }}}};
 }
 
+/// A fault kills the worker that has the one task.
+Story hit_in_its_task() {
+  return waiting().begins_task(1, 3).hit("worker:task:1=SIGKILL", 3).dies(3, sys::Killed{SIGKILL});
+}
+
+Guide recoverable_from_anywhere() {
+  using Kind = harness::StepResult::Kind;
+  return {
+      .rule = "P3",
+      .sources = {"https://bugs.python.org/issue19675",
+                  "https://www.usenix.org/legacy/events/hotos03/tech/full_papers/candea/"
+                  "candea.pdf"},
+      .exercised_by = "a fault that fires (check --faults, --sweep), and main coming to its end",
+      .examples = {
+          {"held", [] { return hit_in_its_task().ends(3, result(Kind::kWorkerDied)).exits(); }},
+          {"violated", [] { return hit_in_its_task().at_rest().over(End::kAtRest); }},
+          {"inconclusive", [] { return hit_in_its_task().at_rest(false).over(End::kFuse); }},
+          {"not exercised", [] { return waiting().task(1, 3).ends(3, value("none")).exits(); }}}};
+}
+
 }  // namespace
 
 std::vector<Guide> progress_guides() {
-  return {no_deadlock(), no_livelock()};
+  return {no_deadlock(), no_livelock(), recoverable_from_anywhere()};
 }
 
 }  // namespace poolproof::properties
