@@ -1,5 +1,7 @@
 #include "properties/case_file.h"
 
+#include <filesystem>
+
 #include "harness/sys/fd.h"
 
 namespace poolproof::properties {
@@ -15,6 +17,12 @@ sys::Result<harness::Case> read_case(const std::string& path) {
   auto read = harness::case_from_json(*text);
   if (!read) return sys::Error(path + ": " + read.error().message());
   return read;
+}
+
+std::string case_path(const std::string& path) {
+  std::error_code ignored;
+  if (path.empty() || !std::filesystem::is_directory(path, ignored)) return path;
+  return (std::filesystem::path(path) / "case.json").string();
 }
 
 }  // namespace poolproof::properties

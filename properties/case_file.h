@@ -12,4 +12,7 @@ namespace poolproof::properties {
 /// refused.
 sys::Result<harness::Case> read_case(const std::string& path);
 
+/// The case file that is meant by a finding's folder: its case.json. Others as they are.
+std::string case_path(const std::string& path);
+
 }  // namespace poolproof::properties

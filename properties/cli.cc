@@ -8,7 +8,9 @@
 #include <exception>
 
 #include "poolproof/version.h"
+#include "properties/case_file.h"
 #include "properties/check.h"
+#include "properties/cli_words.h"
 #include "properties/console.h"
 #include "properties/contract_command.h"
 #include "properties/endings.h"
@@ -49,12 +51,6 @@ constexpr const char* kSelftestExitCodes =
     "of the unmutated pool is blamed, and each rule is needed (all mutants are run);\n"
     "1 not so, 2 usage, 3 the harness could not do its work, 130 after Ctrl-C";
 
-/// A bound that --help does not spell out; who leaves it is told.
-template <class Number>
-CLI::Validator between(Number least, Number most) {
-  return CLI::Range(least, most).description("");
-}
-
 void add_places(CLI::App& app, PoolOptions& places) {
   app.add_option("--python", places.pythons,
                  "instead of python3 of PATH: an interpreter, also a\n"
@@ -79,7 +75,7 @@ void add_plan(CLI::App& app, CheckCommand& command) {
                  "exhaustive: all short scenarios, one length after the\n"
                  "other; random: none of these; regressions: kept cases")
       ->type_name("PART")
-      ->check(CLI::IsMember({"exhaustive", "random", "regressions"}).description(""));
+      ->check(one_of({"exhaustive", "random", "regressions"}));
   app.add_option("--steps", command.steps,
                  "with --only exhaustive: up to so many steps, however\n"
                  "long it takes (default: as many as time allows)")
@@ -97,7 +93,7 @@ void add_faults(CLI::App& app, CheckCommand& command) {
       ->type_name("FAULT");
   app.add_option("--role", command.role, "whom it hits: main (default), worker, helper")
       ->type_name("ROLE")
-      ->check(CLI::IsMember({"main", "worker", "helper"}).description(""));
+      ->check(one_of({"main", "worker", "helper"}));
 }
 
 void add_verdicts(CLI::App& app, CheckCommand& command) {
@@ -159,7 +155,7 @@ void add_replay(CLI::App& root, CommandLine& line) {
   auto& command = line.replay;
   auto& app = *root.add_subcommand("replay", "run a saved case again");
   app.footer(kReplayExitCodes);
-  app.add_option("case", command.case_file, "case.json of a finding")
+  app.add_option("case", command.case_file, "case.json of a finding, or its folder")
       ->required()
       ->type_name("CASE");
   app.add_option("--fault", command.fault,
@@ -181,7 +177,7 @@ void add_repro(CLI::App& root, CommandLine& line) {
   auto& command = line.repro;
   auto& app = *root.add_subcommand("repro", "write a saved case as a script of its own");
   app.footer(kReproExitCodes);
-  app.add_option("case", command.case_file, "case.json of a finding")
+  app.add_option("case", command.case_file, "case.json of a finding, or its folder")
       ->required()
       ->type_name("CASE");
   app.add_option("--rule", command.rule, "what it shows (default: the first that is violated)")
@@ -265,24 +261,12 @@ int run_pools(const PoolOptions& options) {
 int run_explain(const std::string& name) {
   const auto* rule = rule_named(name);
   if (rule == nullptr) {
-    return failed_with(kExitUsage,
-                       fmt::format("no rule is named '{}'; 'poolproof rules' lists them", name));
+    return failed_with(
+        kExitUsage,
+        fmt::format("no rule is named '{}'; 'poolproof rules' lists them", printable(name)));
   }
   Console::of_this_process().print(explained(*rule));
   return kExitKept;
-}
-
-/// CLI11 says "a subcommand is required" to a misspelt one.
-std::optional<std::string> misspelt_command(const CLI::App& app, int argc,
-                                            const char* const* argv) {
-  if (argc < 2 || argv[1][0] == '-') return std::nullopt;
-  std::vector<std::string> names;
-  for (const auto* command : app.get_subcommands({})) {
-    if (command->get_name() == argv[1]) return std::nullopt;
-    names.push_back(command->get_name());
-  }
-  return fmt::format("no command is named '{}'; there are: {}", printable(argv[1]),
-                     joined(names, ", "));
 }
 
 int run_chosen(const CLI::App& app, CommandLine& line) {
@@ -291,6 +275,8 @@ int run_chosen(const CLI::App& app, CommandLine& line) {
     if (!seed) return failed_with(kExitUsage, "--seed is hexadecimal, such as 7f3a21");
     line.check.seed = line.selftest.seed = line.contract.seed = seed;
   }
+  line.replay.case_file = case_path(line.replay.case_file);
+  line.repro.case_file = case_path(line.repro.case_file);
   if (app.got_subcommand("check")) return run_check(line.check);
   if (app.got_subcommand("selftest")) return run_selftest(line.selftest);
   if (app.got_subcommand("endings")) return run_endings(line.endings);
@@ -319,13 +305,14 @@ int run_cli(int argc, const char* const* argv) {
   add_selftest(app, line);
   add_contract(app, line);
   add_rest(app, line);
-  if (const auto wrong = misspelt_command(app, argc, argv)) return failed_with(kExitUsage, *wrong);
+  if (const auto wrong = wrong_command(app, argc, argv); !wrong.empty())
+    return failed_with(kExitUsage, wrong);
   try {
     app.parse(argc, argv);
     return run_chosen(app, line);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    return failed_with(kExitUsage, fmt::format("{} (see 'poolproof --help')", error.what()));
+    return failed_with(kExitUsage, usage_in_words(app, error));
   } catch (const std::exception& error) {
     return failed_with(kExitHarness, error.what());
   }

@@ -5,7 +5,7 @@ add_library(poolproof_cli STATIC
   mutants.cc plan.cc pools.cc pools_text.cc program_text.cc random_source.cc regressions.cc replay.cc
   repro.cc repro_script.cc report.cc reporter.cc results.cc rule_columns.cc selftest.cc selftest_command.cc selftest_report.cc
   shrinking.cc surroundings.cc sweep.cc sweep_report.cc symptom.cc tally.cc timeline.cc usable.cc)
-target_sources(poolproof_cli PRIVATE finding_list.cc scenario_text.cc short_link.cc)
+target_sources(poolproof_cli PRIVATE cli_words.cc finding_list.cc scenario_text.cc short_link.cc)
 target_link_libraries(poolproof_cli
   PUBLIC poolproof_properties poolproof_harness poolproof_runner
   PRIVATE poolproof_version fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 pugixml::pugixml rapidcheck)

@@ -85,6 +85,7 @@ TEST(CommandLine, BadUsageIsOneLineAndTwo) {
       {"replay"},
       {"replay", "/nowhere/case.json"},
       {"explain", "Q7"},
+      {"contract", "reference", "--time", "3"},
   };
   for (const auto& words : bad) {
     const auto said = poolproof(words);
@@ -97,6 +98,27 @@ TEST(CommandLine, BadUsageIsOneLineAndTwo) {
 
 TEST(CommandLine, AMisspeltCommandIsToldWhatThereIs) {
   EXPECT_THAT(poolproof({"chekc"}).err, HasSubstr("there are: check, endings, replay"));
+}
+
+TEST(CommandLine, BadUsageSaysWhatIsExpectedAndWhereToReadOn) {
+  EXPECT_EQ(poolproof({"check", "--time", "abc"}).err,
+            "poolproof: --time: expected a number from 0.1 to 1000000, not 'abc' (see 'poolproof "
+            "check --help')\n");
+  EXPECT_EQ(poolproof({"check", "--role", "chief"}).err,
+            "poolproof: --role: expected one of main, worker, helper, not 'chief' (see 'poolproof "
+            "check --help')\n");
+  EXPECT_EQ(poolproof({"check", "--rule", "W1"}).err,
+            "poolproof: check knows no '--rule' (see 'poolproof check --help')\n");
+  EXPECT_EQ(poolproof({"explain", "W1", "W2"}).err,
+            "poolproof: explain does not take 'W2' (see 'poolproof explain --help')\n");
+  EXPECT_EQ(poolproof({"replay"}).err,
+            "poolproof: replay: case is required (see 'poolproof replay --help')\n");
+  EXPECT_THAT(poolproof({}).err, HasSubstr("a command is needed: check, "));
+}
+
+TEST(CommandLine, AFindingsFolderStandsForItsCase) {
+  EXPECT_EQ(poolproof({"replay", "/"}).err,
+            "poolproof: open /case.json: No such file or directory\n");
 }
 
 TEST(CommandLine, BadCaseFilesAreOneLineAndTwo) {
@@ -115,6 +137,7 @@ TEST(CommandLine, VersionAndRulesNeedNothingElse) {
   EXPECT_EQ(poolproof({"--version"}).exit_code, 0);
   EXPECT_THAT(poolproof({"rules"}).out, HasSubstr("W1 NoWorkerOutlivesParent"));
   EXPECT_THAT(poolproof({"explain", "NoDeadlock"}).out, HasSubstr("P1 NoDeadlock"));
+  EXPECT_THAT(poolproof({"explain", "p1"}).out, HasSubstr("P1 NoDeadlock"));
 }
 
 }  // namespace

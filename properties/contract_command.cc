@@ -115,6 +115,8 @@ int infer(const ContractCommand& command, const Pool& pool) {
 }  // namespace
 
 int run_contract(const ContractCommand& command) {
+  if (!command.infer && (command.seconds || command.cases || command.seed))
+    return failed_with(kExitUsage, "--time, --cases and --seed go with --infer");
   const auto chosen = choose_pools(command.places, {command.pool});
   if (chosen.exit_code) return *chosen.exit_code;
   const auto& pool = chosen.pools.found.front();

@@ -243,10 +243,13 @@ Inferred infer_contract(const Pool& pool, const std::vector<Experience>& experie
 
 std::string inferred_as_toml(const Inferred& inferred, const std::string& pool) {
   auto text = fmt::format("pool = {}\n", toml_string(pool));
-  for (const auto& key : inferred.keys) {
-    text += padded(fmt::format("{} = {}", key.choice->key, key.value->text), 30) + "# " + why(key) +
-            '\n';
-  }
+  std::vector<std::string> lines;
+  for (const auto& key : inferred.keys)
+    lines.push_back(fmt::format("{} = {}", key.choice->key, key.value->text));
+  std::size_t width = 0;
+  for (const auto& line : lines) width = std::max(width, line.size() + 2);
+  for (std::size_t at = 0; at < lines.size(); ++at)
+    text += fmt::format("{}# {}\n", padded(lines[at], width), why(inferred.keys[at]));
   for (const auto& deviation : inferred.deviations) {
     text += fmt::format("\n# {} of {} cases under this condition that put {} to the test.\n",
                         deviation.broken, deviation.exercised, deviation.rule->name);

@@ -242,8 +242,10 @@ TEST(Infer, APromiseIsReadAsAContractOnceLinksAreFilledIn) {
   auto text = inferred_as_toml(inferred, "a.Pool");
   EXPECT_FALSE(contract_from_toml(text, "proposed.toml"));
   EXPECT_THAT(
-      text, HasSubstr("workers_are_daemons = true    # 2 of 3 cases that tell: a worker was listed "
-                      "as a daemon\n"));
+      text,
+      HasSubstr("\nworkers_are_daemons = true            # 2 of 3 cases that tell: a worker was "
+                "listed as a daemon\n"));
+  EXPECT_THAT(text, HasSubstr("\nholds_descriptors_until_drop = false  # "));
   const auto empty = text.find("link = \"\"");
   ASSERT_NE(empty, text.npos);
   text.replace(empty, 9, "link = \"https://example.org/1\"");

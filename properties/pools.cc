@@ -299,8 +299,10 @@ sys::Result<Abilities> PoolFinder::describe(const Candidate& candidate,
   auto command = candidate.command;
   command.emplace_back("--describe");
   if (!start_method.empty()) command.push_back(start_method);
-  const auto advice = fmt::format("; try it by hand: {}", joined(command, " "));
+  auto advice = fmt::format("; try it by hand: {}", joined(command, " "));
   const auto output = run_(command, kDescribeTimeout);
+  if (output && output->err.find("No module named 'poolproof_adapter'") != std::string::npos)
+    advice = fmt::format("; it is in {}, for PYTHONPATH", (places_.share / "adapters").string());
   if (!output) return sys::Error(output.error().message() + advice);
   const auto what = fmt::format("{} --describe", candidate.adapter);
   if (output->status != sys::ExitStatus(sys::Exited{0})) {

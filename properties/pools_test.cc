@@ -152,6 +152,12 @@ TEST_F(PoolsTest, ACrashingAdapterIsQuotedInOneLine) {
   EXPECT_THAT(why_absent(), HasSubstr("--describe killed by SIGSEGV: ImportError: no \\x1b[31m"));
 }
 
+TEST_F(PoolsTest, AnAdapterWithoutTheKitIsToldWhereThatIs) {
+  reference_ = CommandOutput{sys::Exited{1}, "",
+                             "ModuleNotFoundError: No module named 'poolproof_adapter'\n"};
+  EXPECT_THAT(why_absent(), HasSubstr("it is in " + (share_ / "adapters").string()));
+}
+
 TEST_F(PoolsTest, SilenceGarbageAndOtherProtocolsAreRefused) {
   for (const auto* text : {"", "garbage", "[]", R"({"protocol": 99})"}) {
     reference_ = said(text);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "properties/explain.h"
 #include "properties/matrix.h"
 #include "properties/results.h"
@@ -196,6 +198,20 @@ TEST(Timeline, ShowsTheStepThatDoesNotReturn) {
   const auto trace = writer.done(harness::End::kAtRest);
   EXPECT_TRUE(is_golden("timeline_hang.txt", joined(timeline(orphan_scenario(), trace), "\n") +
                                                  "\n" + joined(wait_graph(trace), "\n") + "\n"));
+}
+
+TEST(Timeline, LeavesOutWhatAWrapperDidBeforeMainWasReady) {
+  TraceWriter writer;
+  writer.born(5).dead(5, sys::Exited{0}).add(harness::Started{TraceWriter::kMain});
+  writer.born(7).dead(7, sys::Exited{3});
+  auto trace = writer.done();
+  const auto is_start = [](const harness::Event& event) {
+    return std::holds_alternative<harness::Started>(event.kind);
+  };
+  trace.events.erase(std::find_if(trace.events.begin(), trace.events.end(), is_start));  // its own
+  const auto text = joined(timeline(orphan_scenario(), trace), "\n");
+  EXPECT_EQ(text.find(" 5 "), text.npos) << text;
+  EXPECT_NE(text.find(" 7 "), text.npos) << text;
 }
 
 TEST(Timeline, IsShortenedInTheMiddle) {

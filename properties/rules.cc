@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "properties/conditions.h"
 #include "properties/rules/rules.h"
@@ -261,9 +262,15 @@ std::span<const Rule> rule_table() {
   return kRules;
 }
 
+/// As it is typed: "w1" too.
 const Rule* rule_named(std::string_view id_or_name) {
+  const auto lower = [](unsigned char c) { return std::tolower(c); };
+  const auto is_same = [&](std::string_view name) {
+    return std::equal(name.begin(), name.end(), id_or_name.begin(), id_or_name.end(),
+                      [&](char one, char other) { return lower(one) == lower(other); });
+  };
   const auto found = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& rule) {
-    return rule.id == id_or_name || rule.name == id_or_name;
+    return is_same(rule.id) || is_same(rule.name);
   });
   return found == kRules.end() ? nullptr : &*found;
 }

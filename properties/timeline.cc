@@ -36,6 +36,7 @@ class Timeline {
       : scenario_(scenario), trace_(trace), detail_(detail), family_(trace) {}
 
   std::vector<std::string> lines() {
+    note_start_up();
     for (const auto& event : trace_.events) {
       now_ = event.at;
       std::visit([this](const auto& kind) { on(kind); }, event.kind);
@@ -178,7 +179,20 @@ class Timeline {
     if (detail_ == Detail::kEveryStep) add(dead.pid, fmt::format("thread {} ends", dead.tid));
   }
 
+  /// Who came and went before main was ready: a wrapper that looks for the interpreter, mostly.
+  void note_start_up() {
+    std::set<Pid> gone;
+    for (const auto& event : trace_.events) {
+      if (std::holds_alternative<harness::Started>(event.kind)) {
+        before_start_ = std::move(gone);
+        return;
+      }
+      if (const auto* dead = std::get_if<harness::Dead>(&event.kind)) gone.insert(dead->pid);
+    }
+  }
+
   void add(Pid pid, const std::string& text) {
+    if (pid != trace_.main() && before_start_.contains(pid)) return;
     const bool is_main = pid == trace_.main();
     const auto who = is_main ? fmt::format("main {}", pid) : "  " + pid_in_words(family_, pid);
     const auto at = fmt::format("{:+.1f} ms", static_cast<double>(now_.count()) / 1e6);
@@ -220,6 +234,7 @@ class Timeline {
   int step_ = 0;
   bool ending_ = false;
   std::set<Pid> killed_by_warden_;
+  std::set<Pid> before_start_;
   std::vector<std::string> lines_;
 };
 
