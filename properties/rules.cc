@@ -52,8 +52,10 @@ constexpr std::array kRules{
          "After join has returned no worker is alive, and neither then nor whenever the tree is at "
          "rest is a worker or helper of the pool dead and unreaped.",
          Level::kMust, "P1", no_zombie_left, Needs::kBirthsAndDeaths},
-    Rule{"W4", "WorkerCountIsBounded", "Never more than N workers are alive at once.", Level::kMust,
-         "", worker_count_is_bounded, Needs::kBirthsAndDeaths},
+    Rule{"W4", "WorkerCountIsBounded",
+         "Never more than N workers are alive at once; one that was lost is replaced within the "
+         "grace.",
+         Level::kMust, "", worker_count_is_bounded, Needs::kBirthsAndDeaths},
     Rule{
         "W5", "DefaultWorkerCount",
         "Without a number, N is the count of processors that main may use (its affinity). More are "

@@ -102,7 +102,9 @@ Story workers_at_once(int workers) {
 Guide worker_count_is_bounded() {
   return {.rule = "W4",
           .sources = {kPool},
-          .exercised_by = "a pool that was made with a number of workers and runs a task",
+          .exercised_by =
+              "a pool that was made with a number of workers and runs a task, or that has lost a "
+              "worker and is in use for longer than the grace after that",
           .examples = {{"held", [] { return workers_at_once(1); }},
                        {"violated", [] { return workers_at_once(2); }},
                        {"not exercised", [] {

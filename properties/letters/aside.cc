@@ -25,16 +25,28 @@ bool left_a_child(const Draft& draft) {
       [](const Step& step) { return step.body.kind == harness::BodyKind::kLeaveChild; });
 }
 
+bool lost_a_worker(const Draft& draft) {
+  return draft.any_step([](const Step& step) {
+    return step.kind == StepKind::kKill || entry(step.body.kind).kills_worker;
+  });
+}
+
+bool has_been_patient(const Draft& draft) {
+  return draft.any_step([&](const Step& step) { return step.duration == draft.patience; });
+}
+
+/// Whoever was lost has a successor after the grace, as long as the pool is in use: look, once.
+bool awaits_successor(const Draft& draft) {
+  return draft.model.state() == Life::kRunning && lost_a_worker(draft) && !has_been_patient(draft);
+}
+
 /// A pool that is over has the grace to let go of its workers, its threads, and what its tasks left
 /// running, as has one that lost a worker which had left something; and somebody has to be there to
 /// see: once.
 bool awaits_release(const Draft& draft) {
-  const bool lost_worker = draft.any_step([](const Step& step) {
-    return step.kind == StepKind::kKill || entry(step.body.kind).kills_worker;
-  });
   const bool over = draft.model.state() == Life::kDropped || draft.model.joined() ||
-                    (left_a_child(draft) && lost_worker);
-  return over && !draft.any_step([&](const Step& step) { return step.duration == draft.patience; });
+                    (left_a_child(draft) && lost_a_worker(draft));
+  return over && !has_been_patient(draft);
 }
 
 /// What join has waited for is gone mostly.
@@ -44,7 +56,9 @@ bool release_is_doubtful(const Draft& draft) {
 
 void fill_sleep(Draft& draft, Step& step) {
   auto& dice = draft.dice;
-  const bool to_see = awaits_release(draft) && dice.percent(release_is_doubtful(draft) ? 50 : 20);
+  const bool to_see =
+      (awaits_release(draft) && dice.percent(release_is_doubtful(draft) ? 50 : 20)) ||
+      (awaits_successor(draft) && dice.percent(20));
   step.duration = to_see ? draft.patience : milliseconds(dice.below(31));
 }
 

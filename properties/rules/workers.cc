@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "properties/rules/reading.h"
+#include "properties/rules/replacement.h"
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
 #include "properties/wait_graph.h"
@@ -390,9 +391,10 @@ Verdict default_worker_count(const Evidence& evidence) {
 
 Verdict worker_count_is_bounded(const Evidence& evidence) {
   const Reading reading(evidence);
-  const auto wanted = wanted_workers(reading);
-  if (!wanted) return NotExercised{};
   Verdicts verdicts;
+  judge_replacements(reading, verdicts);
+  const auto wanted = wanted_workers(reading);
+  if (!wanted) return verdicts.verdict();
   for (const auto& process : reading.processes()) {
     if (process.role != Role::kWorker || !process.known_as_worker) continue;
     verdicts.held();

@@ -1,0 +1,71 @@
+#include "properties/rules/replacement.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace poolproof::properties {
+namespace {
+
+using harness::StepKind;
+using Role = Reading::Role;
+using Moment = Reading::Moment;
+
+bool ends_the_pool(StepKind kind) {
+  return kind == StepKind::kClose || kind == StepKind::kTerminate || kind == StepKind::kDrop ||
+         kind == StepKind::kJoin;
+}
+
+/// Until when the pool has a reason to be complete.
+Moment in_use_until(const Reading& reading) {
+  Moment until = reading.main_goes_on_until();
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& begun = reading.run(step).begun;
+    if (ends_the_pool(reading.step(step).kind) && begun) until = std::min(until, *begun);
+  }
+  return until;
+}
+
+/// Workers that were lost long enough ago, the first one first.
+std::vector<const Reading::Process*> overdue(const Reading& reading, const Moment& until) {
+  auto lost = reading.losses();
+  std::erase_if(lost, [&](const auto* one) {
+    return !one->gone_before(until) || reading.within_grace(*one->dying, until);
+  });
+  std::sort(lost.begin(), lost.end(),
+            [](const auto* a, const auto* b) { return *a->dying < *b->dying; });
+  return lost;
+}
+
+/// Whoever was born since may be a worker: one that has not yet had a task is not known as such.
+std::ptrdiff_t born_since(const Reading& reading, const Moment& since, const Moment& until) {
+  const auto& all = reading.processes();
+  return std::count_if(all.begin(), all.end(), [&](const auto& process) {
+    const bool of_the_pool = process.role == Role::kWorker || process.role == Role::kHelper;
+    return of_the_pool && process.born && since < *process.born && *process.born < until;
+  });
+}
+
+}  // namespace
+
+void judge_replacements(const Reading& reading, Verdicts& verdicts) {
+  const auto& contract = reading.contract();
+  const auto until = in_use_until(reading);
+  if (!contract.replaces_workers || contract.starts_workers_late || reading.stillborn() ||
+      reading.may_have_broken_the_pool_before(until))
+    return;
+  const auto lost = overdue(reading, until);
+  if (lost.empty()) return;
+  const auto born = born_since(reading, *lost.front()->dying, until);
+  if (std::cmp_greater_equal(born, lost.size())) return verdicts.held();
+  verdicts.violated(
+      fmt::format(
+          "{} died, and {} later {} been started since, while the pool is in use",
+          lost.size() == 1 ? reading.name(*lost.front()) : fmt::format("{} workers", lost.size()),
+          in_words(reading.tree_time(*lost.back()->dying, until)),
+          born == 0 ? "none has" : fmt::format("{} {}", born, born == 1 ? "has" : "have")),
+      {lost.front()->dying->event, until.event});
+}
+
+}  // namespace poolproof::properties
