@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -27,12 +28,19 @@ const char* __tsan_default_options() {
 namespace poolproof::testing {
 namespace {
 
-int count_entries(const char* path) {
+/// Of a folder that is there.
+std::set<std::string> entries(const char* path) {
   DIR* directory = ::opendir(path);
-  int count = 0;
-  while (const dirent* entry = ::readdir(directory)) count += entry->d_name[0] != '.';
+  std::set<std::string> names;
+  while (const dirent* entry = ::readdir(directory)) {
+    if (entry->d_name[0] != '.') names.insert(entry->d_name);
+  }
   ::closedir(directory);
-  return count;
+  return names;
+}
+
+int count_entries(const char* path) {
+  return static_cast<int>(entries(path).size());
 }
 
 }  // namespace
@@ -152,6 +160,21 @@ int open_descriptors() {
 
 int running_threads() {
   return count_entries("/proc/self/task");
+}
+
+Belongings::Belongings()
+    : descriptors_(open_descriptors()),
+      threads_(running_threads()),
+      shared_memory_(entries("/dev/shm")) {}
+
+void Belongings::expect_nothing_more() const {
+  EXPECT_TRUE(all_descendants_end());
+  EXPECT_EQ(open_descriptors(), descriptors_);
+  EXPECT_TRUE(eventually([&] { return running_threads() == threads_; }));
+  EXPECT_TRUE(eventually([&] {  // other programs of this machine may use it meanwhile
+    const std::set<std::string> now = entries("/dev/shm");
+    return std::includes(shared_memory_.begin(), shared_memory_.end(), now.begin(), now.end());
+  }));
 }
 
 Pipe::Pipe() {

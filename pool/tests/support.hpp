@@ -7,6 +7,7 @@
 #include <functional>
 #include <ostream>
 #include <poolproof/pool.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -84,6 +85,19 @@ bool may_contain();
 
 int open_descriptors();
 int running_threads();
+
+/// What this process has: made before its pools, it tells what they leave behind.
+class Belongings {
+ public:
+  Belongings();
+  /// No process below, no descriptor, thread or shared memory more than then. Reaps orphans.
+  void expect_nothing_more() const;
+
+ private:
+  int descriptors_;
+  int threads_;
+  std::set<std::string> shared_memory_;
+};
 
 struct Pipe {
   Pipe();
