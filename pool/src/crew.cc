@@ -240,12 +240,13 @@ int Crew::send_spawn(std::size_t index) {
   std::size_t count = 2;
   if (command.has_stdout) descriptors[count++] = STDOUT_FILENO;
   if (command.has_stderr) descriptors[count++] = STDERR_FILENO;
+  const Clock::time_point asked = Clock::now();  // the worker may be there before `send` returns
   const int error =
       control::send(control_.get(), &command, sizeof command, descriptors.data(), count);
   if (error != 0) return error;
   slot.channel = Channel(std::move(ends[0]), std::move(memory));
   slot.life = Slot::Life::starting;
-  slot.hired_at = Clock::now();
+  slot.hired_at = asked;
   return 0;
 }
 

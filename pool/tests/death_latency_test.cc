@@ -42,6 +42,15 @@ Milliseconds time_of_death(pid_t main) {
   return std::chrono::steady_clock::now() - start;
 }
 
+/// None is still on its way, which is work.
+bool all_idle(const Pool& pool) {
+  const PoolStatistics statistics = pool.statistics();
+  return std::all_of(statistics.workers.begin(), statistics.workers.end(),
+                     [](const WorkerStatistics& worker) {
+                       return worker.start_up > 0ns && state_of(worker.pid) == 'S';
+                     });
+}
+
 Milliseconds one_death(const PoolOptions& options, bool spinning) {
   const Roll roll;
   const Pipe ready;
@@ -52,6 +61,7 @@ Milliseconds one_death(const PoolOptions& options, bool spinning) {
       if (!roll.has(*options.workers)) ::_exit(9);
     } else {
       pool.apply<&add>(1, 2);
+      if (!eventually([&] { return all_idle(pool); })) ::_exit(9);
     }
     tell(ready.write_end, 1);
     for (;;) ::pause();

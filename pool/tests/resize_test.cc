@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 
@@ -95,6 +97,41 @@ TEST(Statistics, TellHowWorkersSpendTheirTime) {
   EXPECT_GT(worker.start_up, 0ns);
   const auto lifetime = std::chrono::steady_clock::now() - worker.started;
   EXPECT_LE(worker.start_up + worker.initialising + worker.waiting + worker.working, lifetime);
+}
+
+/// All threads of this process: whoever else wakes up runs first.
+void let_all_others_run_first() {
+  const sched_param none{};
+  for (const pid_t thread : threads_of_this_process()) {
+    if (::sched_setscheduler(thread, SCHED_IDLE, &none) != 0) ::_exit(95);
+  }
+}
+
+/// From here on with all that it starts.
+void stay_on_one_processor() {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
+  if (::sched_setaffinity(0, sizeof one, &one) != 0) ::_exit(96);
+}
+
+bool both_have_started(const Pool& pool) {
+  const std::vector<WorkerStatistics> now = pool.statistics().workers;
+  return now.size() == 2 && std::all_of(now.begin(), now.end(),
+                                        [](const auto& worker) { return worker.start_up > 0ns; });
+}
+
+TEST(Statistics, AWorkerIsReadyAfterItWasAskedForHoweverFastItIs) {
+  const pid_t main = start_main([] {
+    stay_on_one_processor();
+    Pool pool{{.workers = 1}};
+    let_all_others_run_first();
+    pool.resize(2);
+    const bool started = eventually([&] { return both_have_started(pool); }, kSoon / 2);
+    pool.terminate();
+    ::_exit(started ? 0 : 1);
+  });
+  EXPECT_EQ(wait_for(main), 0);
 }
 
 TEST(Statistics, CountTheDepartedAndTheQueued) {

@@ -162,6 +162,12 @@ int running_threads() {
   return count_entries("/proc/self/task");
 }
 
+std::vector<pid_t> threads_of_this_process() {
+  std::vector<pid_t> threads;
+  for (const std::string& name : entries("/proc/self/task")) threads.push_back(std::stoi(name));
+  return threads;
+}
+
 Belongings::Belongings()
     : descriptors_(open_descriptors()),
       threads_(running_threads()),

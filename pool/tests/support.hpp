@@ -85,6 +85,7 @@ bool may_contain();
 
 int open_descriptors();
 int running_threads();
+std::vector<pid_t> threads_of_this_process();
 
 /// What this process has: made before its pools, it tells what they leave behind.
 class Belongings {
