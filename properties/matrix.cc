@@ -11,12 +11,21 @@
 namespace poolproof::properties {
 namespace {
 
-/// Where the letters start: two blanks before a pool's name and two after it.
+/// A row's name below its heading: the pool's variant, or its version where it has none.
+std::string row_name(const Pool& pool) {
+  return pool.name.variant.empty() ? pool.name.version : pool.name.variant;
+}
+
+/// The whole label would leave no room for the letters.
+std::string heading_of(const Pool& pool) {
+  return fmt::format("{}, {}", pool.name.implementation, pool.abilities.runtime);
+}
+
+/// Where the letters start: two blanks before a row's name and two after it.
 std::size_t first_column(const CampaignResult& result) {
-  std::size_t column = 29;
-  for (const auto& tally : result.tallies) {
-    column = std::max(column, tally.pool().label().size() + 4);
-  }
+  std::size_t column = 18;
+  for (const auto& tally : result.tallies)
+    column = std::max(column, row_name(tally.pool()).size() + 4);
   return column;
 }
 
@@ -49,7 +58,7 @@ std::string row(const Tally& tally, std::size_t column, const Console& console) 
         return rules;
       }(),
       [&](std::size_t at) { return painted(tally.rules()[at].outcome(), console); });
-  return fmt::format("{}{} {:>6}\n", padded("  " + tally.pool().label(), column), letters,
+  return fmt::format("{}{} {:>6}\n", padded("  " + row_name(tally.pool()), column), letters,
                      tally.cases());
 }
 
@@ -76,10 +85,12 @@ std::string matrix(const CampaignResult& result, const Console& console) {
   if (result.tallies.empty()) return "";
   const auto column = first_column(result);
   std::string text = rule_heading(rules_of(result), column, "  cases");
-  std::string runtime;
+  std::string heading;
   for (const auto& tally : result.tallies) {
-    if (tally.pool().abilities.runtime != runtime) text += tally.pool().abilities.runtime + "\n";
-    runtime = tally.pool().abilities.runtime;
+    if (const auto next = heading_of(tally.pool()); next != heading) {
+      text += next + "\n";
+      heading = next;
+    }
     text += row(tally, column, console);
   }
   text += legend();

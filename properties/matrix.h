@@ -8,7 +8,8 @@
 
 namespace poolproof::properties {
 
-/// A row per pool, a letter per rule, under the rule's number; then finding_list().
+/// A row per pool below its implementation, a letter per rule, under the rule's number; then
+/// finding_list().
 std::string matrix(const CampaignResult& result, const Console& console);
 
 /// "1182 cases in 60 s; of 18 rules: 15 held, 2 violated, 1 n/a"; of several pools, "of 18 rules x

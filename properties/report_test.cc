@@ -259,6 +259,17 @@ TEST(Matrix, ShowsARowPerPoolAndALetterPerRule) {
   EXPECT_TRUE(result.has_violation());
 }
 
+/// Whatever a pool is called.
+TEST(Matrix, FitsWithLongNamesAndAllRules) {
+  std::vector<Pool> pools{pool_named("multiprocessing.Pool", "forkserver", "CPython 3.11.7"),
+                          pool_named("multiprocessing.dummy.ThreadPool", "", "CPython 3.11.7"),
+                          executor_pool()};
+  const auto text = matrix(small_result(pools), Console());
+  EXPECT_TRUE(fits(text)) << text;
+  EXPECT_NE(text.find("\nmultiprocessing.dummy.ThreadPool, CPython 3.11.7\n  1     "), text.npos)
+      << text;
+}
+
 TEST(Matrix, TellsWhatIsCompleteOnceForPoolsThatAgree) {
   std::vector<Pool> pools{pool_named("reference", "fork", "poolproof 0.1.0"),
                           pool_named("reference", "spawn", "poolproof 0.1.0"), executor_pool()};
