@@ -53,8 +53,9 @@ constexpr std::array kRules{
          "rest is a worker or helper of the pool dead and unreaped.",
          Level::kMust, "P1", no_zombie_left, Needs::kBirthsAndDeaths},
     Rule{"W4", "WorkerCountIsBounded",
-         "Never more than N workers are alive at once; one that was lost is replaced within the "
-         "grace.",
+         "Never more than N workers are alive at once; one that was lost, or has reached its "
+         "quota, is "
+         "replaced within the grace.",
          Level::kMust, "", worker_count_is_bounded, Needs::kBirthsAndDeaths},
     Rule{
         "W5", "DefaultWorkerCount",

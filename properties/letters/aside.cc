@@ -35,9 +35,15 @@ bool has_been_patient(const Draft& draft) {
   return draft.any_step([&](const Step& step) { return step.duration == draft.patience; });
 }
 
-/// Whoever was lost has a successor after the grace, as long as the pool is in use: look, once.
+bool has_a_quota(const Draft& draft) {
+  return draft.any_step([](const Step& step) { return step.quota.has_value(); });
+}
+
+/// Whoever was lost, or went for its quota, has a successor after the grace, as long as the pool is
+/// in use: look, once.
 bool awaits_successor(const Draft& draft) {
-  return draft.model.state() == Life::kRunning && lost_a_worker(draft) && !has_been_patient(draft);
+  return draft.model.state() == Life::kRunning && (lost_a_worker(draft) || has_a_quota(draft)) &&
+         !has_been_patient(draft);
 }
 
 /// A pool that is over has the grace to let go of its workers, its threads, and what its tasks left
@@ -107,7 +113,7 @@ void fill_kill(Draft& draft, Step& step) {
 /// A busy worker is worth killing while there is one, and one whose task has left something behind:
 /// what becomes of that is seen then only.
 int weigh_kill(const Draft& draft, const Step& step) {
-  if (step.victim == Victim::kBusy) return 90;
+  if (step.victim == Victim::kBusy) return 105;
   return left_a_child(draft) && draft.model.lost_workers() == 0 ? 60 : kKill.weight;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace poolproof::properties {
@@ -27,15 +28,32 @@ Moment in_use_until(const Reading& reading) {
   return until;
 }
 
-/// Workers that were lost long enough ago, the first one first.
+bool has_a_quota(const Reading& reading) {
+  const auto& steps = reading.scenario().steps;
+  return std::any_of(steps.begin(), steps.end(), [](const harness::Step& step) {
+    return step.kind == StepKind::kCreate && step.quota.has_value();
+  });
+}
+
+/// Those that were lost, and where there is a quota those that have gone for it.
+std::vector<const Reading::Process*> gone_workers(const Reading& reading) {
+  if (!has_a_quota(reading)) return reading.losses();
+  std::vector<const Reading::Process*> gone;
+  for (const auto& process : reading.processes()) {
+    if (process.role == Role::kWorker && process.dying) gone.push_back(&process);
+  }
+  return gone;
+}
+
+/// Workers that went long enough ago, the first one first.
 std::vector<const Reading::Process*> overdue(const Reading& reading, const Moment& until) {
-  auto lost = reading.losses();
-  std::erase_if(lost, [&](const auto* one) {
+  auto gone = gone_workers(reading);
+  std::erase_if(gone, [&](const auto* one) {
     return !one->gone_before(until) || reading.within_grace(*one->dying, until);
   });
-  std::sort(lost.begin(), lost.end(),
+  std::sort(gone.begin(), gone.end(),
             [](const auto* a, const auto* b) { return *a->dying < *b->dying; });
-  return lost;
+  return gone;
 }
 
 /// Whoever was born since may be a worker: one that has not yet had a task is not known as such.
@@ -55,17 +73,17 @@ void judge_replacements(const Reading& reading, Verdicts& verdicts) {
   if (!contract.replaces_workers || contract.starts_workers_late || reading.stillborn() ||
       reading.may_have_broken_the_pool_before(until))
     return;
-  const auto lost = overdue(reading, until);
-  if (lost.empty()) return;
-  const auto born = born_since(reading, *lost.front()->dying, until);
-  if (std::cmp_greater_equal(born, lost.size())) return verdicts.held();
+  const auto gone = overdue(reading, until);
+  if (gone.empty()) return;
+  const auto born = born_since(reading, *gone.front()->dying, until);
+  if (std::cmp_greater_equal(born, gone.size())) return verdicts.held();
   verdicts.violated(
       fmt::format(
           "{} died, and {} later {} been started since, while the pool is in use",
-          lost.size() == 1 ? reading.name(*lost.front()) : fmt::format("{} workers", lost.size()),
-          in_words(reading.tree_time(*lost.back()->dying, until)),
+          gone.size() == 1 ? reading.name(*gone.front()) : fmt::format("{} workers", gone.size()),
+          in_words(reading.tree_time(*gone.back()->dying, until)),
           born == 0 ? "none has" : fmt::format("{} {}", born, born == 1 ? "has" : "have")),
-      {lost.front()->dying->event, until.event});
+      {gone.front()->dying->event, until.event});
 }
 
 }  // namespace poolproof::properties

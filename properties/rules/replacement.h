@@ -6,7 +6,7 @@
 namespace poolproof::properties {
 
 /// Whether a pool that is in use, and goes on being so for the grace, starts a worker for each that
-/// it has lost (W4). Says nothing of pools that start workers on demand or not again by contract,
+/// it has lost, or let go for its quota (W4). Says nothing of pools that start workers on demand or not again by contract,
 /// and of those that a fault may have broken.
 void judge_replacements(const Reading& reading, Verdicts& verdicts);
 
