@@ -113,7 +113,7 @@ void fill_kill(Draft& draft, Step& step) {
 /// A busy worker is worth killing while there is one, and one whose task has left something behind:
 /// what becomes of that is seen then only.
 int weigh_kill(const Draft& draft, const Step& step) {
-  if (step.victim == Victim::kBusy) return 105;
+  if (step.victim == Victim::kBusy) return 96;
   return left_a_child(draft) && draft.model.lost_workers() == 0 ? 60 : kKill.weight;
 }
 
