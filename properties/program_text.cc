@@ -294,8 +294,11 @@ std::vector<std::string> numbered_program(const Scenario& scenario, const Abilit
     bool first = true;
     for (const auto& line : statement.lines) {
       auto text = std::string(indent, ' ') + line;
-      if (first) {
-        text = fmt::format("{}  {} {}", padded(text, column - 2), writer.comment(), statement.step);
+      const auto number = fmt::format("{} {}", writer.comment(), statement.step);
+      if (first && text.size() + 2 + number.size() > kLineWidth) {
+        lines.push_back(std::string(indent, ' ') + number);  // above what leaves no room for it
+      } else if (first) {
+        text = fmt::format("{}  {}", padded(text, column - 2), number);
       }
       lines.push_back(std::move(text));
       first = false;

@@ -62,6 +62,17 @@ TEST(ProgramText, LeavesOutSettingsThatAreNotAskedFor) {
   EXPECT_EQ(text({}, {}, Initializer::kNone), "pool = Pool()");
 }
 
+TEST(ProgramText, PutsTheNumberAboveALineThatLeavesNoRoom) {
+  auto abilities = executor_pool().abilities;
+  abilities.program["create"] = "pool = " + std::string(66, 'p');
+  const auto program = numbered_program(orphan_scenario(), abilities, 4);
+  ASSERT_EQ(program.size(), 5u);
+  EXPECT_EQ(program[0], "    # 1");
+  EXPECT_EQ(program[1], "    pool = " + std::string(66, 'p'));
+  EXPECT_TRUE(program[2].ends_with("  # 2")) << program[2];
+  for (const auto& line : program) EXPECT_LE(line.size(), kLineWidth) << line;
+}
+
 /// A default number of workers cannot be understood without it.
 TEST(ProgramText, SaysWhichProcessorsMainMayUse) {
   auto scenario = orphan_scenario();

@@ -7,6 +7,8 @@
 #include "poolproof/version.h"
 #include "properties/matrix.h"
 #include "properties/program_text.h"
+#include "properties/repro_script.h"
+#include "properties/symptom.h"
 #include "properties/text.h"
 #include "properties/timeline.h"
 #include "properties/wait_graph.h"
@@ -87,9 +89,25 @@ std::string pool_line(const Pool& pool) {
   return fmt::format("{}, {}: {}", pool.label(), pool.abilities.runtime, in_words(pool.contract));
 }
 
+/// Whether `repro` has something to write: not of what only the harness sees.
+bool shows_in_a_script(const Finding& finding) {
+  const auto& pool = *finding.pool;
+  const auto& scenario = finding.simplest.scenario;
+  const Evidence evidence{scenario, finding.trace, pool.contract, pool.abilities.language,
+                          pool.abilities.runtime};
+  const Verdict verdict = finding.rule->judge(evidence);
+  const auto* violated = std::get_if<Violated>(&verdict);
+  if (violated == nullptr) return false;
+  const auto symptom = symptom_of(evidence, *finding.rule, *violated);
+  if (!symptom) return false;
+  return repro_script({pool, scenario, *finding.rule, *symptom, finding.known_link,
+                       raising_steps(finding.trace)})
+      .has_value();
+}
+
 /// The command that writes one, where we can.
 std::string script_of_its_own(const Finding& finding, const Again& again) {
-  if (finding.pool->abilities.language != "python") return "";
+  if (!shows_in_a_script(finding)) return "";
   constexpr std::string_view kIgnores = " --no-known";
   auto flags = again.flags;
   if (const auto at = flags.find(kIgnores); at != flags.npos) flags.erase(at, kIgnores.size());

@@ -134,6 +134,18 @@ TEST(Report, SaysThatAFindingWasNotRepeated) {
   EXPECT_TRUE(fits(told)) << told;
 }
 
+TEST(Report, OffersNoScriptOfWhatAProgramCannotShow) {
+  const auto pool = executor_pool();
+  auto finding = orphan_finding(pool, "");
+  const auto offers = [&] {
+    return report_finding(finding, {"r/W1-1", ""}, Console()).find("  repro    ") !=
+           std::string::npos;
+  };
+  EXPECT_TRUE(offers());
+  finding.simplest.scenario.processors = 1;
+  EXPECT_FALSE(offers());
+}
+
 TEST(Report, NamesPoolLimitAndCase) {
   const auto pool = executor_pool();
   const LimitReached limit{.pool = &pool,
