@@ -53,6 +53,12 @@ std::vector<Line> lines_of(const CampaignResult& result, const Pool& pool) {
       same->findings.push_back(&finding);
     }
   }
+  for (auto& line : lines) {
+    // In the order of the matrix: all rules lie in one table.
+    std::stable_sort(
+        line.findings.begin(), line.findings.end(),
+        [](const Finding* one, const Finding* other) { return one->rule < other->rule; });
+  }
   std::stable_sort(lines.begin(), lines.end(),
                    [](const Line& one, const Line& other) { return rank(one) < rank(other); });
   return lines;
