@@ -7,6 +7,7 @@
 #include <pugixml.hpp>
 #include <sstream>
 
+#include "properties/guides/guides.h"
 #include "properties/matrix.h"
 #include "properties/text.h"
 
@@ -101,6 +102,13 @@ std::string known_links(const Tally& tally, const RuleTally& rule, const Finding
   return links.empty() ? "a consequence of one" : joined(links, ", ");
 }
 
+std::string not_exercised(const Rule& rule) {
+  const auto* guide = guide_of(rule.id);
+  return fmt::format("not exercised: no case put the rule to the test{}{}",
+                     guide == nullptr ? "" : ", which takes ",
+                     guide == nullptr ? "" : guide->exercised_by);
+}
+
 Ending ending_of(const CampaignResult& result, const Tally& tally, const RuleTally& rule,
                  const Again& results) {
   const auto* fresh = finding_of(result, tally, *rule.rule, false);
@@ -118,7 +126,7 @@ Ending ending_of(const CampaignResult& result, const Tally& tally, const RuleTal
     case Outcome::kNotApplicable:
       return {skipped, "not applicable: " + rule.main_reason(), {}};
     case Outcome::kNotExercised:
-      return {skipped, "not exercised: no case put the rule to the test", {}};
+      return {skipped, not_exercised(*rule.rule), {}};
     case Outcome::kInconclusive:
       return unclear(rule, fresh, results);
   }

@@ -119,7 +119,10 @@ TEST_F(JunitTest, TellsEachOutcomeInTheWordsOfTheSchema) {
   EXPECT_EQ(message("P1", "skipped"), std::string("known deviation, no longer seen: ") + kLink);
   EXPECT_EQ(message("S1", "skipped"), "not applicable: it stayed");
   EXPECT_EQ(message("S2", "error"), "unclear in 20 of 20 cases: it stayed");
-  EXPECT_EQ(message("S3", "skipped"), "not exercised: no case put the rule to the test");
+  EXPECT_EQ(
+      message("S3", "skipped"),
+      "not exercised: no case put the rule to the test, which takes a second close, terminate "
+      "or join after the first one");
   const std::string report = case_of(document, "W1").child("failure").text().get();
   EXPECT_NE(report.find("poolproof replay r/W1-1/case.json --python"), std::string::npos) << report;
 }
