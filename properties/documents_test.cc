@@ -1,5 +1,6 @@
 // The tables that people read beside the code, held against it: harness/protocol/README.md and
 // fixtures/README.md.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -160,7 +161,7 @@ TEST(ProtocolDocument, HasEachEndingWithItsNumber) {
     EXPECT_NE(paragraph.find(name), text.npos) << name;
     const auto number = std::string(harness::key(ending.parameter));
     const bool is_told =
-        number.empty() || paragraph.find(name + " (`" + number + "`)") != text.npos;
+        number.empty() || paragraph.find(fmt::format("{} (`{}`)", name, number)) != text.npos;
     EXPECT_TRUE(is_told) << name << " has a number: " << number;
     known.emplace_back(ending.name);
     if (!number.empty()) known.push_back(number);

@@ -30,7 +30,7 @@ std::size_t first_column(const CampaignResult& result) {
 }
 
 std::string painted(Outcome outcome, const Console& console) {
-  const std::string letter(1, entry(outcome).letter);
+  std::string letter(1, entry(outcome).letter);
   switch (outcome) {
     case Outcome::kViolated:
       return console.bad(letter);

@@ -127,8 +127,8 @@ Guide nothing_starts_after_terminate() {
 }
 
 /// A busy worker is killed, and main asks for its task.
-Story busy_worker_killed(harness::Step last = get(1)) {
-  Story story({create(2), submit(1, BodyKind::kNever), kill(Victim::kBusy), std::move(last)});
+Story busy_worker_killed(const harness::Step& last = get(1)) {
+  Story story({create(2), submit(1, BodyKind::kNever), kill(Victim::kBusy), last});
   story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3);
   return story.begins(3).dies(3, Killed{SIGKILL}).ends(3, killed(3)).begins(4);
 }
