@@ -25,7 +25,7 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 
 constexpr int kRoundsForATail = 300;
 
-void spin_on(std::string roll) {
+void spin_on(const std::string& roll) {
   sign(roll);
   const auto end = std::chrono::steady_clock::now() + 100s;
   while (std::chrono::steady_clock::now() < end) {
@@ -74,6 +74,7 @@ Milliseconds one_death(const PoolOptions& options, bool spinning) {
 /// children are gone.
 void kill_at_death_of(int main_pidfd, const std::string& roll, int processes, bool spinning) {
   std::vector<pid_t> children;
+  children.reserve(static_cast<std::size_t>(processes));
   for (int i = 0; i < processes; ++i) {
     children.push_back(start_main([&] {
       if (spinning) spin_on(roll);

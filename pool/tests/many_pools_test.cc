@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -175,9 +177,10 @@ TEST(ManyPoolsOfAllMethods, AreUsedInTurnsAndEndInAnyOrder) {
   }
   for (int i = 0; !pools.empty(); ++i) {
     std::vector<Future<int>> sums;
+    sums.reserve(pools.size());
     for (const auto& pool : pools) sums.push_back(pool->apply_async<&add>(i, 1));
     for (const auto& sum : sums) EXPECT_EQ(sum.get(kSoon), i + 1);
-    const auto at = pools.begin() + 7 * i % static_cast<std::ptrdiff_t>(pools.size());
+    const auto at = pools.begin() + i * std::ptrdiff_t{7} % std::ssize(pools);
     end(**at, i);
     pools.erase(at);
   }
@@ -188,6 +191,7 @@ TEST(ManyPoolsOfAllMethods, AreUsedInTurnsAndEndInAnyOrder) {
 template <class Body>
 void in_threads(Body body) {
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) threads.emplace_back([&body, i] { body(i); });
   for (std::thread& thread : threads) thread.join();
 }

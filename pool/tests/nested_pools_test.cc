@@ -60,6 +60,7 @@ void stay(const std::string& roll) {
 
 constexpr int kInnerWorkers = 2;
 constexpr int kSignatures = kInnerWorkers * (1 + kDaemons);  // and as many processes
+constexpr int kSignaturesOfTwo = 2 * kSignatures;
 
 /// All workers are in tasks that do not end, as is this one.
 void open_busy_inner(Kind kind, const std::string& roll) {
@@ -183,9 +184,9 @@ TEST_P(NestedPools, DieWithTheirWorkerAndNobodyElseDoes) {
   const std::size_t before = processes_below();
   const auto doomed = pool.apply_async<&open_busy_inner>(of_inner(), roll.path());
   const auto other = pool.apply_async<&open_busy_inner>(of_inner(), roll.path());
-  ASSERT_TRUE(roll.has(2 * kSignatures));
+  ASSERT_TRUE(roll.has(kSignaturesOfTwo));
   const std::size_t busy = processes_below();
-  EXPECT_GT(busy, before + 2 * kSignatures) << "there are supervisors, too";
+  EXPECT_GT(busy, before + kSignaturesOfTwo) << "there are supervisors, too";
   EXPECT_TRUE(doomed.cancel());
   EXPECT_TRUE(eventually([&] { return processes_below() == before + (busy - before) / 2; }));
   EXPECT_FALSE(other.ready());
@@ -202,9 +203,9 @@ TEST_P(NestedPools, DieWithMain) {
     for (int i = 0; i < 2; ++i) pool.apply_async<&open_busy_inner>(of_inner(), roll.path());
     never_end();
   });
-  ASSERT_TRUE(roll.has(2 * kSignatures));
+  ASSERT_TRUE(roll.has(kSignaturesOfTwo));
   const std::vector<pid_t> all = descendants_of(main);
-  EXPECT_GT(all.size(), 2U * kSignatures);
+  EXPECT_GT(all.size(), std::size_t{kSignaturesOfTwo});
   ::kill(main, SIGKILL);
   EXPECT_TRUE(all_descendants_end());
   EXPECT_TRUE(eventually([&] { return std::all_of(all.begin(), all.end(), is_dead); }));
