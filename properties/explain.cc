@@ -138,9 +138,14 @@ std::string rules_as_markdown() {
 std::string explained(const Rule& rule) {
   auto text = fmt::format("{} {}\n", rule.id, rule.name) + wrapped(rule.sentence, 2) + "\n" +
               fmt::format("  level   {}\n", in_words(rule.level));
-  for (const auto* cause : causes(rule)) {
-    text += fmt::format("  follows from {} {}: told with it where both are violated\n", cause->id,
-                        cause->name);
+  std::vector<std::string> from;
+  for (const auto* cause : causes(rule))
+    from.push_back(fmt::format("{} {}", cause->id, cause->name));
+  if (!from.empty()) {
+    text += wrapped(fmt::format("follows from {}: told with {}", enumerated(from),
+                                from.size() == 1 ? "it where both are violated"
+                                                 : "the one that is violated too"),
+                    2);
   }
   const auto* guide = guide_of(rule.id);
   if (guide == nullptr) return text;

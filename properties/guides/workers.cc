@@ -99,14 +99,22 @@ Story workers_at_once(int workers) {
   return story.task(2, workers > 1 ? 4 : 3).exits();
 }
 
+/// A pool of two: worker 3 dies of its task, and main sleeps on.
+Story loses_one() {
+  Story story({create(2), submit(1, BodyKind::kKillSelf), sleep_for(1500ms)});
+  story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3).begins(3);
+  return story.dies(3, Killed{SIGKILL}).after(1500ms).ends(3).exits();
+}
+
 Guide worker_count_is_bounded() {
   return {.rule = "W4",
-          .sources = {kPool},
+          .sources = {kPool, "https://github.com/puma/puma/issues/3313"},
           .exercised_by =
               "a pool that was made with a number of workers and runs a task, or that has lost a "
               "worker and is in use for longer than the grace after that",
           .examples = {{"held", [] { return workers_at_once(1); }},
                        {"violated", [] { return workers_at_once(2); }},
+                       {"violated", loses_one},
                        {"not exercised", [] {
                           Story story({of_kind(harness::StepKind::kCreate), submit(1)});
                           return story.begins(1).born(3).ends(1).step(2).task(1, 3).exits();
