@@ -118,6 +118,13 @@ TEST_F(Repro, KeepsNothingOfACaseThatBreaksNoRule) {
   EXPECT_FALSE(fs::exists(script()));
 }
 
+TEST_F(Repro, NamesTheRuleThatTheCaseDoesNotBreak) {
+  const auto ended =
+      repro(case_text("multiprocessing.Pool:fork", "fork", kOneTask, "return"), {"--rule", "T1"});
+  EXPECT_EQ(ended.code, 125);
+  EXPECT_EQ(ended.err, "poolproof: the case did not break T1 NoTaskLost in 20 runs here\n");
+}
+
 TEST_F(Repro, NamesARuleThatThereIsNot) {
   const auto ended =
       repro(case_text("multiprocessing.Pool:fork", "fork", kOneTask, "return"), {"--rule", "W99"});

@@ -151,11 +151,11 @@ int run_repro(const ReproCommand& command) {
   const auto shown = run_until_violated(*pool, *saved, wanted, *runner, stopped);
   if (stopped()) return kExitInterrupted;
   if (!shown) {
-    return failed_with(
-        kExitCannotJudge,
-        fmt::format(
-            "in {} here the case did not break {}", counted(kMostRuns, "run"),
-            wanted ? fmt::format("{} {}", wanted->id, wanted->name) : std::string("any rule")));
+    const auto what = wanted == nullptr
+                          ? std::string("broke no rule")
+                          : fmt::format("did not break {} {}", wanted->id, wanted->name);
+    return failed_with(kExitCannotJudge,
+                       fmt::format("the case {} in {} here", what, counted(kMostRuns, "run")));
   }
   return write_and_try(command, *pool, *saved, *shown, stopped);
 }
