@@ -159,6 +159,8 @@ int open_descriptors() {
 }
 
 int running_threads() {
+  // ThreadSanitizer has one of its own from the first one on.
+  if (kSanitized) std::thread([] {}).join();
   return count_entries("/proc/self/task");
 }
 
@@ -176,7 +178,8 @@ Belongings::Belongings()
 void Belongings::expect_nothing_more() const {
   EXPECT_TRUE(all_descendants_end());
   EXPECT_EQ(open_descriptors(), descriptors_);
-  EXPECT_TRUE(eventually([&] { return running_threads() == threads_; }));
+  EXPECT_TRUE(eventually([&] { return running_threads() == threads_; }))
+      << running_threads() << " threads, and before " << threads_;
   EXPECT_TRUE(eventually([&] {  // other programs of this machine may use it meanwhile
     const std::set<std::string> now = entries("/dev/shm");
     return std::includes(shared_memory_.begin(), shared_memory_.end(), now.begin(), now.end());
