@@ -69,6 +69,7 @@ class Main {
     if (round_.twice) {
       await_interrupts(2);
       pool.terminate();
+      pool.join();  // ThreadSanitizer would tell of a thread that nobody joins
       ::_exit(1);
     }
     pool.join();

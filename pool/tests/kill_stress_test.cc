@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <random>
 #include <string>
@@ -56,14 +55,6 @@ std::vector<int> runs_by_number(const Roll& roll, std::size_t numbers) {
     ++runs.at(static_cast<std::size_t>(number));
   }
   return runs;
-}
-
-int shared_memory_objects() {
-  int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) {
-    count += static_cast<int>(entry.is_regular_file());
-  }
-  return count;
 }
 
 /// Kills one of the pool's workers now and then, until it goes.
@@ -157,8 +148,7 @@ class KillStress : public ::testing::TestWithParam<StartMethod> {
 
 TEST_P(KillStress, EachTaskEndsOnce) {
   adopt_orphans();
-  const int descriptors = open_descriptors();
-  const int objects = shared_memory_objects();
+  const Belongings before;
   {
     Pool pool{{.workers = kWorkers, .start_method = GetParam()}};
     Killer killer(pool, 1);
@@ -187,8 +177,7 @@ TEST_P(KillStress, EachTaskEndsOnce) {
     EXPECT_EQ(called_[number], expected) << "callbacks of task " << number;
   }
   EXPECT_TRUE(children_of_this_process().empty());
-  EXPECT_EQ(open_descriptors(), descriptors);
-  EXPECT_EQ(shared_memory_objects(), objects);
+  before.expect_nothing_more();
 }
 
 INSTANTIATE_TEST_SUITE_P(By, KillStress,

@@ -27,7 +27,10 @@ struct Kind {
 };
 
 PoolOptions options_of(const Kind& kind, int count) {
-  return {.workers = count, .start_method = kind.method, .containment = kind.containment};
+  return {.workers = count,
+          .start_method = kind.method,
+          .containment = kind.containment,
+          .force_fork_with_threads = kSanitized};  // which may have threads of its own
 }
 
 /// That of a worker, which outlives the task that made it.
