@@ -12,7 +12,11 @@ bool Core::read_answers(std::size_t index, Completions& done) {
   bool any = false;
   for (;;) {
     const Channel::Incoming incoming = slot.channel.receive(frame);
-    if (incoming == Channel::Incoming::nothing) break;
+    if (incoming == Channel::Incoming::nothing) {
+      if (!must_arm_anew(slot)) break;
+      await_answers(slot);
+      continue;  // what came in between did not ring
+    }
     const bool answer =
         frame.header.kind == FrameKind::value || frame.header.kind == FrameKind::failure;
     if (incoming == Channel::Incoming::garbage || !answer || slot.in_hands.empty() ||
@@ -30,6 +34,12 @@ bool Core::read_answers(std::size_t index, Completions& done) {
   dismiss_if_spent(index);
   note_idle(index);
   return true;
+}
+
+/// With a large answer its reader takes all that the socket has, which may be the ring that was to
+/// wake the dispatcher.
+bool Core::must_arm_anew(const Slot& slot) const {
+  return attending_ == Attending::nobody && !slot.caller_asleep && slot.channel.rung();
 }
 
 void Core::take_answer(std::size_t index, Frame& frame, Completions& done) {

@@ -11,7 +11,8 @@
 namespace poolproof::detail {
 namespace {
 
-/// A worker sends a file for the answer that comes next, so more than this is a flood.
+/// What is sent beyond these stays in the socket: main must not run out of descriptors because it
+/// was off its processor while a worker gave many large answers.
 constexpr std::size_t kMostFilesWaiting = 4;
 
 void wake_by_message(int socket) {
@@ -116,7 +117,7 @@ void Channel::release() {
 bool Channel::read_socket() {
   Parcel parcel;
   control::Descriptors descriptors{};
-  while (!ended_) {
+  while (!ended_ && files_.size() < kMostFilesWaiting) {
     const control::Received received =
         control::receive(socket_.get(), &parcel, sizeof parcel, descriptors, false);
     for (std::size_t i = 1; i < descriptors.size(); ++i) Fd{descriptors[i]};
@@ -127,14 +128,19 @@ bool Channel::read_socket() {
       ended_ = true;
       return true;
     }
-    if (parcel.task == 0) continue;
-    if (files_.size() == kMostFilesWaiting) return false;
+    if (parcel.task == 0) {
+      rung_ = true;
+      continue;
+    }
+    // Each comes with an answer that is still to be read, so more are not the worker's.
+    if (files_.size() >= ring_->tasks.in_hands()) return false;
     files_.push_back({parcel.task, std::move(file), Lease(ring_->memory, parcel.lease)});
   }
   return true;
 }
 
 std::uint32_t Channel::arm(Rest how) {
+  rung_ = false;
   return ring_->sleeper.lie_down(ring_->memory->ring().for_results, how);
 }
 

@@ -72,6 +72,9 @@ class Channel {
   /// Look at `available` afterwards. Returns what Sleeper::sleep needs.
   std::uint32_t arm(Rest how);
   void disarm();
+  /// Whether a ring has been taken from the socket since `arm`, by whoever it was meant for or not:
+  /// there will be no other for that sleep.
+  [[nodiscard]] bool rung() const { return rung_; }
   void let_spin(bool may);
   /// Whether the worker sleeps until it is rung.
   [[nodiscard]] bool asleep() const;
@@ -111,6 +114,7 @@ class Channel {
   MappingCache mappings_;
   bool ended_ = false;
   bool distrusted_ = false;
+  bool rung_ = false;
 };
 
 }  // namespace poolproof::detail

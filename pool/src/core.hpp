@@ -137,6 +137,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
 
   // answers.cc; with the lock held.
   bool read_answers(std::size_t slot, Completions& done);
+  [[nodiscard]] bool must_arm_anew(const Slot& slot) const;
   void take_answer(std::size_t slot, Frame& frame, Completions& done);
   void distrust(std::size_t slot);
 

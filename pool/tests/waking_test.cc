@@ -76,5 +76,25 @@ TEST(Waking, TasksThatWaitForEachOtherMeet) {
   }
 }
 
+std::string large() {
+  return std::string(std::size_t{64} << 10, 'x');
+}
+
+/// Who reads a large answer reads all that the socket has, which may be what was to wake the
+/// dispatcher for the answers behind it.
+TEST(Waking, WhatCameBehindALargeAnswerIsReadThoughNobodyAsksForIt) {
+  Pool pool{{.workers = 1}};
+  for (int round = 0; round < 12000; ++round) {
+    auto first = pool.apply_async<&large>();
+    std::vector<Future<int>> others;
+    for (int i = 0; i < 6; ++i) others.push_back(pool.apply_async<&add>(i, round));
+    ASSERT_EQ(first.get(kSoon).size(), large().size());
+    ASSERT_TRUE(eventually([&] {
+      return std::all_of(others.begin(), others.end(), [](const auto& one) { return one.ready(); });
+    })) << "round "
+        << round;
+  }
+}
+
 }  // namespace
 }  // namespace poolproof::testing
