@@ -11,8 +11,8 @@
 namespace poolproof::properties {
 
 /// A rule that a pool is known to break, under a condition that the trace shows, and where that is
-/// told. The condition holds by what had happened until then: a later event excuses nothing. A known
-/// deviation that was seen does not fail a run; one that no case saw is reported.
+/// told. The condition holds by what had happened until then: a later event excuses nothing. A
+/// known deviation that was seen does not fail a run; one that no case saw is reported.
 struct KnownDeviation {
   std::string rule;  // "T6"
   /// Names out of condition_names() (conditions.h), all of which hold: "main-killed, forkserver".

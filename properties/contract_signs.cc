@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 namespace poolproof::properties {
 namespace {
@@ -62,7 +63,7 @@ std::optional<Close> block_end_of(const Reading& reading) {
   return std::nullopt;
 }
 
-/// It had begun when the close began, and was not over; its worker was not lost.
+/// It was under way when the close began, or begun later; its worker was not lost before.
 template <class Fits>
 bool any_open_run(const Reading& reading, const Close& close, Fits fits) {
   return any_task(reading, [&](int task) {
@@ -71,8 +72,7 @@ bool any_open_run(const Reading& reading, const Close& close, Fits fits) {
            std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
              const auto* worker = reading.process(run.pid);
              const bool lost = worker != nullptr && worker->gone_before(close.begun);
-             return run.begun < close.begun && !lost && !(run.ended && *run.ended < close.begun) &&
-                    fits(run);
+             return !lost && !(run.ended && *run.ended < close.begun) && fits(run);
            });
   });
 }
@@ -99,11 +99,20 @@ bool lets_tasks_finish(const Reading& reading, const std::optional<Close>& close
          });
 }
 
+/// Nothing is at work, nor still to come.
+bool all_tasks_are_over(const Reading& reading) {
+  return !any_task(reading, [&](int task) {
+    const auto& runs = reading.runs(task);
+    const int items = reading.is_map(task) ? reading.handed_over(task).items : 1;
+    return std::cmp_less(runs.size(), items) || std::any_of(runs.begin(), runs.end(), never_ended);
+  });
+}
+
 bool waits_for_close(const Reading& reading) {
   const auto exit = exit_of(reading);
   return exit && (exit->hangs || exit->late) && reading.losses().empty() &&
          reading.before(reading.steps() + 1).state() == State::kRunning &&
-         !any_open_run(reading, *exit, never_ended);
+         all_tasks_are_over(reading);
 }
 
 // ---- What a worker's death does -----------------------------------------------------------------

@@ -83,6 +83,19 @@ TEST(ContractSigns, TellWhatTheEndOfABlockDoes) {
   EXPECT_THAT(signs(leaves), Not(Contains("scope = \"terminates\"")));
 }
 
+TEST(ContractSigns, AnExitThatRunsWhatIsQueuedDrains) {
+  Story story({create(1), submit(1)});
+  story.begins(1).born(3).ends(1).step(2).ending().after(std::chrono::milliseconds(40)).task(1, 3);
+  EXPECT_THAT(signs(story.dies(3).dies(Story::kMain).eof()), Contains("exit = \"drains\""));
+}
+
+TEST(ContractSigns, AnExitThatWaitsForWhatIsStillToComeDoesNotWaitForClose) {
+  Story story({create(1), submit(1, BodyKind::kNever), submit(2)});
+  story.begins(1).born(3).ends(1).step(2).step(3).ending().begins_task(1, 3);
+  EXPECT_THAT(signs(story.at_rest().over(End::kAtRest)),
+              Not(Contains("exit = \"waits-for-close\"")));
+}
+
 TEST(ContractSigns, AHangAtExitIsNoPromise) {
   auto story = busy_at_exit();
   story.at_rest().over(End::kAtRest);
