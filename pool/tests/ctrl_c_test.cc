@@ -32,14 +32,14 @@ void await_interrupts(int count) {
   while (interrupts < count) ::sigsuspend(&others);
 }
 
-void work_briefly(std::string roll) {
+void work_briefly(const std::string& roll) {
   sign(roll);
   const auto end = std::chrono::steady_clock::now() + 5ms;
   while (std::chrono::steady_clock::now() < end) {
   }
 }
 
-void work_for_ever(std::string roll) {
+void work_for_ever(const std::string& roll) {
   sign(roll);
   never_end();
 }

@@ -17,36 +17,36 @@
 namespace poolproof::testing {
 namespace {
 
-void be_idle(std::string roll) {
+void be_idle(const std::string& roll) {
   sign(roll);
 }
-void spin(std::string roll) {
+void spin(const std::string& roll) {
   sign(roll);
   const auto end = std::chrono::steady_clock::now() + 100s;
   while (std::chrono::steady_clock::now() < end) {
   }
 }
-void ignore_signals(std::string roll) {
+void ignore_signals(const std::string& roll) {
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_IGN);
   sign(roll);
   never_end();
 }
-void be_stopped(std::string roll) {
+void be_stopped(const std::string& roll) {
   sign(roll);
   ::raise(SIGSTOP);
 }
-void clear_death_signal(std::string roll) {
+void clear_death_signal(const std::string& roll) {
   ::prctl(PR_SET_PDEATHSIG, 0);
   sign(roll);
   never_end();
 }
-void change_user(std::string roll) {
+void change_user(const std::string& roll) {
   const int descriptor = open_to_sign(roll);
   if (::setresuid(65534, 65534, 65534) != 0) ::_exit(96);  // clears PDEATHSIG, too
   sign(descriptor);
   never_end();
 }
-void close_descriptors(std::string roll) {
+void close_descriptors(const std::string& roll) {
   ::close_range(3, ~0U, 0);
   sign(roll);
   never_end();
@@ -57,19 +57,19 @@ void start_child(const std::string& roll) {
   sign(roll);
   never_end();
 }
-void have_child(std::string roll) {
+void have_child(const std::string& roll) {
   start_child(roll);
   sign(roll);
   never_end();
 }
 /// The task is over, what it started is not.
-void leave_daemon(std::string roll) {
+void leave_daemon(const std::string& roll) {
   if (::fork() != 0) return;
   ::setsid();
   start_child(roll);
   ::_exit(0);
 }
-void have_daemon(std::string roll) {
+void have_daemon(const std::string& roll) {
   leave_daemon(roll);
   sign(roll);
   never_end();
@@ -317,6 +317,7 @@ TEST_P(LivesOn, AnyNumberOfPoolsAlsoInThreads) {
     Pool first(options());
     Pool second(options());
     std::vector<std::thread> threads;
+    threads.reserve(4);
     std::atomic<int> right{0};
     for (int i = 0; i < 4; ++i) {
       threads.emplace_back([&, i] {
@@ -334,7 +335,7 @@ TEST_P(LivesOn, APoolInATaskEndsWithTheTasksWorker) {
   Pool outer({.workers = 1, .start_method = GetParam()});
   const Roll roll;
   const auto task = outer.apply_async(
-      [](std::string path) {
+      [](const std::string& path) {
         Pool inner{{.workers = 2}};
         in_both<&ignore_signals>(inner, path);
         never_end();
