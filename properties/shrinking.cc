@@ -65,7 +65,7 @@ class Siblings {
 };
 
 std::string key(const Scenario& scenario) {
-  return to_json(scenario) + (scenario.fault ? to_string(*scenario.fault) : "");
+  return to_json(harness::Case{.scenario = scenario});
 }
 
 }  // namespace
