@@ -133,6 +133,11 @@ constexpr std::array kRules{
          "A child that main forks while a pool lives can exit, or die, without touching the "
          "parent's pool, and the pool does not hang the child's exit.",
          Level::kShould, "", forked_child_does_no_harm, Needs::kBirthsAndDeaths},
+    Rule{
+        "S9", "RunningPoolKeepsItsWorkers",
+        "While a pool is in use, its workers die of their tasks, of a quota, or by what comes from "
+        "outside, never by the pool.",
+        Level::kMust, "", running_pool_keeps_its_workers, Needs::kBirthsAndDeaths},
     Rule{"I2", "MainIsLeftAsItWas",
          "A pool changes no process-wide state of main for good: signal dispositions and mask, "
          "umask, "

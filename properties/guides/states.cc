@@ -202,6 +202,24 @@ Guide forked_child_does_no_harm() {
                     }}}};
 }
 
+/// A task is done, and main goes on to another.
+Story working() {
+  Story story({create(1), submit(1), submit(2)});
+  return story.begins(1).born(3).ends(1).step(2).task(1, 3);
+}
+
+Guide running_pool_keeps_its_workers() {
+  return {
+      .rule = "S9",
+      .sources = {"https://docs.python.org/3/library/multiprocessing.html"
+                  "#multiprocessing.pool.Pool"},
+      .exercised_by = "a worker that has run a task, or was listed, while the pool was in use",
+      .examples = {
+          {"held", [] { return working().step(3).task(2, 3).exits(); }},
+          {"violated", [] { return working().dies(3, sys::Killed{SIGKILL}).step(3).exits(); }},
+          {"not exercised", [] { return Story({create(1)}).begins(1).born(3).ends(1).exits(); }}}};
+}
+
 }  // namespace
 
 std::vector<Guide> state_guides() {
@@ -212,7 +230,8 @@ std::vector<Guide> state_guides() {
           close_drains(),
           dropped_pool_is_released(),
           scope_ends_the_pool(),
-          forked_child_does_no_harm()};
+          forked_child_does_no_harm(),
+          running_pool_keeps_its_workers()};
 }
 
 }  // namespace poolproof::properties

@@ -18,16 +18,6 @@ bool ends_the_pool(StepKind kind) {
          kind == StepKind::kJoin;
 }
 
-/// Until when the pool has a reason to be complete.
-Moment in_use_until(const Reading& reading) {
-  Moment until = reading.main_goes_on_until();
-  for (int step = 1; step <= reading.steps(); ++step) {
-    const auto& begun = reading.run(step).begun;
-    if (ends_the_pool(reading.step(step).kind) && begun) until = std::min(until, *begun);
-  }
-  return until;
-}
-
 bool has_a_quota(const Reading& reading) {
   const auto& steps = reading.scenario().steps;
   return std::any_of(steps.begin(), steps.end(), [](const harness::Step& step) {
@@ -66,6 +56,15 @@ std::ptrdiff_t born_since(const Reading& reading, const Moment& since, const Mom
 }
 
 }  // namespace
+
+Moment in_use_until(const Reading& reading) {
+  Moment until = reading.main_goes_on_until();
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& begun = reading.run(step).begun;
+    if (ends_the_pool(reading.step(step).kind) && begun) until = std::min(until, *begun);
+  }
+  return until;
+}
 
 void judge_replacements(const Reading& reading, Verdicts& verdicts) {
   const auto& contract = reading.contract();

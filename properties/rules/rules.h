@@ -44,6 +44,7 @@ Verdict scope_ends_the_pool(const Evidence& evidence);
 
 // forks.cc
 Verdict forked_child_does_no_harm(const Evidence& evidence);
+Verdict running_pool_keeps_its_workers(const Evidence& evidence);
 
 // isolation.cc
 Verdict main_is_left_as_it_was(const Evidence& evidence);

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "properties/rules/reading.h"
+#include "properties/rules/replacement.h"
+#include "properties/rules/rules.h"
+#include "properties/rules/verdicts.h"
+
+// S9: whether a pool that is in use leaves its own workers alive.
+namespace poolproof::properties {
+namespace {
+
+using Moment = Reading::Moment;
+using Process = Reading::Process;
+using Role = Reading::Role;
+
+/// Whether the scenario, a fault or an earlier death may be why workers die by then. Some pools end
+/// all others when one is gone.
+bool others_may_be_why(const Reading& reading, const Moment& moment) {
+  if (reading.stillborn() || reading.hit_before(moment)) return true;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& begun = reading.run(step).begun;
+    if (!begun || moment < *begun) continue;
+    const auto& asked = reading.step(step);
+    const bool kills =
+        asked.kind == harness::StepKind::kKill || entry(asked.body.kind).kills_worker;
+    if (kills) return true;
+  }
+  return !reading.deaths_before(moment).empty();
+}
+
+/// By a quota, or for no reason, it leaves with status 0. A limit of the sandbox is the scenario's.
+bool left_or_met_a_limit(const sys::ExitStatus& status) {
+  const bool limit = status == sys::ExitStatus(sys::Killed{SIGXFSZ}) ||
+                     status == sys::ExitStatus(sys::Killed{SIGXCPU});
+  return limit || status == sys::ExitStatus(sys::Exited{0});
+}
+
+bool killed_by_mains_own(const Reading& reading, const Process& worker) {
+  const auto* killer = reading.killer_of(worker);
+  return killer != nullptr && killer->role == Role::kOwn;
+}
+
+void judge_worker(const Reading& reading, const Process& worker, const Moment& until,
+                  Verdicts& verdicts) {
+  if (!worker.dying || !worker.gone_before(until)) return verdicts.held();
+  if (!worker.status || left_or_met_a_limit(*worker.status)) return;
+  if (killed_by_mains_own(reading, worker) || others_may_be_why(reading, *worker.dying)) return;
+  verdicts.violated(
+      fmt::format("{} {}, and neither a task nor anybody outside the pool had a hand in it",
+                  reading.name(worker), reading.how_died(worker)),
+      {worker.dying->event});
+}
+
+}  // namespace
+
+Verdict running_pool_keeps_its_workers(const Evidence& evidence) {
+  const Reading reading(evidence);
+  const auto until = in_use_until(reading);
+  Verdicts verdicts;
+  for (const auto& process : reading.processes()) {
+    const bool known = process.known_as_worker && *process.known_as_worker < until;
+    if (process.role == Role::kWorker && known) judge_worker(reading, process, until, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+}  // namespace poolproof::properties

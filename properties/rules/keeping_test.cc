@@ -1,0 +1,85 @@
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "properties/rules/made_trace.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::BodyKind;
+using harness::OwnChild;
+using harness::Signalled;
+using harness::Victim;
+using sys::Exited;
+using sys::Killed;
+
+/// A worker, 3, that has done a task, and main that goes on.
+Story working(BodyKind body = BodyKind::kNothing) {
+  Story story({create(2), submit(1, body), submit(2)});
+  return story.begins(1).born(3).born(4).ends(1).step(2).task(1, 3).task(2, 4);
+}
+Story& goes_on(Story& story) {
+  return story.step(3).exits();
+}
+
+TEST(RunningPoolKeepsItsWorkers, IsHeldWhileTheyLive) {
+  auto story = working();
+  EXPECT_EQ(goes_on(story).outcome("S9"), "held");
+}
+
+TEST(RunningPoolKeepsItsWorkers, IsViolatedByADeathThatNobodyElseBrought) {
+  for (const auto& status : {sys::ExitStatus(Killed{SIGKILL}), sys::ExitStatus(Killed{SIGSEGV}),
+                             sys::ExitStatus(Exited{1})}) {
+    auto story = working();
+    story.dies(3, status);
+    EXPECT_EQ(goes_on(story).outcome("S9"), "violated") << sys::to_string(status);
+  }
+}
+
+TEST(RunningPoolKeepsItsWorkers, SaysNothingWhereATaskMayHaveKilledIt) {
+  auto story = working(BodyKind::kKillSelf);
+  story.dies(3, Killed{SIGKILL});
+  EXPECT_NE(goes_on(story).outcome("S9"), "violated");
+}
+
+TEST(RunningPoolKeepsItsWorkers, SaysNothingOfWhatFollowsADeath) {
+  auto story = working();
+  story.scenario.steps.push_back(kill(Victim::kIdle));
+  story.step(3).begins(4).dies(3, Killed{SIGKILL}).ends(4, killed(3)).dies(4, Killed{SIGTERM});
+  EXPECT_NE(story.exits().outcome("S9"), "violated");
+}
+
+TEST(RunningPoolKeepsItsWorkers, LetsAWorkerLeave) {
+  auto story = working();
+  story.dies(3, Exited{0});
+  EXPECT_EQ(goes_on(story).outcome("S9"), "held");
+}
+
+TEST(RunningPoolKeepsItsWorkers, EndsWithThePool) {
+  auto story = working();
+  story.scenario.steps.push_back(terminate());
+  story.step(3).begins(4).dies(3, Killed{SIGTERM}).dies(4, Killed{SIGTERM}).ends(4).exits();
+  EXPECT_EQ(story.outcome("S9"), "held");
+  auto at_exit = working();
+  at_exit.step(3).ending().dies(3, Killed{SIGTERM}).dies(4, Killed{SIGTERM}).dies(Story::kMain);
+  EXPECT_EQ(at_exit.eof().outcome("S9"), "held");
+}
+
+TEST(RunningPoolKeepsItsWorkers, AFaultOrAForkedChildIsNotThePool) {
+  auto hit = working();
+  hit.hit("main:before-step:3=SIGTERM").dies(3, Killed{SIGKILL});
+  EXPECT_NE(goes_on(hit).outcome("S9"), "violated");
+  auto child = working();
+  child.born(9).add(OwnChild{Story::kMain, 9}).add(Signalled{3, SIGTERM, 9});
+  child.dies(3, Killed{SIGTERM});
+  EXPECT_NE(goes_on(child).outcome("S9"), "violated");
+}
+
+TEST(RunningPoolKeepsItsWorkers, IsNotExercisedWithoutAWorkerThatIsKnown) {
+  Story story({create(1)});
+  EXPECT_EQ(story.begins(1).born(3).ends(1).exits().outcome("S9"), "not exercised");
+}
+
+}  // namespace
+}  // namespace poolproof::properties
