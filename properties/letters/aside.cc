@@ -64,7 +64,7 @@ void fill_sleep(Draft& draft, Step& step) {
   auto& dice = draft.dice;
   const bool to_see =
       (awaits_release(draft) && dice.percent(release_is_doubtful(draft) ? 50 : 20)) ||
-      (awaits_successor(draft) && dice.percent(20));
+      (awaits_successor(draft) && dice.percent(7));
   step.duration = to_see ? draft.patience : milliseconds(dice.below(31));
 }
 
