@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "properties/rules/reading.h"
@@ -17,7 +18,7 @@ using Role = Reading::Role;
 
 /// Whether the scenario, a fault or an earlier death may be why workers die by then. Some pools end
 /// all others when one is gone.
-bool others_may_be_why(const Reading& reading, const Moment& moment) {
+bool others_may_be_why(const Reading& reading, const Process& worker, const Moment& moment) {
   if (reading.stillborn() || reading.hit_before(moment)) return true;
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& begun = reading.run(step).begun;
@@ -27,7 +28,9 @@ bool others_may_be_why(const Reading& reading, const Moment& moment) {
         asked.kind == harness::StepKind::kKill || entry(asked.body.kind).kills_worker;
     if (kills) return true;
   }
-  return !reading.deaths_before(moment).empty();
+  const auto deaths = reading.deaths_before(moment);
+  return std::any_of(deaths.begin(), deaths.end(),
+                     [&](const Process* other) { return other->pid != worker.pid; });
 }
 
 /// By a quota, or for no reason, it leaves with status 0. A limit of the sandbox is the scenario's.
@@ -44,13 +47,15 @@ bool killed_by_mains_own(const Reading& reading, const Process& worker) {
 
 void judge_worker(const Reading& reading, const Process& worker, const Moment& until,
                   Verdicts& verdicts) {
-  if (!worker.dying || !worker.gone_before(until)) return verdicts.held();
+  // A death by SIGKILL may be seen long after, and `dying` is when it was last known to live.
+  if (!worker.dead || until < *worker.dead) return verdicts.held();
   if (!worker.status || left_or_met_a_limit(*worker.status)) return;
-  if (killed_by_mains_own(reading, worker) || others_may_be_why(reading, *worker.dying)) return;
+  if (killed_by_mains_own(reading, worker) || others_may_be_why(reading, worker, *worker.dead))
+    return;
   verdicts.violated(
       fmt::format("{} {}, and neither a task nor anybody outside the pool had a hand in it",
                   reading.name(worker), reading.how_died(worker)),
-      {worker.dying->event});
+      {worker.dead->event});
 }
 
 }  // namespace

@@ -50,6 +50,14 @@ TEST(RunningPoolKeepsItsWorkers, SaysNothingOfWhatFollowsADeath) {
   EXPECT_NE(story.exits().outcome("S9"), "violated");
 }
 
+/// Killed at main's end, unseen: its record begins where it was last known to live.
+TEST(RunningPoolKeepsItsWorkers, ADeathThatWasSeenLateCountsFromThen) {
+  auto story = working();
+  story.add(harness::Dying{3, Killed{SIGKILL}}).step(3).ending().dies(Story::kMain);
+  story.add(harness::Dead{3, Killed{SIGKILL}}).dies(4, Killed{SIGKILL}).eof();
+  EXPECT_EQ(story.outcome("S9"), "held");
+}
+
 TEST(RunningPoolKeepsItsWorkers, LetsAWorkerLeave) {
   auto story = working();
   story.dies(3, Exited{0});

@@ -39,7 +39,8 @@ std::vector<const Reading::Process*> gone_workers(const Reading& reading) {
 std::vector<const Reading::Process*> overdue(const Reading& reading, const Moment& until) {
   auto gone = gone_workers(reading);
   std::erase_if(gone, [&](const auto* one) {
-    return !one->gone_before(until) || reading.within_grace(*one->dying, until);
+    // A death by SIGKILL may be seen late: `dying` is then when it was last known to live.
+    return !one->dead || until < *one->dead || reading.within_grace(*one->dead, until);
   });
   std::sort(gone.begin(), gone.end(),
             [](const auto* a, const auto* b) { return *a->dying < *b->dying; });
@@ -80,7 +81,7 @@ void judge_replacements(const Reading& reading, Verdicts& verdicts) {
       fmt::format(
           "{} died, and {} later {} been started since, while the pool is in use",
           gone.size() == 1 ? reading.name(*gone.front()) : fmt::format("{} workers", gone.size()),
-          in_words(reading.tree_time(*gone.back()->dying, until)),
+          in_words(reading.tree_time(*gone.back()->dead, until)),
           born == 0 ? "none has" : fmt::format("{} {}", born, born == 1 ? "has" : "have")),
       {gone.front()->dying->event, until.event});
 }

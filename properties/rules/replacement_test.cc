@@ -48,6 +48,15 @@ TEST(ReplacementOfLostWorkers, HasTheGrace) {
   EXPECT_EQ(story.outcome("W4"), "held");  // never more than two at once
 }
 
+/// A death by SIGKILL may be recorded from when the worker was last known to live.
+TEST(ReplacementOfLostWorkers, TheGraceBeginsWhenADeathIsSeen) {
+  Story story({create(2), submit(1, BodyKind::kKillSelf), sleep_for(1500ms)});
+  story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3).begins(3);
+  story.add(harness::Dying{3, Killed{SIGKILL}}).after(1400ms);
+  story.add(harness::Dead{3, Killed{SIGKILL}}).after(100ms).ends(3).exits();
+  EXPECT_NE(story.outcome("W4"), "violated");
+}
+
 TEST(ReplacementOfLostWorkers, AClosedPoolNeedsNobody) {
   Story story({create(1), submit(1, BodyKind::kKillSelf), close(), sleep_for(1500ms)});
   story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).dies(3, Killed{SIGKILL}).step(3);
