@@ -57,8 +57,8 @@ bool tasks_may_end_workers(const Reading& reading, int before) {
 bool is_the_childs_doing(const Reading& reading, int step, const Reading::Process& process) {
   const auto& run = reading.run(step);
   const bool of_the_pool = process.role == Role::kWorker || process.role == Role::kHelper;
-  const bool in_between = process.dying && *run.begun < *process.dying &&
-                          *process.dying < *run.ended && process.born && *process.born < *run.begun;
+  const bool in_between = process.dying && *run.begun < *process.dying && process.dead &&
+                          *process.dead < *run.ended && process.born && *process.born < *run.begun;
   // Whoever leaves by itself, for its quota or because the pool is closed, exits.
   const bool by_signal = process.status && std::holds_alternative<sys::Killed>(*process.status);
   if (!of_the_pool || !in_between || !by_signal || reading.harmed_by_fault(process)) return false;
