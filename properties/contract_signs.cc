@@ -23,8 +23,7 @@ bool any_task(const Reading& reading, Fits fits) {
                      [&](const auto& task) { return fits(task.first); });
 }
 
-// ---- What exit, or a block's end, does with tasks
-// ------------------------------------------------
+// ---- What main's exit, or a block's end, does with tasks ----------------------------------------
 
 /// A pool in use meets its end, by main's or by a block's.
 struct Close {

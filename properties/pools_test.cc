@@ -119,10 +119,10 @@ TEST_F(PoolsTest, WhatIsNotInstalledIsAbsentWithItsReason) {
 }
 
 TEST_F(PoolsTest, AnInterpreterThatCannotRunMakesItsPoolsAbsent) {
-  python_ = sys::Error(std::make_error_code(std::errc::permission_denied), "run /root/bin/python3");
+  python_ = sys::Error(std::make_error_code(std::errc::permission_denied), "run /opt/bin/python3");
   const auto pools = find({"multiprocessing.Pool"});
   ASSERT_EQ(pools.absent.size(), 1U);
-  EXPECT_EQ(pools.absent[0].why, "run /root/bin/python3: Permission denied");
+  EXPECT_EQ(pools.absent[0].why, "run /opt/bin/python3: Permission denied");
 }
 
 TEST_F(PoolsTest, UnknownNamesAreToldWithWhatThereIs) {

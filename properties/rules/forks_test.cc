@@ -95,6 +95,19 @@ TEST(ForkedChildDoesNoHarm, SeesAWorkerOfAClosedPoolDie) {
   EXPECT_EQ(killed_by(0), "held");             // nobody knows
 }
 
+/// A death by SIGKILL is recorded where the worker was last known to live, which may be in the
+/// step.
+TEST(ForkedChildDoesNoHarm, ADeathThatWasSeenAfterTheStepIsNotTheChilds) {
+  Story story({create(1), fork(), submit(1)});
+  story.begins(1).born(3).ends(1).begins(2).born(9).add(OwnChild{Story::kMain, 9});
+  auto later = story;
+  story.dies(3, Killed{SIGKILL}).dies(9).ends(2, value("exited 0")).step(3).exits();
+  EXPECT_EQ(story.outcome("S8"), "violated");
+  later.add(harness::Dying{3, Killed{SIGKILL}}).dies(9).ends(2, value("exited 0")).step(3);
+  later.ending().dies(Story::kMain).add(harness::Dead{3, Killed{SIGKILL}}).eof();
+  EXPECT_EQ(later.outcome("S8"), "held") << later.says("S8");
+}
+
 TEST(ForkedChildDoesNoHarm, IsViolatedByAChildThatDoesNotEnd) {
   auto story = forking();
   story.at_rest().over(End::kAtRest);

@@ -92,6 +92,8 @@ class Reading {
   /// Until when main goes on with the scenario: its ending, its death, or the case's end. Later,
   /// others have a reason to go.
   Moment main_goes_on_until() const;
+  /// When main, or its end, first began to end the pool; nullopt: never.
+  Maybe first_end_of_pool() const;
   /// Main's end: from here on it is gone for everybody.
   Maybe main_dead() const;
   /// Whether it was born before the pool was begun to be made: a wrapper's child, say.
@@ -228,7 +230,6 @@ class Reading {
   Fate fate_since(const Maybe& begun) const;
   std::string doubt_about_rest() const;
   bool took_effect(int step) const;
-  Maybe first_end_of_pool() const;
 
   const Evidence& evidence_;
   std::vector<Process> processes_;

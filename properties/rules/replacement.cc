@@ -13,11 +13,6 @@ using harness::StepKind;
 using Role = Reading::Role;
 using Moment = Reading::Moment;
 
-bool ends_the_pool(StepKind kind) {
-  return kind == StepKind::kClose || kind == StepKind::kTerminate || kind == StepKind::kDrop ||
-         kind == StepKind::kJoin;
-}
-
 bool has_a_quota(const Reading& reading) {
   const auto& steps = reading.scenario().steps;
   return std::any_of(steps.begin(), steps.end(), [](const harness::Step& step) {
@@ -59,12 +54,9 @@ std::ptrdiff_t born_since(const Reading& reading, const Moment& since, const Mom
 }  // namespace
 
 Moment in_use_until(const Reading& reading) {
-  Moment until = reading.main_goes_on_until();
-  for (int step = 1; step <= reading.steps(); ++step) {
-    const auto& begun = reading.run(step).begun;
-    if (ends_the_pool(reading.step(step).kind) && begun) until = std::min(until, *begun);
-  }
-  return until;
+  const auto ended = reading.first_end_of_pool();
+  const auto until = reading.main_goes_on_until();
+  return ended ? std::min(*ended, until) : until;
 }
 
 void judge_replacements(const Reading& reading, Verdicts& verdicts) {

@@ -53,7 +53,8 @@ TEST(ReplacementOfLostWorkers, TheGraceBeginsWhenADeathIsSeen) {
   Story story({create(2), submit(1, BodyKind::kKillSelf), sleep_for(1500ms)});
   story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3).begins(3);
   story.add(harness::Dying{3, Killed{SIGKILL}}).after(1400ms);
-  story.add(harness::Dead{3, Killed{SIGKILL}}).after(100ms).ends(3).exits();
+  story.add(harness::Dead{3, Killed{SIGKILL}}).after(100ms).ends(3).ending().dies(Story::kMain);
+  story.dies(4).eof();
   EXPECT_NE(story.outcome("W4"), "violated");
 }
 
