@@ -17,6 +17,18 @@ constexpr std::array<std::string_view, 5> kInitializers{"none", "returns", "rais
 constexpr std::array<std::string_view, 4> kForms{"map", "starmap", "imap", "imap_unordered"};
 constexpr std::array<std::string_view, 3> kFarewells{"plain", "scope", "scope_error"};
 constexpr std::array<std::string_view, 3> kChildEnds{"return", "os_exit", "sigkill"};
+constexpr std::array<std::string_view, 2> kPrograms{"stays", "ends"};
+constexpr std::array<std::string_view, 7> kInherited{
+    "sigchld_ignored", "sigterm_blocked", "sigint_ignored",   "input",
+    "stdin_closed",    "stdout_closed",   "spare_descriptors"};
+constexpr std::array<std::string_view, 7> kInheritedInWords{"SIGCHLD ignored",
+                                                            "SIGTERM blocked",
+                                                            "SIGINT ignored",
+                                                            "a line in its standard input",
+                                                            "standard input closed",
+                                                            "standard output closed",
+                                                            "open descriptors that no exec closes"};
+static_assert(kInherited.size() == static_cast<std::size_t>(kLastInherited) + 1);
 constexpr std::array<std::string_view, 3> kSettings{"quota", "initializer", "scope"};
 
 using Value = std::optional<std::int64_t>;
@@ -47,6 +59,9 @@ Value value_of(Farewell farewell) {
 }
 Value value_of(ChildEnd end) {
   return static_cast<int>(end);
+}
+Value value_of(Program program) {
+  return static_cast<int>(program);
 }
 Value value_of(const Body& body) {
   return static_cast<int>(body.kind);
@@ -125,6 +140,11 @@ constexpr std::array kForkFields{in<&Step::child_end>({.key = "child",
                                                        .means = "how it ends",
                                                        .names = kChildEnds,
                                                        .simplify = Simplify::kLetter})};
+constexpr std::array kLaunchFields{in<&Step::program>({.key = "program",
+                                                       .type = FieldType::kName,
+                                                       .means = "what it does",
+                                                       .names = kPrograms,
+                                                       .simplify = Simplify::kLetter})};
 constexpr std::array kKillFields{in<&Step::victim>(
     {.key = "victim", .type = FieldType::kName, .names = kVictims, .simplify = Simplify::kLetter})};
 
@@ -202,6 +222,17 @@ constexpr std::array kSteps{
               .needs = Needs::kNothing,
               .fields = kForkFields,
               .is_looked_at = true},
+    StepEntry{.kind = StepKind::kLaunch,
+              .name = "launch",
+              .does = "starts a program of main's own, which has nothing to do with the pool",
+              .needs = Needs::kNoProgram,
+              .makes = Makes::kProgram,
+              .fields = kLaunchFields},
+    StepEntry{.kind = StepKind::kReap,
+              .name = "reap",
+              .does = "ends that program by SIGKILL if it still runs, and waits for it",
+              .needs = Needs::kProgram,
+              .makes = Makes::kNoProgram},
 };
 
 constexpr std::array kBodies{
@@ -233,6 +264,8 @@ constexpr std::array kBodies{
               "starts a child that never ends, and returns"},
     BodyEntry{BodyKind::kUnserializable, "unserializable", Parameter::kNone, false, false,
               "returns what cannot be serialized"},
+    BodyEntry{BodyKind::kReadInput, "read_input", Parameter::kNone, false, false,
+              "reads a byte of its standard input, and says whether there was one"},
 };
 
 constexpr std::array kEndings{
@@ -365,8 +398,24 @@ std::string_view name(ChildEnd end) {
   return kChildEnds[static_cast<std::size_t>(end)];
 }
 
+std::string_view name(Program program) {
+  return kPrograms[static_cast<std::size_t>(program)];
+}
+
 std::string_view name(Initializer initializer) {
   return kInitializers[static_cast<std::size_t>(initializer)];
+}
+
+std::string_view name(Inherited inherited) {
+  return kInherited[static_cast<std::size_t>(inherited)];
+}
+
+std::optional<Inherited> inherited_named(std::string_view name) {
+  return nth_of<Inherited>(kInherited, name);
+}
+
+std::string_view in_words(Inherited inherited) {
+  return kInheritedInWords[static_cast<std::size_t>(inherited)];
 }
 
 std::string_view name(Form form) {

@@ -27,28 +27,31 @@ enum class StepKind {
   kKill,
   kMap,
   kNext,
-  kFork
+  kFork,
+  kLaunch,
+  kReap
 };
-inline constexpr StepKind kLastStep = StepKind::kFork;
+inline constexpr StepKind kLastStep = StepKind::kReap;
 
 enum class BodyKind {
-  kNothing,        // returns at once
-  kEcho,           // returns the bytes it was given
-  kSleep,          // sleeps, then returns
-  kSpin,           // computes, then returns
-  kNever,          // sleeps in a timed loop and never returns
-  kRaise,          // raises the language's plain error with the message "task N"
-  kExit,           // ends its worker by the language's exit (sys.exit, std::exit)
-  kOsExit,         // ends its worker by _exit
-  kAbort,          // ends its worker by SIGABRT
-  kKillSelf,       // ends its worker by SIGKILL
-  kSegfault,       // ends its worker by SIGSEGV
-  kStopSelf,       // stops its worker by SIGSTOP; let go on, it is as kNever
-  kIgnoreSigterm,  // ignores SIGTERM, and is as kNever
-  kLeaveChild,     // starts a child process that never ends, and returns
-  kUnserializable  // returns what the language cannot serialize
+  kNothing,         // returns at once
+  kEcho,            // returns the bytes it was given
+  kSleep,           // sleeps, then returns
+  kSpin,            // computes, then returns
+  kNever,           // sleeps in a timed loop and never returns
+  kRaise,           // raises the language's plain error with the message "task N"
+  kExit,            // ends its worker by the language's exit (sys.exit, std::exit)
+  kOsExit,          // ends its worker by _exit
+  kAbort,           // ends its worker by SIGABRT
+  kKillSelf,        // ends its worker by SIGKILL
+  kSegfault,        // ends its worker by SIGSEGV
+  kStopSelf,        // stops its worker by SIGSTOP; let go on, it is as kNever
+  kIgnoreSigterm,   // ignores SIGTERM, and is as kNever
+  kLeaveChild,      // starts a child process that never ends, and returns
+  kUnserializable,  // returns what the language cannot serialize
+  kReadInput        // reads a byte of its standard input, and says whether there was one
 };
-inline constexpr BodyKind kLastBody = BodyKind::kUnserializable;
+inline constexpr BodyKind kLastBody = BodyKind::kReadInput;
 
 enum class EndingKind {
   kReturn,  // main returns
@@ -92,11 +95,29 @@ enum class ChildEnd {
   kSigkill,  // by its own hand
 };
 
+/// What a program does that main starts beside the pool, and that knows nothing of it.
+enum class Program {
+  kStays,  // sleeps until it is ended
+  kEnds,   // ends at once, with status 0; main takes that later
+};
+
 /// Which worker a kill step picks.
 enum class Victim { kIdle, kBusy };
 
 /// How a map hands its items over and gives their results: all at once, or one after the other.
 enum class Form { kMap, kStarmap, kImap, kImapUnordered };
+
+/// What main finds as whoever started it has left it: a kernel hands it down through an exec.
+enum class Inherited {
+  kSigchldIgnored,
+  kSigtermBlocked,
+  kSigintIgnored,
+  kInput,  // standard input holds a line, and then ends
+  kStdinClosed,
+  kStdoutClosed,
+  kSpareDescriptors,  // some open ones that no exec closes
+};
+inline constexpr Inherited kLastInherited = Inherited::kSpareDescriptors;
 
 /// What the one number of a body or an ending means; kNone when it has no number.
 enum class Parameter { kNone, kBytes, kMilliseconds, kCode };
@@ -125,6 +146,7 @@ struct Step {
   std::optional<int> chunk;  // map: items that travel together; nullopt: the pool's default
   Farewell farewell = Farewell::kPlain;    // drop
   ChildEnd child_end = ChildEnd::kReturn;  // fork
+  Program program = Program::kStays;       // launch
   bool operator==(const Step&) const = default;
 };
 
@@ -165,9 +187,9 @@ struct Field {
 };
 
 /// What earlier steps must have made.
-enum class Needs { kNothing, kNoPool, kPool, kTask };
+enum class Needs { kNothing, kNoPool, kPool, kTask, kNoProgram, kProgram };
 /// What later steps find because of this one.
-enum class Makes { kNothing, kPool, kTask, kNoReference };
+enum class Makes { kNothing, kPool, kTask, kNoReference, kProgram, kNoProgram };
 
 struct StepEntry {
   StepKind kind;
@@ -217,7 +239,12 @@ const Field* field(StepKind kind, std::string_view key);
 std::string_view name(Victim victim);
 std::string_view name(Farewell farewell);
 std::string_view name(ChildEnd end);
+std::string_view name(Program program);
 std::string_view name(Initializer initializer);
+std::string_view name(Inherited inherited);
+std::optional<Inherited> inherited_named(std::string_view name);
+/// For people: "SIGCHLD ignored".
+std::string_view in_words(Inherited inherited);
 std::string_view name(Form form);
 std::optional<Form> form_named(std::string_view name);
 /// Whether its results are taken one after the other, by `next`.
@@ -233,6 +260,8 @@ inline constexpr int kMaxWorkers = 64;
 inline constexpr int kMaxQuota = 1000;
 inline constexpr int kMaxProcessors = 4096;
 inline constexpr int kMaxItems = 64;
+/// Of Inherited::kSpareDescriptors, each open on /dev/null.
+inline constexpr int kSpareDescriptors = 40;
 inline constexpr std::int64_t kMaxBytes = 64LL * 1024 * 1024;
 inline constexpr std::int64_t kMaxMilliseconds = 60'000;
 

@@ -125,6 +125,7 @@ Step read_step(const nlohmann::json& value, std::string path, Complaint& complai
 struct Existing {
   bool pool = false;
   bool dropped = false;
+  bool program = false;
   int tasks = 0;
 
   std::string_view lacks(const Step& step) const {
@@ -138,6 +139,10 @@ struct Existing {
         return pool ? "a second create: a scenario has one pool" : "";
       case Needs::kTask:
         return step.task > tasks ? "gets a task that no earlier step submitted" : "";
+      case Needs::kNoProgram:
+        return program ? "a second program: the first must be reaped before" : "";
+      case Needs::kProgram:
+        return program ? "" : "needs a program: an earlier step must launch it";
       case Needs::kPool:
         if (!pool) return "needs a pool: an earlier step must create it";
         return dropped ? "needs the pool, but an earlier step dropped it" : "";
@@ -148,6 +153,7 @@ struct Existing {
     const Makes makes = entry(step.kind).makes;
     if (makes == Makes::kPool) pool = true;
     if (makes == Makes::kNoReference) dropped = true;
+    if (makes == Makes::kProgram || makes == Makes::kNoProgram) program = makes == Makes::kProgram;
     if (makes == Makes::kTask) ++tasks;
   }
 };
@@ -195,6 +201,27 @@ Settings read_settings(const nlohmann::json& value, Complaint& complaint) {
   return settings;
 }
 
+std::set<Inherited> read_inherits(ObjectReader& object, Complaint& complaint) {
+  std::set<Inherited> inherits;
+  const auto& names = object.array("inherits");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto named =
+        names[i].is_string() ? inherited_named(names[i].get<std::string>()) : std::nullopt;
+    if (!named || !inherits.insert(*named).second)
+      complaint.say(object.path_to("inherits", i), "expected what main can inherit, each once");
+  }
+  return inherits;
+}
+
+void write(std::string& out, const std::set<Inherited>& inherits) {
+  std::string_view before = "[";
+  for (const Inherited inherited : inherits) {
+    append_json_string(out.append(before), name(inherited));
+    before = ", ";
+  }
+  out += "]";
+}
+
 Case read_case(const nlohmann::json& value, Complaint& complaint) {
   ObjectReader object(value, "", complaint);
   Case result;
@@ -215,6 +242,7 @@ Case read_case(const nlohmann::json& value, Complaint& complaint) {
   }
   if (object.has("processors"))
     result.scenario.processors = object.small("processors", 1, kMaxProcessors);
+  if (object.has("inherits")) result.scenario.inherits = read_inherits(object, complaint);
   object.finish();
   return result;
 }
@@ -236,6 +264,8 @@ std::string to_json(const Case& value) {
   }
   if (value.scenario.processors)
     out += ",\n  \"processors\": " + std::to_string(*value.scenario.processors);
+  if (!value.scenario.inherits.empty())
+    write(out += ",\n  \"inherits\": ", value.scenario.inherits);
   out += ",\n  \"scenario\": ";
   write(out, value.scenario, "\n    ", "\n      ", "\n    ");
   return out += "\n  }\n}\n";

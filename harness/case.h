@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ struct Scenario {
   std::optional<Fault> fault;  // from outside: the adapter is not told of it
   /// That main and all that it starts may use; nullopt: as many as the harness. From outside too.
   std::optional<int> processors;
+  std::set<Inherited> inherits;  // from outside too, between main's fork and its exec
   bool operator==(const Scenario&) const = default;
 
   /// Steps as a person counts them: an ending other than a plain return is a step.

@@ -31,12 +31,14 @@ std::int64_t any_value(const Field& field, int tasks) {
 }
 
 /// Of any kind that fits, with any parameters.
-Step any_step(bool first, int tasks) {
+Step any_step(bool first, int tasks, bool program) {
   std::vector<StepKind> fitting;
   for (const auto& entry : step_table()) {
     const bool there = first ? entry.needs == Needs::kNoPool : entry.needs != Needs::kNoPool;
     const bool has_task = entry.needs != Needs::kTask || tasks > 0;
-    if (there && has_task && entry.makes != Makes::kNoReference) fitting.push_back(entry.kind);
+    const bool wrong = entry.needs == (program ? Needs::kNoProgram : Needs::kProgram);
+    if (there && has_task && !wrong && entry.makes != Makes::kNoReference)
+      fitting.push_back(entry.kind);
   }
   Step step{.kind = fitting[*rc::gen::inRange<std::size_t>(0, fitting.size())]};
   for (const Field& field : entry(step.kind).fields) {
@@ -58,11 +60,14 @@ Case any_case() {
   made.settings.max_births = *rc::gen::inRange(1, 1000);
   made.settings.data_bytes = *rc::gen::inRange<std::int64_t>(1, 1LL << 40);
   made.scenario.start_method = *rc::gen::element<std::string>("", "fork", "forkserver");
-  made.scenario.steps.push_back(any_step(true, 0));
+  made.scenario.steps.push_back(any_step(true, 0, false));
   int tasks = 0;
+  bool program = false;
   for (int i = *rc::gen::inRange(0, 12); i > 0; --i) {
-    made.scenario.steps.push_back(any_step(false, tasks));
-    if (entry(made.scenario.steps.back().kind).makes == Makes::kTask) ++tasks;
+    made.scenario.steps.push_back(any_step(false, tasks, program));
+    const auto makes = entry(made.scenario.steps.back().kind).makes;
+    if (makes == Makes::kTask) ++tasks;
+    if (makes == Makes::kProgram || makes == Makes::kNoProgram) program = makes == Makes::kProgram;
   }
   const auto& ending = ending_table()[*rc::gen::inRange<std::size_t>(0, ending_table().size())];
   made.scenario.ending.kind = ending.kind;
@@ -254,6 +259,29 @@ TEST(CaseJson, KeepsItsProcessorsFromTheAdapter) {
   auto none = to_json(value);
   none.replace(none.find("\"processors\": 1"), 15, "\"processors\": 0");
   EXPECT_FALSE(case_from_json(none));
+}
+
+TEST(CaseJson, WhatMainInheritsStandsBesideTheScenario) {
+  Case value;
+  value.pool = "reference:fork";
+  value.scenario.steps = {Step{.kind = StepKind::kCreate}};
+  for (int i = 0; i <= static_cast<int>(kLastInherited); ++i) {
+    value.scenario.inherits.insert(static_cast<Inherited>(i));
+    const auto again = case_from_json(to_json(value));
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(*again, value);
+  }
+  EXPECT_EQ(to_json(value.scenario).find("inherits"), std::string::npos);
+  value.scenario.inherits = {Inherited::kStdinClosed};
+  const auto with = [&](std::string_view list) {
+    auto text = to_json(value);
+    const std::string_view old = "[\"stdin_closed\"]";
+    return text.replace(text.find(old), old.size(), list);
+  };
+  EXPECT_TRUE(case_from_json(with("[]")));
+  for (const auto* wrong :
+       {"[\"a fortune\"]", "[1]", "\"stdin_closed\"", "[\"stdin_closed\", \"stdin_closed\"]"})
+    EXPECT_FALSE(case_from_json(with(wrong))) << wrong;
 }
 
 TEST(CaseJson, RefusesAFaultThatIsNone) {

@@ -171,6 +171,7 @@ std::string request_line(const Job& job) {
   request.scenario = to_json(job.scenario);
   request.fault = job.scenario.fault;
   request.processors = job.scenario.processors.value_or(0);
+  request.inherits = job.scenario.inherits;
   request.settings = job.settings;
   request.settings.fuse = scaled(job.settings.fuse);
   request.prompt_steps = job.prompt_steps;

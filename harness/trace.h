@@ -237,7 +237,8 @@ struct TaskEnded {
   Pid pid = 0;
   int task = 0;
   std::string how;
-  int item = 0;  // of a map, from 1; 0: the task is none
+  int item = 0;   // of a map, from 1; 0: the task is none
+  int input = 0;  // bytes that it has read of its standard input
 };
 /// Main has started a process for itself, not for its pool.
 struct OwnChild {

@@ -305,6 +305,7 @@ void fields(auto& io, Like<TaskEnded> auto& e) {
   io.number("task", e.task);
   io.text("how", e.how);
   io.maybe_number("item", e.item);
+  io.maybe_number("input", e.input);
 }
 void fields(auto& io, Like<OwnChild> auto& e) {
   io.number("pid", e.pid);

@@ -91,7 +91,7 @@ Event::Kind any_kind() {
     case 19:
       return TaskBegun{any_pid(), 2};
     case 20:
-      return TaskEnded{any_pid(), 2, any_text()};
+      return TaskEnded{any_pid(), 2, any_text(), 3, 1};
     case 21:
       return EndingBegun{any_pid()};
     case 25:

@@ -10,6 +10,7 @@ namespace poolproof::properties {
 namespace {
 
 using harness::BodyKind;
+using harness::Inherited;
 using harness::Scenario;
 using harness::StepKind;
 using harness::Trace;
@@ -258,6 +259,23 @@ constexpr std::array kConditions{
               }},
     Condition{"few-processors", "main may use fewer processors than the machine has",
               [](const Scenario& s, const Trace&) { return s.processors.has_value(); }},
+    Condition{"sigchld-ignored", "main inherited that SIGCHLD is ignored",
+              [](const Scenario& s, const Trace&) {
+                return s.inherits.contains(Inherited::kSigchldIgnored);
+              }},
+    Condition{"sigterm-blocked", "main inherited that SIGTERM is blocked",
+              [](const Scenario& s, const Trace&) {
+                return s.inherits.contains(Inherited::kSigtermBlocked);
+              }},
+    Condition{"sigint-ignored", "main inherited that SIGINT is ignored",
+              [](const Scenario& s, const Trace&) {
+                return s.inherits.contains(Inherited::kSigintIgnored);
+              }},
+    Condition{"stream-closed", "main was started with standard input or output closed",
+              [](const Scenario& s, const Trace&) {
+                return s.inherits.contains(Inherited::kStdinClosed) ||
+                       s.inherits.contains(Inherited::kStdoutClosed);
+              }},
     Condition{"fork", "workers are started by fork",
               [](const Scenario& s, const Trace&) { return s.start_method == "fork"; }},
     Condition{"spawn", "workers are started by spawn",

@@ -127,6 +127,21 @@ TEST(Conditions, TellWhatTasksDidAndHowWorkersStart) {
   EXPECT_EQ(holding(story.step(1).step(2).step(3).exits()), "task-raised, large-payload, spawn");
 }
 
+TEST(Conditions, TellWhatMainInherits) {
+  using harness::Inherited;
+  const auto with = [](Inherited inherited) {
+    Story story({create(1)});
+    story.scenario.inherits = {inherited};
+    return holding(story.step(1).exits());
+  };
+  EXPECT_EQ(with(Inherited::kSigchldIgnored), "sigchld-ignored");
+  EXPECT_EQ(with(Inherited::kSigtermBlocked), "sigterm-blocked");
+  EXPECT_EQ(with(Inherited::kSigintIgnored), "sigint-ignored");
+  EXPECT_EQ(with(Inherited::kStdinClosed), "stream-closed");
+  EXPECT_EQ(with(Inherited::kStdoutClosed), "stream-closed");
+  EXPECT_EQ(with(Inherited::kSpareDescriptors), "");
+}
+
 /// A worker, 3, and main's own child, 9, in step 2; the worker is killed meanwhile, or not.
 std::string holding_after_fork(harness::ChildEnd end, std::optional<int> signal,
                                harness::Pid killer = 9) {

@@ -47,7 +47,9 @@ std::vector<Step> steps_to_try(const Abilities& abilities, const Model& model) {
 void add_moments_here(const Abilities& abilities, const Model& model, std::set<Moment>& moments) {
   for (const auto& step : steps_to_try(abilities, model)) {
     const bool fits = model.call(step) != Model::Call::kImpossible;
-    if (fits && !model.may_wait_for_ever(step)) moments.insert(moment(model, step));
+    // A program can have been launched anywhere.
+    const bool reaps = entry(step.kind).needs == harness::Needs::kProgram;
+    if ((fits && !model.may_wait_for_ever(step)) || reaps) moments.insert(moment(model, step));
   }
   for (const auto kind : abilities.endings) {
     if (!model.may_wait_for_ever(harness::Ending{.kind = kind})) {

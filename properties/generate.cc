@@ -21,7 +21,8 @@ using harness::StepKind;
 constexpr int kMostSteps = 9;
 constexpr int kIllegalPercent = 10;
 constexpr int kFewProcessorsPercent = 80;  // of the pools that count processors themselves
-constexpr int kEnabledPercent = 65;        // of the optional letters, per scenario
+constexpr int kInheritsPercent = 8;
+constexpr int kEnabledPercent = 65;  // of the optional letters, per scenario
 
 /// A pair of situation and step is chosen so much more often as long as it was not reached, and
 /// until it was reached so often.
@@ -64,10 +65,24 @@ class Author {
       return step.kind == StepKind::kCreate && !step.workers;
     });
     if (by_default && dice_.percent(kFewProcessorsPercent)) scenario_.processors = 1;
+    if (dice_.percent(kInheritsPercent)) inherit();
+    const bool reads = std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+      return step.body.kind == BodyKind::kReadInput;
+    });
+    if (reads && scenario_.inherits.empty()) scenario_.inherits = {harness::Inherited::kInput};
     return std::move(scenario_);
   }
 
  private:
+  /// One thing, or two.
+  void inherit() {
+    for (int count = 1 + dice_.below(2); count > 0; --count) {
+      const auto place = dice_.below(static_cast<int>(harness::kLastInherited) + 1);
+      scenario_.inherits.insert(static_cast<harness::Inherited>(place));
+    }
+    if (is_deaf_to(scenario_.ending, scenario_.inherits)) scenario_.inherits.clear();
+  }
+
   void add(const Step& step) {
     model_.apply(step, takes_effect(model_, step));
     scenario_.steps.push_back(step);

@@ -147,6 +147,52 @@ TEST(Scenarios, CallWhatThePoolMustRefuseInAFixedShare) {
   EXPECT_LT(illegal * 100, calls * 15);
 }
 
+TEST(Scenarios, InheritAtTimesWhatLetsThemEnd) {
+  using harness::EndingKind;
+  using harness::Inherited;
+  std::set<Inherited> seen;
+  int some = 0;
+  for (const auto& scenario : many(1000, Contract{}, 12)) {
+    some += scenario.inherits.empty() || scenario.inherits == std::set{Inherited::kInput} ? 0 : 1;
+    seen.insert(scenario.inherits.begin(), scenario.inherits.end());
+    EXPECT_FALSE(is_deaf_to(scenario.ending, scenario.inherits));
+  }
+  EXPECT_GT(some, 20);
+  EXPECT_LT(some, 150);
+  EXPECT_EQ(seen.size(), static_cast<std::size_t>(harness::kLastInherited) + 1);
+}
+
+/// A healthy pool's main would wait for its own end for ever.
+TEST(Scenarios, AreNotRunnableWhereMainIsDeafToItsEnding) {
+  using harness::EndingKind;
+  using harness::Inherited;
+  const auto runs = [](EndingKind ending, Inherited inherited) {
+    Scenario scenario;
+    scenario.ending.kind = ending;
+    scenario.inherits = {inherited};
+    return is_runnable(scenario, Contract{});
+  };
+  EXPECT_FALSE(runs(EndingKind::kSigterm, Inherited::kSigtermBlocked));
+  EXPECT_FALSE(runs(EndingKind::kSigint, Inherited::kSigintIgnored));
+  EXPECT_TRUE(runs(EndingKind::kSigint, Inherited::kSigtermBlocked));
+  EXPECT_TRUE(runs(EndingKind::kSighup, Inherited::kSigtermBlocked));
+}
+
+TEST(Scenarios, ReapWhatTheyLaunchAndLaunchOneAtATime) {
+  int reaped = 0;
+  for (const auto& scenario : many(1000, Contract{}, 14)) {
+    bool program = false;
+    for (const Step& step : scenario.steps) {
+      const bool reaps = step.kind == StepKind::kReap;
+      if (step.kind != StepKind::kLaunch && !reaps) continue;
+      EXPECT_EQ(program, reaps);
+      program = !reaps;
+      reaped += reaps ? 1 : 0;
+    }
+  }
+  EXPECT_GT(reaped, 20);
+}
+
 TEST(Scenarios, WaitForOutcomesWithoutTimeoutMostly) {
   int timed = 0;
   int untimed = 0;

@@ -11,11 +11,11 @@ using harness::BodyKind;
 using harness::EndingKind;
 
 /// In the order of the steps: letters_test.cc.
-constexpr std::array<const Letter*, 13> kLetters{
+constexpr std::array<const Letter*, 15> kLetters{
     &letters::kCreate,    &letters::kSubmit, &letters::kGet,  &letters::kClose,
     &letters::kTerminate, &letters::kJoin,   &letters::kDrop, &letters::kWorkers,
     &letters::kSleep,     &letters::kKill,   &letters::kMap,  &letters::kNext,
-    &letters::kFork};
+    &letters::kFork,      &letters::kLaunch, &letters::kReap};
 static_assert(kLetters.size() == static_cast<std::size_t>(harness::kLastStep) + 1);
 
 struct BodyWeight {
@@ -23,14 +23,14 @@ struct BodyWeight {
   int weight;
 };
 constexpr std::array kBodyWeights{
-    BodyWeight{BodyKind::kNothing, 16},      BodyWeight{BodyKind::kEcho, 18},
-    BodyWeight{BodyKind::kSleep, 12},        BodyWeight{BodyKind::kSpin, 3},
-    BodyWeight{BodyKind::kNever, 24},        BodyWeight{BodyKind::kRaise, 10},
-    BodyWeight{BodyKind::kExit, 6},          BodyWeight{BodyKind::kOsExit, 8},
-    BodyWeight{BodyKind::kAbort, 5},         BodyWeight{BodyKind::kKillSelf, 11},
-    BodyWeight{BodyKind::kSegfault, 3},      BodyWeight{BodyKind::kStopSelf, 3},
-    BodyWeight{BodyKind::kIgnoreSigterm, 3}, BodyWeight{BodyKind::kLeaveChild, 3},
-    BodyWeight{BodyKind::kUnserializable, 3}};
+    BodyWeight{BodyKind::kNothing, 16},       BodyWeight{BodyKind::kEcho, 18},
+    BodyWeight{BodyKind::kSleep, 12},         BodyWeight{BodyKind::kSpin, 3},
+    BodyWeight{BodyKind::kNever, 24},         BodyWeight{BodyKind::kRaise, 10},
+    BodyWeight{BodyKind::kExit, 6},           BodyWeight{BodyKind::kOsExit, 8},
+    BodyWeight{BodyKind::kAbort, 5},          BodyWeight{BodyKind::kKillSelf, 11},
+    BodyWeight{BodyKind::kSegfault, 3},       BodyWeight{BodyKind::kStopSelf, 3},
+    BodyWeight{BodyKind::kIgnoreSigterm, 3},  BodyWeight{BodyKind::kLeaveChild, 3},
+    BodyWeight{BodyKind::kUnserializable, 3}, BodyWeight{BodyKind::kReadInput, 2}};
 static_assert(kBodyWeights.size() == static_cast<std::size_t>(harness::kLastBody) + 1);
 
 constexpr bool weights_are_in_order() {

@@ -67,7 +67,7 @@ namespace letters {
 extern const Letter kCreate;
 extern const Letter kSubmit, kGet;
 extern const Letter kClose, kTerminate, kJoin, kDrop, kWorkers;
-extern const Letter kSleep, kKill, kFork;
+extern const Letter kSleep, kKill, kFork, kLaunch, kReap;
 extern const Letter kMap, kNext;
 
 /// An answer that does not depend on the step.

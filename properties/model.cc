@@ -37,6 +37,10 @@ bool Model::has_what_it_needs(const Step& step) const {
       return state_.is_referenced();
     case Needs::kTask:
       return accepted(step.task);
+    case Needs::kNoProgram:
+      return !state_.program;
+    case Needs::kProgram:
+      return state_.program;
   }
   return false;
 }
@@ -90,6 +94,13 @@ bool takes_a_time(const Step& step) {
   return takes != nullptr && takes(step);
 }
 
+bool is_deaf_to(const harness::Ending& ending, const std::set<harness::Inherited>& inherits) {
+  using harness::EndingKind;
+  using harness::Inherited;
+  return (ending.kind == EndingKind::kSigterm && inherits.contains(Inherited::kSigtermBlocked)) ||
+         (ending.kind == EndingKind::kSigint && inherits.contains(Inherited::kSigintIgnored));
+}
+
 bool is_runnable(const harness::Scenario& scenario, const Contract& contract) {
   Model model(contract);
   for (const Step& step : scenario.steps) {
@@ -97,7 +108,8 @@ bool is_runnable(const harness::Scenario& scenario, const Contract& contract) {
     if (model.may_wait_for_ever(step)) return false;
     model.apply(step, takes_effect(model, step));
   }
-  return !model.may_wait_for_ever(scenario.ending);
+  return !model.may_wait_for_ever(scenario.ending) &&
+         !is_deaf_to(scenario.ending, scenario.inherits);
 }
 
 bool may_wait_where_kills_miss(const harness::Scenario& scenario, const Contract& contract) {

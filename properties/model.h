@@ -72,6 +72,8 @@ bool takes_effect(const Model& model, const harness::Step& step);
 
 /// Whether the step takes a time by itself, whatever the pool does: a sleep, a timeout, a search.
 bool takes_a_time(const harness::Step& step);
+/// Whether main would not end by the ending, since it inherited to do without the signal.
+bool is_deaf_to(const harness::Ending& ending, const std::set<harness::Inherited>& inherits);
 
 /// Well-formed (no impossible step) and without endless waits.
 bool is_runnable(const harness::Scenario& scenario, const Contract& contract);

@@ -38,6 +38,7 @@ struct PoolState {
   int workers = 0;         // 0: the pool's default
   int deaths = 0;          // at most so many workers were lost
   bool stillborn = false;  // no worker gets through with its initializer
+  bool program = false;    // beside the pool: main has launched one, and not reaped it
   std::map<int, Task> tasks;
 
   /// nullptr for a task that was never submitted.

@@ -196,9 +196,14 @@ std::string without_outer_newlines(const std::string& text) {
 
 /// What a program cannot say of itself, as a comment.
 std::vector<std::string> surroundings(const Scenario& scenario, const Abilities& abilities) {
-  if (!scenario.processors) return {};
-  return {fmt::format("{} main may use {} only: to be run under taskset",
-                      Writer(abilities).comment(), counted(*scenario.processors, "processor"))};
+  std::vector<std::string> lines;
+  const auto comment = Writer(abilities).comment();
+  if (scenario.processors)
+    lines.push_back(fmt::format("{} main may use {} only: to be run under taskset", comment,
+                                counted(*scenario.processors, "processor")));
+  for (const auto inherited : scenario.inherits)
+    lines.push_back(fmt::format("{} started with {}", comment, in_words(inherited)));
+  return lines;
 }
 
 /// Whether a task of the step does that.
@@ -232,6 +237,9 @@ std::vector<std::string> preamble_parts(const Scenario& scenario) {
   const auto kills = [](const Step& step) { return step.kind == StepKind::kKill; };
   if (std::any_of(scenario.steps.begin(), scenario.steps.end(), kills))
     parts.emplace_back("preamble.kill");
+  const auto launches = [](const Step& step) { return step.kind == StepKind::kLaunch; };
+  if (std::any_of(scenario.steps.begin(), scenario.steps.end(), launches))
+    parts.emplace_back("preamble.launch");
   parts.emplace_back("preamble.main");
   return parts;
 }

@@ -82,6 +82,13 @@ TEST(ProgramText, SaysWhichProcessorsMainMayUse) {
   EXPECT_TRUE(whole_program(scenario, executor_pool().abilities).starts_with(comment + "\n"));
 }
 
+TEST(ProgramText, SaysWhatMainInherits) {
+  auto scenario = orphan_scenario();
+  scenario.inherits = {harness::Inherited::kSigchldIgnored};
+  EXPECT_TRUE(whole_program(scenario, executor_pool().abilities)
+                  .starts_with("# started with SIGCHLD ignored\n"));
+}
+
 TEST(ProgramText, AStepWithoutATemplateIsAComment) {
   auto abilities = executor_pool().abilities;
   abilities.program.clear();

@@ -107,6 +107,9 @@ std::vector<Action> random_fault_kinds() {
 std::optional<Fault> random_fault(const rc::Random& random, const harness::Scenario& scenario) {
   Dice dice(random);
   if (scenario.steps.empty() || dice.percent(kHealthyPercent)) return std::nullopt;
+  const bool usual =
+      scenario.inherits.empty() || scenario.inherits == std::set{harness::Inherited::kInput};
+  if (!usual) return std::nullopt;  // strange enough
   Fault fault;
   place(dice, scenario, fault);
   fault.action = action_for(dice, fault);

@@ -63,6 +63,19 @@ TEST(RandomFault, IsTheSameForTheSameSeed) {
   EXPECT_EQ(random_fault(random_of(7), two_tasks()), random_fault(random_of(7), two_tasks()));
 }
 
+/// A fault beside makes nobody the wiser: which of the two was it?
+TEST(RandomFault, SparesThoseThatInheritWhatIsStrangeEnough) {
+  auto scenario = two_tasks();
+  int faults = 0;
+  for (std::uint64_t n = 0; n < 100; ++n) {
+    scenario.inherits = {harness::Inherited::kSigchldIgnored};
+    EXPECT_FALSE(random_fault(random_of(n), scenario));
+    scenario.inherits = {harness::Inherited::kInput};
+    faults += random_fault(random_of(n), scenario) ? 1 : 0;
+  }
+  EXPECT_GT(faults, 0);
+}
+
 TEST(RandomFault, HasNothingToHitWhereMainDoesNothing) {
   for (std::uint64_t n = 0; n < 100; ++n) EXPECT_FALSE(random_fault(random_of(n), Scenario{}));
 }

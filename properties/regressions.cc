@@ -103,6 +103,7 @@ std::string regression_name(const Finding& finding) {
   if (const auto& fault = finding.simplest.scenario.fault) identity += to_string(*fault);
   if (const auto processors = finding.simplest.scenario.processors)
     identity += std::to_string(*processors);
+  for (const auto inherited : finding.simplest.scenario.inherits) identity += name(inherited);
   return fmt::format("{}-{}-{:08x}.json", pool, finding.rule->id, hash_of(identity));
 }
 

@@ -329,6 +329,8 @@ sys::Result<std::string> repro_script(const ReproRequest& request) {
   }
   if (request.scenario.processors)
     return sys::Error("a program alone cannot say which processors it may use; replay can");
+  if (!request.scenario.inherits.empty())
+    return sys::Error("a program alone cannot say what it inherits; replay can");
   if (request.scenario.fault && !fault_statement(*request.scenario.fault)) {
     return sys::Error(fmt::format("a program alone cannot place the fault {}; replay can",
                                   harness::to_string(*request.scenario.fault)));

@@ -138,6 +138,9 @@ constexpr std::array kRules{
         "While a pool is in use, its workers die of their tasks, of a quota, or by what comes from "
         "outside, never by the pool.",
         Level::kMust, "", running_pool_keeps_its_workers, Needs::kBirthsAndDeaths},
+    Rule{"I1", "ForeignProcessesAreLeftAlone",
+         "Processes that main started without the pool are neither signalled nor reaped by it.",
+         Level::kMust, "", foreign_processes_are_left_alone, Needs::kBirthsAndDeaths},
     Rule{"I2", "MainIsLeftAsItWas",
          "A pool changes no process-wide state of main for good: signal dispositions and mask, "
          "umask, "
@@ -145,6 +148,9 @@ constexpr std::array kRules{
          "2. "
          "(The environment is main's memory, and not looked at.)",
          Level::kMust, "", main_is_left_as_it_was, Needs::kBirthsAndDeaths},
+    Rule{"I3", "InputStaysMains",
+         "A worker that reads standard input gets end of file, never a byte of main's input.",
+         Level::kShould, "", input_stays_mains, Needs::kClaims},
     Rule{"R1", "NoDescriptorLeft",
          "After a pool's end main has the descriptors that it had before, number and file; over "
          "many "

@@ -204,6 +204,11 @@ void with_fewer_options(Candidates& all, const Scenario& from) {
     candidate.processors.reset();
     all.add(std::move(candidate));
   }
+  for (const auto inherited : from.inherits) {
+    Scenario candidate = from;
+    candidate.inherits.erase(inherited);
+    all.add(std::move(candidate));
+  }
   for_fields(from, Simplify::kOption, [&](std::size_t i, const Field& field) {
     all.add_with(i, [&](Step& s) { field.set(s, std::nullopt); });
   });
@@ -284,7 +289,7 @@ Complexity complexity(const Scenario& scenario) {
     fault = severity(*scenario.fault);
     numbers += scenario.fault->nth + scenario.fault->pause.count();
   }
-  options = scenario.processors ? 1 : 0;
+  options = (scenario.processors ? 1 : 0) + static_cast<std::int64_t>(scenario.inherits.size());
   for (const Step& step : scenario.steps) add_complexity(step, sum);
   return sum;
 }

@@ -179,6 +179,16 @@ TEST(Simpler, LooksForAPlainerPool) {
   EXPECT_TRUE(has(2, harness::Initializer::kNone));
 }
 
+TEST(Simpler, InheritsLess) {
+  using harness::Inherited;
+  Scenario from;
+  from.inherits = {Inherited::kSigtermBlocked, Inherited::kStdinClosed};
+  const auto all = simpler(from, everything(), Contract{});
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].inherits, std::set{Inherited::kStdinClosed});
+  EXPECT_EQ(all[1].inherits, std::set{Inherited::kSigtermBlocked});
+}
+
 TEST(Simpler, HasNothingSimplerThanNothing) {
   EXPECT_TRUE(simpler(Scenario{}, everything(), Contract{}).empty());
 }

@@ -143,8 +143,9 @@ sys::Result<void> CaseRun::start() {
     return sys::Error("to hold takes rung 1: elsewhere something could get away");
   if (injector_.has_fault() && sandbox_.rung() == Rung::kNoTrace)
     return sys::Error("a fault cannot be placed without ptrace (rung 3)");
-  auto waiting = sandbox_.start(request_.command, request_.scenario,
-                                sync_points(request_, injector_), injector_.filtered_calls());
+  auto waiting =
+      sandbox_.start(request_.command, request_.scenario, sync_points(request_, injector_),
+                     injector_.filtered_calls(), request_.inherits);
   if (!waiting) return waiting.error();
   outputs_.emplace_back("stdout", std::move(waiting->output));
   outputs_.emplace_back("stderr", std::move(waiting->error));

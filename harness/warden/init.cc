@@ -213,7 +213,11 @@ void Init::start(Packet& order) {
   const std::string sync_points = words.at(0);
   std::istringstream traced(words.at(1));
   for (long number = 0; traced >> number;) subject.traced.push_back(number);
-  subject.argv.assign(words.begin() + 2, words.end());
+  std::istringstream inherits(words.at(2));
+  for (std::string name; inherits >> name;) {
+    if (const auto inherited = harness::inherited_named(name)) subject.inherits.insert(*inherited);
+  }
+  subject.argv.assign(words.begin() + 3, words.end());
   subject.settings = plan_.settings;
   subject.watch_wakers = plan_.rung != Rung::kNoTrace;
   // Fewer came only if we have no descriptors left: the handshake then ends without a hello.

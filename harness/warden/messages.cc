@@ -34,6 +34,12 @@ sys::Result<Hello> hello_from_line(std::string_view line) {
   });
 }
 
+static std::vector<std::string> names_of(const std::set<harness::Inherited>& inherits) {
+  std::vector<std::string> names;
+  for (const auto inherited : inherits) names.emplace_back(name(inherited));
+  return names;
+}
+
 std::string to_line(const Request& request) {
   const auto& settings = request.settings;
   return one_line({{"command", request.command},
@@ -49,6 +55,7 @@ std::string to_line(const Request& request) {
                    {"hold", request.hold},
                    {"fresh", request.fresh},
                    {"processors", request.processors},
+                   {"inherits", names_of(request.inherits)},
                    {"fault", request.fault ? harness::to_string(*request.fault) : ""}});
 }
 
@@ -68,6 +75,10 @@ sys::Result<Request> request_from_line(std::string_view line) {
     request.hold = object.at("hold");
     request.fresh = object.at("fresh");
     request.processors = object.at("processors");
+    for (const std::string name : object.at("inherits")) {
+      if (const auto inherited = harness::inherited_named(name))
+        request.inherits.insert(*inherited);
+    }
     if (const std::string token = object.at("fault"); !token.empty()) {
       if (auto fault = harness::fault_from_string(token)) request.fault = std::move(*fault);
     }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,7 @@ struct Request {
   bool fresh = false;               // build a new sandbox first
   std::optional<harness::Fault> fault;
   int processors = 0;  // that main may use; 0: as many as the warden
+  std::set<harness::Inherited> inherits;
 };
 
 std::string to_line(const Hello& hello);

@@ -28,6 +28,7 @@ TEST(Messages, RequestComesThrough) {
   request.snapshot_steps = {8};
   request.fresh = true;
   request.processors = 2;
+  request.inherits = {harness::Inherited::kSigchldIgnored, harness::Inherited::kStdinClosed};
   request.fault = *harness::fault_from_string("main.1:read(pipe):2=SIGKILL");
   const auto line = to_line(request);
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
@@ -42,6 +43,7 @@ TEST(Messages, RequestComesThrough) {
   EXPECT_EQ(back->snapshot_steps, request.snapshot_steps);
   EXPECT_TRUE(back->fresh);
   EXPECT_EQ(back->processors, 2);
+  EXPECT_EQ(back->inherits, request.inherits);
   EXPECT_EQ(back->fault, request.fault);
 }
 

@@ -106,6 +106,27 @@ TEST_F(Observer, LooksAtMainWhereItBeginsAndEnds) {
   EXPECT_FALSE(before.processors.empty());
 }
 
+TEST_F(Observer, HandsDownWhatMainInherits) {
+  auto* where = runner();
+  ASSERT_NE(where, nullptr);
+  auto work = job({"changes"});
+  using harness::Inherited;
+  work.scenario.inherits = {Inherited::kSigchldIgnored, Inherited::kSigtermBlocked,
+                            Inherited::kSigintIgnored, Inherited::kStdinClosed,
+                            Inherited::kSpareDescriptors};
+  where->submit(work);
+  const auto finished = where->next(std::chrono::steady_clock::now() + 10s);
+  ASSERT_TRUE(finished && finished->trace);
+  const auto states = all<harness::MainState>(*finished->trace);
+  ASSERT_FALSE(states.empty()) << *finished->trace;
+  const auto& found = *states[0];
+  EXPECT_EQ(found.ignored, "0000000000010002");
+  EXPECT_EQ(found.blocked, "0000000000004000");
+  ASSERT_EQ(found.descriptors.size(), 2U + harness::kSpareDescriptors) << *finished->trace;
+  EXPECT_EQ(found.descriptors.front().fd, 1);
+  EXPECT_EQ(found.descriptors.back().of, "/dev/null");
+}
+
 /// The leader makes an exit stop then, which is not the process's.
 TEST_F(Observer, TakesAnExecByAnotherThreadForNoDeath) {
   const Trace trace = run({"thread-exec", "5"});

@@ -208,7 +208,8 @@ bool Sandbox::fits(const harness::Settings& settings,
 
 sys::Result<Waiting> Sandbox::start(const std::vector<std::string>& command,
                                     const std::string& scenario, const std::string& sync_points,
-                                    const std::vector<long>& traced) {
+                                    const std::vector<long>& traced,
+                                    const std::set<harness::Inherited>& inherits) {
   if (::ftruncate(claims_.get(), 0) != 0 || ::ftruncate(scenario_.get(), 0) != 0) {
     return sys::Error::from_errno("ftruncate claims");
   }
@@ -225,6 +226,8 @@ sys::Result<Waiting> Sandbox::start(const std::vector<std::string>& command,
   std::string order(1, static_cast<char>(Order::kStart));
   order += sync_points + '\0';
   for (const long number : traced) order += std::to_string(number) + ' ';
+  order += '\0';
+  for (const auto inherited : inherits) order.append(name(inherited)) += ' ';
   order += '\0';
   for (const auto& word : command) order += word + '\0';
   order += folder_ + "/scenario.json" + '\0';

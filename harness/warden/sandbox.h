@@ -65,8 +65,10 @@ class Sandbox {
   /// Empties the claims file, writes the scenario, and makes main up to its exec.
   /// sync_points: what POOLPROOF_SYNC says (harness/protocol/README.md). traced: the system calls
   /// at which the tree stops for its tracer, where the kernel lets us install the filter.
+  /// inherits: what main finds beside.
   sys::Result<Waiting> start(const std::vector<std::string>& command, const std::string& scenario,
-                             const std::string& sync_points, const std::vector<long>& traced);
+                             const std::string& sync_points, const std::vector<long>& traced,
+                             const std::set<harness::Inherited>& inherits);
   /// Lets main exec. Errors: what exec said (a missing adapter or interpreter).
   sys::Result<void> go();
   /// Reports go()'s outcome as soon as it is known: exec closes the handshake. Never blocks.

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 #include "harness/warden/packet.h"
 
@@ -69,6 +70,53 @@ void close_others_at_exec() {
 #else
   ::syscall(SYS_close_range, 3, ~0U, 1U << 2);
 #endif
+}
+
+void block(int signal) {
+  sigset_t one;
+  ::sigemptyset(&one);
+  ::sigaddset(&one, signal);
+  ::sigprocmask(SIG_BLOCK, &one, nullptr);
+}
+
+/// As of `echo main\'s input | main`: a line, and then the end.
+void give_input(const SubjectPlan& plan) {
+  constexpr std::string_view kLine = "main's input\n";
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) fail(plan, "pipe2 for stdin");
+  if (::write(ends[1], kLine.data(), kLine.size()) < 0) fail(plan, "write to stdin's pipe");
+  if (::dup2(ends[0], STDIN_FILENO) < 0) fail(plan, "dup2 stdin's pipe");
+}
+
+void open_spare_descriptors(const SubjectPlan& plan) {
+  for (int i = 0; i < harness::kSpareDescriptors; ++i) {
+    if (::open("/dev/null", O_RDWR) < 0) fail(plan, "open a spare descriptor");
+  }
+}
+
+/// After all else: what is left so stays so through the exec.
+void leave_behind(const SubjectPlan& plan, harness::Inherited inherited) {
+  using harness::Inherited;
+  switch (inherited) {
+    case Inherited::kSigchldIgnored:
+      ::signal(SIGCHLD, SIG_IGN);
+      return;
+    case Inherited::kSigtermBlocked:
+      return block(SIGTERM);
+    case Inherited::kSigintIgnored:
+      ::signal(SIGINT, SIG_IGN);
+      return;
+    case Inherited::kInput:
+      return give_input(plan);
+    case Inherited::kStdinClosed:
+      ::close(STDIN_FILENO);
+      return;
+    case Inherited::kStdoutClosed:
+      ::close(STDOUT_FILENO);
+      return;
+    case Inherited::kSpareDescriptors:
+      return open_spare_descriptors(plan);
+  }
 }
 
 #if defined(__x86_64__)
@@ -144,6 +192,8 @@ void become_subject(SubjectPlan& plan) {
     fail(plan, "install the filter for the fault's system call");
   close_others_at_exec();
   reset_signals();
+  // The closed ones last: nothing else is to get their numbers.
+  for (auto at = plan.inherits.rbegin(); at != plan.inherits.rend(); ++at) leave_behind(plan, *at);
   ::execvpe(argv[0], argv.data(), environment.data());
   fail(plan, ("exec " + plan.argv[0]).c_str());
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct SubjectPlan {
   harness::Settings settings;
   bool watch_wakers = false;  // install the filter that reports who may wake a sleeper unseen ...
   std::vector<long> traced;   // ... and, with it, each of these calls
+  std::set<harness::Inherited> inherits;
   sys::Fd output;
   sys::Fd error;
   sys::Fd handshake;  // SEQPACKET to the warden: says hello, waits for "go", reports a failed exec

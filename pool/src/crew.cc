@@ -18,6 +18,7 @@
 #include "control.hpp"
 #include "image.hpp"
 #include "lifeline.hpp"
+#include "null_device.hpp"
 #include "output.hpp"
 #include "reap.hpp"
 #include "reexec.hpp"
@@ -129,9 +130,7 @@ void Crew::abandon_in_child() {
 void Crew::start(bool force) {
   // The order: all that can fail for lack of descriptors or memory first;
   // then the supervisor.
-  Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!null.valid()) throw_errno("poolproof: open /dev/null");
-  null = off_stdio(std::move(null));
+  const Fd null = open_null_device();
   Fd main_pidfd = lifeline::open_on_this_process();
   auto [ours, theirs] = socket_pair(SOCK_SEQPACKET);
   control_ = std::move(ours);

@@ -1,4 +1,5 @@
-// What main does beside the pool: it sleeps, kills workers, and forks children of its own.
+// What main does beside the pool: it sleeps, kills workers, forks children and starts programs of
+// its own.
 #include "properties/letters.h"
 #include "properties/model.h"
 
@@ -113,7 +114,7 @@ void fill_kill(Draft& draft, Step& step) {
 /// A busy worker is worth killing while there is one, and one whose task has left something behind:
 /// what becomes of that is seen then only.
 int weigh_kill(const Draft& draft, const Step& step) {
-  if (step.victim == Victim::kBusy) return 96;
+  if (step.victim == Victim::kBusy) return 104;
   return left_a_child(draft) && draft.model.lost_workers() == 0 ? 60 : kKill.weight;
 }
 
@@ -128,7 +129,7 @@ std::vector<std::string> kill_templates(const Step& step) {
 
 // ---- fork ---------------------------------------------------------------------------------------
 
-bool fork_is_prompt(const PoolState& /*state*/, const Step& /*step*/) {
+bool is_always_prompt(const PoolState& /*state*/, const Step& /*step*/) {
   return true;
 }
 
@@ -140,6 +141,30 @@ void fill_fork(Draft& draft, Step& step) {
 
 std::vector<std::string> fork_templates(const Step& step) {
   return {"fork_" + std::string(name(step.child_end))};
+}
+
+// ---- launch, reap -------------------------------------------------------------------------------
+
+void launch(PoolState& state, const Step& /*step*/, bool took_effect) {
+  if (took_effect) state.program = true;
+}
+
+void fill_launch(Draft& draft, Step& step) {
+  using harness::Program;
+  step.program = draft.dice.pick(std::array{Program::kStays, Program::kEnds});
+}
+
+std::vector<std::string> launch_templates(const Step& step) {
+  return {"launch_" + std::string(name(step.program))};
+}
+
+void reap(PoolState& state, const Step& /*step*/, bool took_effect) {
+  if (took_effect) state.program = false;
+}
+
+/// What a pool does to a program shows when it has ended its own processes.
+int weigh_reap(const Draft& draft, const Step& /*step*/) {
+  return draft.model.state() == Life::kRunning ? kReap.weight : 20 * kReap.weight;
 }
 
 }  // namespace
@@ -163,9 +188,24 @@ const Letter kKill{.kind = StepKind::kKill,
 
 const Letter kFork{.kind = StepKind::kFork,
                    .lets_time_pass = always,
-                   .is_prompt = fork_is_prompt,
+                   .is_prompt = is_always_prompt,
                    .weight = 3,
                    .fill = fill_fork,
                    .templates = fork_templates};
+
+const Letter kLaunch{.kind = StepKind::kLaunch,
+                     .apply = launch,
+                     .lets_time_pass = always,
+                     .is_prompt = is_always_prompt,
+                     .weight = 3,
+                     .fill = fill_launch,
+                     .templates = launch_templates};
+
+const Letter kReap{.kind = StepKind::kReap,
+                   .apply = reap,
+                   .lets_time_pass = always,
+                   .is_prompt = is_always_prompt,
+                   .weight = 2,
+                   .weigh = weigh_reap};
 
 }  // namespace poolproof::properties::letters

@@ -53,7 +53,8 @@ bool hands_out_other_references(const Reading& reading) {
   constexpr std::array kKnown{StepKind::kCreate, StepKind::kSubmit,    StepKind::kGet,
                               StepKind::kClose,  StepKind::kTerminate, StepKind::kJoin,
                               StepKind::kDrop,   StepKind::kWorkers,   StepKind::kSleep,
-                              StepKind::kKill,   StepKind::kFork};
+                              StepKind::kKill,   StepKind::kFork,      StepKind::kLaunch,
+                              StepKind::kReap};
   const auto& steps = reading.scenario().steps;
   return std::any_of(steps.begin(), steps.end(), [&](const harness::Step& step) {
     return std::find(kKnown.begin(), kKnown.end(), step.kind) == kKnown.end();

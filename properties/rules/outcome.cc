@@ -26,6 +26,7 @@ std::optional<std::string> value_of(int task, const harness::Body& body) {
     case BodyKind::kSleep:
     case BodyKind::kSpin:
     case BodyKind::kLeaveChild:
+    case BodyKind::kReadInput:
       return "none";
     case BodyKind::kEcho:
       return fmt::format("bytes:{}:{:016x}", body.amount, hash_of(task, body.amount));

@@ -67,9 +67,7 @@ void Reading::read(const Moment& moment, const Event::Kind& kind) {
                    take_role(known(e.pid), moment);
                  },
                  [&](const TaskEnded& e) { take_run_end(moment, e); },
-                 [&](const OwnChild& e) {
-                   if (e.pid == evidence_.trace.main()) known(e.child).role = Role::kOwn;
-                 },
+                 [&](const OwnChild& e) { take_own_child(e); },
                  [&](const EndingBegun& e) {
                    if (!ending_begun_ && e.pid == evidence_.trace.main()) ending_begun_ = moment;
                  },
@@ -106,6 +104,16 @@ void Reading::take_death(const Moment& moment, Pid pid, const sys::ExitStatus& s
 void Reading::take_kill(const Moment& moment, Pid pid) {
   Process& process = known(pid);
   if (!process.dying && !process.killed_by_warden) process.killed_by_warden = moment;
+}
+
+void Reading::take_own_child(const OwnChild& claim) {
+  if (claim.pid != evidence_.trace.main()) return;
+  Process& child = known(claim.child);
+  child.role = Role::kOwn;
+  for (int step = 1; step <= steps(); ++step) {
+    const bool launches = this->step(step).kind == StepKind::kLaunch;
+    if (launches && run(step).begun && !run(step).ended) child.launched_in = step;
+  }
 }
 
 Reading::StepRun* Reading::own_step(Pid claimant, int step) {
@@ -147,6 +155,7 @@ void Reading::take_run_end(const Moment& moment, const TaskEnded& claim) {
   if (open == runs.end()) return;
   open->ended = moment;
   open->how = claim.how;
+  open->input = claim.input;
 }
 
 void Reading::take_snapshot(const Snapshot& snapshot) {
@@ -388,7 +397,7 @@ std::string Reading::name(const Process& who) const {
     case Role::kTaskChild:
       return fmt::format("a task's child {}", who.pid);
     case Role::kOwn:
-      return fmt::format("main's own child {}", who.pid);
+      return fmt::format("main's own {} {}", who.launched_in == 0 ? "child" : "program", who.pid);
   }
   return "";
 }

@@ -46,6 +46,7 @@ class Reading {
     std::optional<sys::ExitStatus> status;
     Maybe killed_by_warden;  // it was alive when the case was over
     Maybe known_as_worker;   // the first claim that says so
+    int launched_in = 0;     // the step by which main started it as a program of its own
     bool gone_before(const Moment& moment) const { return dying && *dying < moment; }
   };
 
@@ -56,6 +57,7 @@ class Reading {
     Maybe ended;
     int item = 0;     // of a map, from 1
     std::string how;  // "returned", "raised"; "left" if its worker went on without saying so
+    int input = 0;    // bytes of its standard input that it read
   };
 
   struct StepRun {
@@ -216,6 +218,7 @@ class Reading {
   void take_role(Process& process, const Moment& moment);
   void take_death(const Moment& moment, Pid pid, const sys::ExitStatus& status, bool dead);
   void take_kill(const Moment& moment, Pid pid);
+  void take_own_child(const harness::OwnChild& claim);
   void take_step_end(const Moment& moment, const harness::StepEnded& claim);
   void leave_open_runs(const Moment& moment, Pid pid);
   void take_run_end(const Moment& moment, const harness::TaskEnded& claim);

@@ -46,8 +46,14 @@ Verdict scope_ends_the_pool(const Evidence& evidence);
 Verdict forked_child_does_no_harm(const Evidence& evidence);
 Verdict running_pool_keeps_its_workers(const Evidence& evidence);
 
+// programs.cc
+Verdict foreign_processes_are_left_alone(const Evidence& evidence);
+
 // isolation.cc
 Verdict main_is_left_as_it_was(const Evidence& evidence);
+
+// input.cc
+Verdict input_stays_mains(const Evidence& evidence);
 
 // resources.cc
 Verdict no_descriptor_left(const Evidence& evidence);

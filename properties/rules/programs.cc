@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+#include <vector>
+
+#include "properties/rules/reading.h"
+#include "properties/rules/rules.h"
+#include "properties/rules/verdicts.h"
+
+// I1: what a pool does to a program that main started beside it.
+namespace poolproof::properties {
+namespace {
+
+using harness::StepKind;
+using Kind = Reading::Kind;
+using Moment = Reading::Moment;
+using Process = Reading::Process;
+
+/// What the kit says where main's own wait for its program found nobody (protocol/README.md).
+constexpr std::string_view kNoChild = "no child";
+
+/// A program, and the time in which main leaves it alone.
+struct Program {
+  const Process* process = nullptr;
+  int launch = 0;
+  int reap = 0;  // 0: main never came to it
+  Moment until;  // main ends it from here on, or dies, or the case is over
+};
+
+int reap_after(const Reading& reading, int launch) {
+  for (int step = launch + 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind == StepKind::kReap) return reading.run(step).begun ? step : 0;
+  }
+  return 0;
+}
+
+std::vector<Program> programs(const Reading& reading) {
+  std::vector<Program> found;
+  for (const auto& process : reading.processes()) {
+    const int launch = process.launched_in;
+    if (launch == 0 || !process.born || !reading.run(launch).is(Kind::kOk)) continue;
+    Program program{&process, launch, reap_after(reading, launch), reading.end()};
+    if (reading.main_died()) program.until = *reading.main()->dying;
+    if (program.reap != 0) program.until = *reading.run(program.reap).begun;
+    found.push_back(program);
+  }
+  return found;
+}
+
+/// Whether a pool was about while main left its program alone.
+bool met_a_pool(const Reading& reading, const Program& program) {
+  return reading.is_within_the_pools_life(program.until);
+}
+
+/// A signal to it of which somebody in the tree was the sender: main ends it in no other step.
+void judge_signals(const Reading& reading, const Program& program, Verdicts& verdicts) {
+  const auto& events = reading.trace().events;
+  for (std::size_t i = program.process->born->event; i < program.until.event; ++i) {
+    const auto* sent = std::get_if<harness::Signalled>(&events[i].kind);
+    if (sent == nullptr || sent->pid != program.process->pid) continue;
+    const auto* sender = reading.process(sent->sender);
+    if (sender == nullptr || sender == program.process) continue;
+    verdicts.violated(fmt::format("{} sent {} to {}", reading.name(*sender),
+                                  sys::signal_name(sent->signal), reading.name(*program.process)),
+                      {program.process->born->event, i});
+  }
+}
+
+/// By the record's order and by the clock: who is killed in a stop is recorded before main's claim
+/// to begin what kills it is read.
+bool lies_before(const Moment& moment, const Moment& until) {
+  return moment < until && moment.at < until.at;
+}
+
+/// Up to here main lives for sure: the program dies with main's first thread, which may end before
+/// the others do.
+Moment mains_last_word(const Reading& reading) {
+  if (!reading.main_died()) return reading.end();
+  if (reading.ending_begun()) return *reading.ending_begun();
+  Moment last;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    for (const auto& word : {run.begun, run.ended}) last = word ? std::max(last, *word) : last;
+  }
+  return last;
+}
+
+/// SIGKILL is delivered unseen; nobody but the pool has a reason for it.
+void judge_death(const Reading& reading, const Program& program, Verdicts& verdicts) {
+  const auto& process = *program.process;
+  const auto* killed = process.status ? std::get_if<sys::Killed>(&*process.status) : nullptr;
+  const auto until = std::min(program.until, mains_last_word(reading));
+  if (killed == nullptr || !process.dying || !lies_before(*process.dying, until)) return;
+  verdicts.violated(
+      fmt::format("{} {}, and not by main", reading.name(process), reading.how_died(process)),
+      {process.born->event, process.dying->event});
+}
+
+/// Where nobody may count on zombies the kernel reaps whoever ends, at once.
+bool kernel_reaps(const Reading& reading) {
+  return reading.scenario().inherits.contains(harness::Inherited::kSigchldIgnored);
+}
+
+/// A zombie that is not there any more, though main has not waited for it.
+void judge_zombie(const Reading& reading, const Program& program, Verdicts& verdicts) {
+  const auto& events = reading.trace().events;
+  if (!program.process->dead) return;
+  for (std::size_t i = program.process->dead->event; i < program.until.event; ++i) {
+    const auto* seen = std::get_if<harness::Snapshot>(&events[i].kind);
+    if (seen == nullptr) continue;
+    const bool there =
+        std::any_of(seen->processes.begin(), seen->processes.end(),
+                    [&](const auto& process) { return process.pid == program.process->pid; });
+    if (there) continue;
+    return verdicts.violated(fmt::format("{} has ended, and was reaped by somebody else than main",
+                                         reading.name(*program.process)),
+                             {program.process->dead->event, i});
+  }
+}
+
+/// What main's own wait in the step says.
+void judge_wait(const Reading& reading, const Program& program, int step, Verdicts& verdicts) {
+  if (step == 0) return;
+  const auto& run = reading.run(step);
+  if (!run.is(Kind::kOk) || run.result->value != kNoChild) return;
+  if (reading.calls_failed_before(*run.ended)) return;
+  verdicts.violated(fmt::format("{} was reaped by somebody else: {} finds no such child",
+                                reading.name(*program.process), reading.name(step)),
+                    {run.begun->event, run.ended->event});
+}
+
+}  // namespace
+
+Verdict foreign_processes_are_left_alone(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (const auto& program : programs(reading)) {
+    if (!met_a_pool(reading, program) || reading.harmed_by_fault(*program.process)) continue;
+    verdicts.held();
+    judge_signals(reading, program, verdicts);
+    judge_death(reading, program, verdicts);
+    if (kernel_reaps(reading)) continue;
+    judge_zombie(reading, program, verdicts);
+    judge_wait(reading, program, program.launch, verdicts);
+    judge_wait(reading, program, program.reap, verdicts);
+  }
+  return verdicts.verdict();
+}
+
+}  // namespace poolproof::properties
