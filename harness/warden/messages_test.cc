@@ -61,6 +61,23 @@ TEST(Messages, NonsenseIsAnError) {
   EXPECT_FALSE(request_from_line("[]"));
 }
 
+/// A runner that is newer than its warden asks for what nobody would do.
+TEST(Messages, NothingThatIsAskedForIsLeftOut) {
+  const auto line = to_line(Request{});
+  const auto with = [&](const std::string& what, const std::string& instead) {
+    auto changed = line;
+    return changed.replace(changed.find(what), what.size(), instead);
+  };
+  EXPECT_TRUE(request_from_line(line));
+  for (const auto& asked :
+       {with("{", "{\"louder\":true,"), with("\"inherits\":[]", "\"inherits\":[\"money\"]"),
+        with("\"fault\":\"\"", "\"fault\":\"main:pray:1=SIGKILL\"")}) {
+    const auto request = request_from_line(asked);
+    ASSERT_FALSE(request) << asked;
+    EXPECT_NE(request.error().message().find("another build"), std::string::npos);
+  }
+}
+
 TEST(Messages, FrameSaysWhatAndHowMuch) {
   EXPECT_EQ(to_frame(sys::Error("no\nwork")), "error 7\nno\nwork");
   const auto frame = to_frame(harness::Trace{});
