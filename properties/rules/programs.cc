@@ -91,10 +91,11 @@ void judge_death(const Reading& reading, const Program& program, Verdicts& verdi
   const auto& process = *program.process;
   const auto* killed = process.status ? std::get_if<sys::Killed>(&*process.status) : nullptr;
   const auto until = std::min(program.until, mains_last_word(reading));
-  if (killed == nullptr || !process.dying || !lies_before(*process.dying, until)) return;
+  // `dying` is when it was last known to live, which may be long before.
+  if (killed == nullptr || !process.dead || !lies_before(*process.dead, until)) return;
   verdicts.violated(
       fmt::format("{} {}, and not by main", reading.name(process), reading.how_died(process)),
-      {process.born->event, process.dying->event});
+      {process.born->event, process.dead->event});
 }
 
 /// Where nobody may count on zombies the kernel reaps whoever ends, at once.

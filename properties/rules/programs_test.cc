@@ -110,6 +110,15 @@ TEST(ForeignProcessesAreLeftAlone, ADeathByMainsEndIsNobodysDoing) {
   EXPECT_TRUE(story.violated().empty());
 }
 
+/// Nobody saw when it was killed: the record has the last moment in which it was known to live.
+TEST(ForeignProcessesAreLeftAlone, ADeathThatIsSeenAfterMainsEndIsNobodysDoing) {
+  auto story = launching(Program::kStays);
+  story.add(harness::Dying{9, Killed{SIGKILL}});
+  pool_ends(story).ending().dies(Story::kMain);
+  story.add(harness::Dead{9, Killed{SIGKILL}}).eof();
+  EXPECT_EQ(story.outcome("I1"), "held");
+}
+
 TEST(ForeignProcessesAreLeftAlone, AClaimThatIsReadLateIsStillMains) {
   auto story = launching(Program::kStays);
   pool_ends(story).begins(5);
