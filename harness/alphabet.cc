@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 2> kVictims{"idle", "busy"};
 constexpr std::array<std::string_view, 5> kInitializers{"none", "returns", "raises", "exits",
                                                         "kills_self"};
 constexpr std::array<std::string_view, 4> kForms{"map", "starmap", "imap", "imap_unordered"};
-constexpr std::array<std::string_view, 3> kFarewells{"plain", "scope", "scope_error"};
+constexpr std::array<std::string_view, 4> kFarewells{"plain", "scope", "scope_error", "cycle"};
 constexpr std::array<std::string_view, 3> kChildEnds{"return", "os_exit", "sigkill"};
 constexpr std::array<std::string_view, 2> kPrograms{"stays", "ends"};
 constexpr std::array<std::string_view, 7> kInherited{
@@ -29,7 +29,9 @@ constexpr std::array<std::string_view, 7> kInheritedInWords{"SIGCHLD ignored",
                                                             "standard output closed",
                                                             "open descriptors that no exec closes"};
 static_assert(kInherited.size() == static_cast<std::size_t>(kLastInherited) + 1);
-constexpr std::array<std::string_view, 3> kSettings{"quota", "initializer", "scope"};
+constexpr std::array<std::string_view, 3> kCallbacks{"none", "returns", "raises"};
+constexpr std::array<std::string_view, 5> kSettings{"quota", "initializer", "scope", "callback",
+                                                    "cycle"};
 
 using Value = std::optional<std::int64_t>;
 
@@ -53,6 +55,9 @@ Value value_of(Form form) {
 }
 Value value_of(Initializer initializer) {
   return initializer == Initializer::kNone ? std::nullopt : Value(static_cast<int>(initializer));
+}
+Value value_of(Callback callback) {
+  return callback == Callback::kNone ? std::nullopt : Value(static_cast<int>(callback));
 }
 Value value_of(Farewell farewell) {
   return farewell == Farewell::kPlain ? std::nullopt : Value(static_cast<int>(farewell));
@@ -117,7 +122,14 @@ constexpr Field kBody = in<&Step::body>({.key = "body",
                                          .type = FieldType::kBody,
                                          .means = "and the body's number",
                                          .simplify = Simplify::kLetter});
-constexpr std::array kSubmitFields{kNewTask, kBody};
+constexpr std::array kSubmitFields{
+    kNewTask, kBody,
+    in<&Step::callback>({.key = "callback",
+                         .type = FieldType::kName,
+                         .means = "what is called with the value or the error",
+                         .optional = true,
+                         .names = kCallbacks,
+                         .simplify = Simplify::kSetting})};
 constexpr Field kTimeout = in<&Step::timeout>({.key = "timeout_ms",
                                                .type = FieldType::kMilliseconds,
                                                .means = "absent: for ever",
@@ -125,6 +137,7 @@ constexpr Field kTimeout = in<&Step::timeout>({.key = "timeout_ms",
                                                .high = kMaxMilliseconds,
                                                .simplify = Simplify::kOption});
 constexpr std::array kGetFields{kOldTask, kTimeout};
+constexpr std::array kReadyFields{kOldTask};
 constexpr std::array kSleepFields{in<&Step::duration>({.key = "ms",
                                                        .type = FieldType::kMilliseconds,
                                                        .high = kMaxMilliseconds,
@@ -233,6 +246,20 @@ constexpr std::array kSteps{
               .does = "ends that program by SIGKILL if it still runs, and waits for it",
               .needs = Needs::kProgram,
               .makes = Makes::kNoProgram},
+    StepEntry{.kind = StepKind::kWait,
+              .name = "wait",
+              .does = "waits until a task has an outcome, for ever or up to a timeout",
+              .needs = Needs::kTask,
+              .fields = kGetFields},
+    StepEntry{.kind = StepKind::kReady,
+              .name = "ready",
+              .does = "asks whether a task has an outcome, without waiting",
+              .needs = Needs::kTask,
+              .fields = kReadyFields},
+    StepEntry{.kind = StepKind::kCollect,
+              .name = "collect",
+              .does = "has the language's collector free what nothing names any more",
+              .needs = Needs::kNothing},
 };
 
 constexpr std::array kBodies{
@@ -416,6 +443,10 @@ std::optional<Inherited> inherited_named(std::string_view name) {
 
 std::string_view in_words(Inherited inherited) {
   return kInheritedInWords[static_cast<std::size_t>(inherited)];
+}
+
+std::string_view name(Callback callback) {
+  return kCallbacks[static_cast<std::size_t>(callback)];
 }
 
 std::string_view name(Form form) {

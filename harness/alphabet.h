@@ -29,9 +29,12 @@ enum class StepKind {
   kNext,
   kFork,
   kLaunch,
-  kReap
+  kReap,
+  kWait,
+  kReady,
+  kCollect
 };
-inline constexpr StepKind kLastStep = StepKind::kReap;
+inline constexpr StepKind kLastStep = StepKind::kCollect;
 
 enum class BodyKind {
   kNothing,         // returns at once
@@ -77,15 +80,23 @@ enum class Initializer {
   kKillsSelf  // by SIGKILL
 };
 
+/// What main has called when a task's outcome is there, be it a value or an error.
+enum class Callback {
+  kNone,
+  kReturns,
+  kRaises  // the language's plain error
+};
+
 /// What a step can ask for that not every pool knows; an adapter says which it does. Quota and
-/// initializer are of create, scope is of drop.
-enum class Setting { kQuota, kInitializer, kScope };
+/// initializer are of create, scope and cycle of drop, callback of submit.
+enum class Setting { kQuota, kInitializer, kScope, kCallback, kCycle };
 
 /// How the last reference to a pool goes.
 enum class Farewell {
   kPlain,       // nothing names it any more
   kScope,       // the end of a block that ends it: with, a destructor
   kScopeError,  // an error that leaves such a block
+  kCycle        // it is in a cycle of references, which a collector has to find
 };
 
 /// How a child ends that main has forked for itself.
@@ -136,9 +147,10 @@ struct Step {
   std::optional<int> workers;                    // create; nullopt: the pool's default
   std::optional<int> quota;                      // create: tasks per worker; nullopt: any number
   Initializer initializer = Initializer::kNone;  // create
-  int task = 0;  // submit, map, get, next: 1, 2, ... in order of submission
-  Body body;     // submit, map
-  std::optional<std::chrono::milliseconds> timeout;  // get, next; nullopt: wait for ever
+  int task = 0;                         // submit, map, get, next: 1, 2, ... in order of submission
+  Body body;                            // submit, map
+  Callback callback = Callback::kNone;  // submit
+  std::optional<std::chrono::milliseconds> timeout;  // get, next, wait; nullopt: for ever
   std::chrono::milliseconds duration{0};             // sleep
   Victim victim = Victim::kIdle;                     // kill
   Form form = Form::kMap;                            // map
@@ -245,6 +257,7 @@ std::string_view name(Inherited inherited);
 std::optional<Inherited> inherited_named(std::string_view name);
 /// For people: "SIGCHLD ignored".
 std::string_view in_words(Inherited inherited);
+std::string_view name(Callback callback);
 std::string_view name(Form form);
 std::optional<Form> form_named(std::string_view name);
 /// Whether its results are taken one after the other, by `next`.

@@ -36,6 +36,7 @@ constexpr std::array kKinds{KindEntry{"born"},
                             KindEntry{"step-ended", true},
                             KindEntry{"task-begun", true},
                             KindEntry{"task-ended", true},
+                            KindEntry{"called-back", true},
                             KindEntry{"own-child", true},
                             KindEntry{"ending", true},
                             KindEntry{"garbage"}};

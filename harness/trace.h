@@ -196,7 +196,7 @@ struct StepResult {
     kTaskError,   // get: the task raised; `message` is the error's
     kWorkerDied,  // get, submit: the pool says that a worker died
     kCancelled,   // get: the pool gave the task up (terminate, shutdown)
-    kTimeout,     // get: not within the timeout
+    kTimeout,     // get, wait: not within the timeout
     kNotFired,    // kill: no such worker within the bound
     kExhausted,   // next: all results have been taken
     kError,       // anything else, a bug of pool or adapter: `error` and `message` say what
@@ -204,7 +204,8 @@ struct StepResult {
   Kind kind = Kind::kOk;
   std::string error;    // the error's type, as the language names it
   std::string message;  // the error's text
-  std::string value;    // get: a digest of the value: "none", "bytes:65536:1f2e..." (see protocol)
+  std::string value;    // ready: "true", "false"; get: a digest of the value: "none",
+                        // "bytes:65536:1f2e..." (see protocol)
   struct Listed {
     Pid pid = 0;
     std::string name;
@@ -240,6 +241,12 @@ struct TaskEnded {
   int item = 0;   // of a map, from 1; 0: the task is none
   int input = 0;  // bytes that it has read of its standard input
 };
+/// Main's callback for a task was called; `with`: "value" or "error".
+struct CalledBack {
+  Pid pid = 0;
+  int task = 0;
+  std::string with;
+};
 /// Main has started a process for itself, not for its pool.
 struct OwnChild {
   Pid pid = 0;
@@ -256,10 +263,11 @@ struct Garbage {
 };
 
 struct Event {
-  using Kind = std::variant<Born, Execed, ThreadBorn, ThreadDead, Signalled, Dying, Dead,
-                            KilledByWarden, OutputEof, Snapshot, MainState, AtRest, Polling, Delay,
-                            Foreign, LimitHit, LeftOver, Lost, FaultFired, Started, StepBegun,
-                            StepEnded, TaskBegun, TaskEnded, OwnChild, EndingBegun, Garbage>;
+  using Kind =
+      std::variant<Born, Execed, ThreadBorn, ThreadDead, Signalled, Dying, Dead, KilledByWarden,
+                   OutputEof, Snapshot, MainState, AtRest, Polling, Delay, Foreign, LimitHit,
+                   LeftOver, Lost, FaultFired, Started, StepBegun, StepEnded, TaskBegun, TaskEnded,
+                   CalledBack, OwnChild, EndingBegun, Garbage>;
   Nanoseconds at{0};  // CLOCK_MONOTONIC since main's birth
   Kind kind;
 };

@@ -307,6 +307,11 @@ void fields(auto& io, Like<TaskEnded> auto& e) {
   io.maybe_number("item", e.item);
   io.maybe_number("input", e.input);
 }
+void fields(auto& io, Like<CalledBack> auto& e) {
+  io.number("pid", e.pid);
+  io.number("task", e.task);
+  io.text("with", e.with);
+}
 void fields(auto& io, Like<OwnChild> auto& e) {
   io.number("pid", e.pid);
   io.number("child", e.child);

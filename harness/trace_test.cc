@@ -42,7 +42,7 @@ StepResult any_result() {
 }
 
 Event::Kind any_kind() {
-  switch (*rc::gen::inRange(0, 27)) {
+  switch (*rc::gen::inRange(0, 28)) {
     case 0:
       return Born{any_pid(), any_pid(), any_pid(), any_text()};
     case 1:
@@ -96,6 +96,8 @@ Event::Kind any_kind() {
       return EndingBegun{any_pid()};
     case 25:
       return OwnChild{any_pid(), any_pid()};
+    case 26:
+      return CalledBack{any_pid(), 2, any_text()};
     case 23:
       return Polling{Nanoseconds(7), {{any_pid(), any_pid(), "sleep", 600}}, any_text()};
     case 24:

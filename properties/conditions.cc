@@ -172,6 +172,14 @@ bool died_in_a_task(const Reading& reading) {
   });
 }
 
+bool callback_raised(const Reading& reading) {
+  const auto& tasks = reading.accepted();
+  return std::any_of(tasks.begin(), tasks.end(), [&](const auto& task) {
+    return reading.step(task.second).callback == harness::Callback::kRaises &&
+           !reading.calls_back(task.first).empty();
+  });
+}
+
 constexpr std::array kConditions{
     Condition{"always", "in any case", [](const Scenario&, const Trace&) { return true; }},
     Condition{"worker-died", "a worker died by itself or was killed while the pool was in use",
@@ -224,6 +232,10 @@ constexpr std::array kConditions{
                   return any_body(
                       r, [](const harness::Body& b) { return b.kind == BodyKind::kRaise; });
                 });
+              }},
+    Condition{"callback-raised", "a callback of main's raised",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return callback_raised(r); });
               }},
     Condition{"task-left-child", "a task left a process of its own running",
               [](const Scenario& s, const Trace& t) {

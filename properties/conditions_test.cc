@@ -142,6 +142,21 @@ TEST(Conditions, TellWhatMainInherits) {
   EXPECT_EQ(with(Inherited::kSpareDescriptors), "");
 }
 
+/// That main asked for one excuses nothing before it was called.
+TEST(Conditions, CallbackRaisedAsksForACall) {
+  const auto holding_for = [](harness::Callback callback, bool called) {
+    auto step = submit(1);
+    step.callback = callback;
+    Story story({create(1), step});
+    story.step(1).step(2);
+    if (called) story.calls_back(1, "value");
+    return holding(story.exits());
+  };
+  EXPECT_EQ(holding_for(harness::Callback::kRaises, true), "callback-raised");
+  EXPECT_EQ(holding_for(harness::Callback::kRaises, false), "");
+  EXPECT_EQ(holding_for(harness::Callback::kReturns, true), "");
+}
+
 /// A worker, 3, and main's own child, 9, in step 2; the worker is killed meanwhile, or not.
 std::string holding_after_fork(harness::ChildEnd end, std::optional<int> signal,
                                harness::Pid killer = 9) {

@@ -25,7 +25,8 @@ Abilities everything() {
   for (const auto& entry : harness::step_table()) abilities.steps.push_back(entry.kind);
   for (const auto& entry : harness::body_table()) abilities.bodies.push_back(entry.kind);
   for (const auto& entry : harness::ending_table()) abilities.endings.push_back(entry.kind);
-  abilities.settings = {harness::Setting::kQuota, harness::Setting::kInitializer};
+  abilities.settings = {harness::Setting::kQuota, harness::Setting::kInitializer,
+                        harness::Setting::kCallback};
   abilities.forms = {harness::Form::kMap, harness::Form::kStarmap, harness::Form::kImap,
                      harness::Form::kImapUnordered};
   return abilities;
@@ -95,10 +96,13 @@ TEST(Scenarios, UseEveryLetterWithinAFewHundred) {
 TEST(Scenarios, AskForSettingsThatThePoolKnows) {
   int quotas = 0;
   int initializers = 0;
+  std::set<harness::Callback> callbacks;
   for (const auto& scenario : many(500, Contract{}, 5)) {
     quotas += any_step(scenario, [](const Step& s) { return s.quota.has_value(); });
     initializers += any_step(scenario, [](const Step& s) { return fails(s.initializer); });
+    for (const Step& step : scenario.steps) callbacks.insert(step.callback);
   }
+  EXPECT_EQ(callbacks.size(), 3u);
   EXPECT_GT(quotas, 30);
   EXPECT_GT(initializers, 15);
   auto plain = everything();
@@ -108,7 +112,8 @@ TEST(Scenarios, AskForSettingsThatThePoolKnows) {
   for (int i = 0; i < 200; ++i) {
     const auto scenario = gen(random.split(), 50).value();
     EXPECT_FALSE(any_step(scenario, [](const Step& s) {
-      return s.quota.has_value() || s.initializer != harness::Initializer::kNone;
+      return s.quota.has_value() || s.initializer != harness::Initializer::kNone ||
+             s.callback != harness::Callback::kNone;
     }));
   }
 }

@@ -21,6 +21,8 @@ class Model {
 
   State state() const { return state_.life; }
   bool joined() const { return state_.joined; }
+  /// Whether it was dropped in a cycle of references that no collect step has untied yet.
+  bool tangled() const { return state_.tangled; }
   /// Tasks submitted so far, refused ones too: the next is one more.
   int tasks() const { return static_cast<int>(state_.tasks.size()); }
   /// Whether a healthy pool took the task over.

@@ -35,6 +35,7 @@ struct PoolState {
   Contract contract;
   Life life = Life::kNone;
   bool joined = false;
+  bool tangled = false;    // dropped in a cycle of references that no collector has found yet
   int workers = 0;         // 0: the pool's default
   int deaths = 0;          // at most so many workers were lost
   bool stillborn = false;  // no worker gets through with its initializer

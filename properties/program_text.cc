@@ -226,6 +226,11 @@ std::vector<std::string> definition_parts(const Scenario& scenario) {
     if (step.initializer != harness::Initializer::kNone)
       parts.push_back(fmt::format("preamble.initializer_{}", harness::name(step.initializer)));
   }
+  for (const auto callback : {harness::Callback::kReturns, harness::Callback::kRaises}) {
+    if (std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                    [&](const Step& step) { return step.callback == callback; }))
+      parts.push_back(fmt::format("preamble.callback_{}", harness::name(callback)));
+  }
   return parts;
 }
 

@@ -89,6 +89,30 @@ TEST(ProgramText, SaysWhatMainInherits) {
                   .starts_with("# started with SIGCHLD ignored\n"));
 }
 
+/// Where a submission takes them, or where the future does, in a line of its own.
+TEST(ProgramText, TellsCallbacks) {
+  using harness::Callback;
+  auto abilities = executor_pool().abilities;
+  abilities.program["submit"] = "f{task} = pool.apply_async({body}, callback={callback})";
+  abilities.program["callback_returns"] = "hear";
+  abilities.program["preamble.callback_returns"] = "def hear(outcome): pass";
+  const auto scenario_with = [](Callback callback) {
+    auto step = submit_step(1, {});
+    step.callback = callback;
+    return harness::Scenario{"fork", {create_step(1), step, step}, {}};
+  };
+  const auto text = [&](Callback callback) {
+    return joined(statements(scenario_with(callback), abilities)[1].lines, "; ");
+  };
+  EXPECT_EQ(text(Callback::kReturns), "f1 = pool.apply_async(nothing, callback=hear)");
+  EXPECT_EQ(text(Callback::kNone), "f1 = pool.apply_async(nothing)");
+  abilities.program["submit_callback"] = "f{task} = go({body})\nf{task}.when_done({callback})";
+  EXPECT_EQ(text(Callback::kReturns), "f1 = go(nothing); f1.when_done(hear)");
+  const auto defined = joined(definitions(scenario_with(Callback::kReturns), abilities), "; ");
+  EXPECT_EQ(defined.find("def hear"), defined.rfind("def hear")) << "once";
+  EXPECT_NE(defined.find("def hear"), defined.npos);
+}
+
 TEST(ProgramText, AStepWithoutATemplateIsAComment) {
   auto abilities = executor_pool().abilities;
   abilities.program.clear();

@@ -28,10 +28,16 @@ bool can_perform(const Abilities& abilities, const Scenario& scenario) {
            const bool submits = step.kind == harness::StepKind::kSubmit;
            const bool quota = step.quota.has_value();
            const bool initializer = step.initializer != harness::Initializer::kNone;
+           const bool cycle = step.farewell == harness::Farewell::kCycle;
+           const bool scope = !cycle && step.farewell != harness::Farewell::kPlain;
+           const bool callback = step.callback != harness::Callback::kNone;
            return has(abilities.steps, step.kind) &&
                   (!submits || has(abilities.bodies, step.body.kind)) &&
                   (!quota || has(abilities.settings, harness::Setting::kQuota)) &&
-                  (!initializer || has(abilities.settings, harness::Setting::kInitializer));
+                  (!initializer || has(abilities.settings, harness::Setting::kInitializer)) &&
+                  (!scope || has(abilities.settings, harness::Setting::kScope)) &&
+                  (!cycle || has(abilities.settings, harness::Setting::kCycle)) &&
+                  (!callback || has(abilities.settings, harness::Setting::kCallback));
          });
 }
 

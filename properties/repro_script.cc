@@ -114,7 +114,8 @@ std::optional<std::string> fault_statement(const Fault& fault) {
 Lines look_for_workers(const ReproRequest& request) {
   Lines lines;
   const auto& step = request.scenario.steps[static_cast<std::size_t>(request.symptom.step - 1)];
-  if (step.kind == StepKind::kDrop) lines.emplace_back("time.sleep(2)");
+  if (step.kind == StepKind::kDrop || step.kind == StepKind::kCollect)
+    lines.emplace_back("time.sleep(2)");
   append(lines, {"left = [pid for pid in workers if os.path.exists(\"/proc/%d\" % pid)]",
                  fmt::format("print(\"happened: after {}, workers are left:\", left, flush=True)",
                              where(request.scenario, request.symptom.step)),

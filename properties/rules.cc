@@ -104,6 +104,14 @@ constexpr std::array kRules{
          "get, wait and next with a timeout return or raise in time, at the latest after the grace "
          "or twice the timeout, and the task still may finish.",
          Level::kMust, "", timeouts_are_kept, Needs::kClaims},
+    Rule{"T9", "CallbacksRunOnce",
+         "Each result's callback or error callback is called exactly once, and an error in it does "
+         "no harm. It may come within the grace after the result; join waits for it.",
+         Level::kMust, "", callbacks_run_once, Needs::kClaims},
+    Rule{"T10", "ReadinessIsTrue",
+         "ready, and wait with a timeout, say that there is an outcome exactly when there is one, "
+         "and ready does not wait.",
+         Level::kMust, "", readiness_is_true, Needs::kClaims},
     Rule{
         "S1", "SubmitAfterCloseIsRefused",
         "After close or terminate, a submission fails with the documented error, and nothing runs.",

@@ -54,7 +54,7 @@ int step_among(const Reading& reading, const Violated& violated) {
 /// A dropped pool has the grace, and what is seen later belongs to the drop.
 int drop_in(const Reading& reading) {
   for (int step = 1; step <= reading.steps(); ++step) {
-    if (reading.step(step).kind == harness::StepKind::kDrop) return step;
+    if (reading.lets_go(step)) return step;
   }
   return 0;
 }

@@ -95,6 +95,10 @@ class Timeline {
     add(ended.pid, fmt::format("task {}{} {}", ended.task, of_item(ended.item),
                                ended.how == "returned" ? "ran" : ended.how));
   }
+  void on(const harness::CalledBack& call) {
+    add(call.pid,
+        fmt::format("callback of task {} called with its {}", call.task, printable(call.with)));
+  }
   void on(const harness::EndingBegun& begun) {
     ending_ = true;
     if (!is_dead(begun.pid)) {

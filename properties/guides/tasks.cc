@@ -196,12 +196,58 @@ Guide timeouts_are_kept() {
       .rule = "T8",
       .sources = {"https://docs.python.org/3/library/multiprocessing.html"
                   "#multiprocessing.pool.AsyncResult.get"},
-      .exercised_by = "a get or a next with a timeout",
+      .exercised_by = "a get, a next or a wait with a timeout",
       .examples = {
           {"held", [] { return timed_get().after(60ms).ends(3, result(Kind::kTimeout)).exits(); }},
           {"violated", [] { return timed_get().after(1100ms).over(End::kDeadline); }},
           {"inconclusive", [] { return timed_get().after(100ms).over(End::kLimit); }},
           {"not exercised", [] { return got(BodyKind::kNothing, value("none")); }}}};
+}
+
+/// A task with a callback whose get is not over yet.
+Story called_back(std::string with) {
+  Story story({create(1), submit(1), get(1), close(), join()});
+  story.scenario.steps[1].callback = harness::Callback::kReturns;
+  story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3);
+  return with.empty() ? story : story.calls_back(1, std::move(with));
+}
+Story& and_joined(Story&& story) {
+  return story.ends(3, value("none")).step(4).begins(5).dies(3).ends(5).exits();
+}
+
+Guide callbacks_run_once() {
+  return {.rule = "T9",
+          .sources = {"https://docs.python.org/3/library/multiprocessing.html"
+                      "#multiprocessing.pool.Pool.apply_async",
+                      "https://github.com/python/cpython/issues/83371"},
+          .exercised_by =
+              "a submit with a callback and a get that tells the outcome, then a join, "
+              "or time to pass; of one that raises, any later use of the pool too",
+          .examples = {{"held", [] { return and_joined(called_back("value")); }},
+                       {"violated", [] { return and_joined(called_back("")); }},
+                       {"not exercised", [] { return called_back("").over(End::kFuse); }}}};
+}
+
+/// Main asks for a task that is still running.
+Story asked_for(std::string answer) {
+  Story story({create(1), submit(1, BodyKind::kNever), {.kind = harness::StepKind::kReady}});
+  story.scenario.steps[2].task = 1;
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3);
+  return story.step(3, value(std::move(answer))).exits();
+}
+
+Guide readiness_is_true() {
+  return {.rule = "T10",
+          .sources = {"https://docs.python.org/3/library/multiprocessing.html"
+                      "#multiprocessing.pool.AsyncResult.ready",
+                      "https://docs.python.org/3/library/concurrent.futures.html"
+                      "#concurrent.futures.Future.done"},
+          .exercised_by =
+              "a ready, or a wait, of a task that still runs, or whose outcome main has found "
+              "before",
+          .examples = {{"held", [] { return asked_for("false"); }},
+                       {"violated", [] { return asked_for("true"); }},
+                       {"not exercised", [] { return joined().exits(); }}}};
 }
 
 }  // namespace
@@ -214,7 +260,9 @@ std::vector<Guide> task_guides() {
           nothing_starts_after_terminate(),
           worker_death_is_reported(),
           errors_leave_the_pool_usable(),
-          timeouts_are_kept()};
+          timeouts_are_kept(),
+          callbacks_run_once(),
+          readiness_is_true()};
 }
 
 }  // namespace poolproof::properties

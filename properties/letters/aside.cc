@@ -51,8 +51,8 @@ bool awaits_successor(const Draft& draft) {
 /// running, as has one that lost a worker which had left something; and somebody has to be there to
 /// see: once.
 bool awaits_release(const Draft& draft) {
-  const bool over = draft.model.state() == Life::kDropped || draft.model.joined() ||
-                    (left_a_child(draft) && lost_a_worker(draft));
+  const bool gone = draft.model.state() == Life::kDropped && !draft.model.tangled();
+  const bool over = gone || draft.model.joined() || (left_a_child(draft) && lost_a_worker(draft));
   return over && !has_been_patient(draft);
 }
 
@@ -167,6 +167,21 @@ int weigh_reap(const Draft& draft, const Step& /*step*/) {
   return draft.model.state() == Life::kRunning ? kReap.weight : 20 * kReap.weight;
 }
 
+// ---- collect ------------------------------------------------------------------------------------
+
+/// What it finds is dropped then, as by a plain drop.
+bool collect_may_wait(const PoolState& state, const Step& /*step*/) {
+  return state.tangled && state.contract.waits_at(harness::Farewell::kPlain) && state.endless() > 0;
+}
+
+void collect(PoolState& state, const Step& /*step*/, bool took_effect) {
+  if (took_effect) state.tangled = false;
+}
+
+int weigh_collect(const Draft& draft, const Step& /*step*/) {
+  return draft.model.tangled() ? 60 : kCollect.weight;
+}
+
 }  // namespace
 
 const Letter kSleep{.kind = StepKind::kSleep,
@@ -207,5 +222,11 @@ const Letter kReap{.kind = StepKind::kReap,
                    .is_prompt = is_always_prompt,
                    .weight = 2,
                    .weigh = weigh_reap};
+const Letter kCollect{.kind = StepKind::kCollect,
+                      .may_wait_for_ever = collect_may_wait,
+                      .apply = collect,
+                      .lets_time_pass = always,
+                      .weight = 1,
+                      .weigh = weigh_collect};
 
 }  // namespace poolproof::properties::letters

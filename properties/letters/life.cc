@@ -79,17 +79,23 @@ bool drop_may_wait(const PoolState& state, const Step& step) {
   return state.contract.waits_at(step.farewell) && state.is_used() && state.endless() > 0;
 }
 
+bool is_by_scope(const Step& step) {
+  using harness::Farewell;
+  return step.farewell == Farewell::kScope || step.farewell == Farewell::kScopeError;
+}
+
 /// A pool that is over need not take a block (multiprocessing.Pool refuses it).
 Call call_of_drop(const PoolState& state, const Step& step) {
-  const bool by_scope = step.farewell != harness::Farewell::kPlain;
-  return by_scope && state.life != Life::kRunning ? Call::kImpossible : Call::kLegal;
+  return is_by_scope(step) && state.life != Life::kRunning ? Call::kImpossible : Call::kLegal;
 }
 
 void fill_drop(Draft& draft, Step& step) {
-  if (!draft.can(harness::Setting::kScope) || draft.model.state() != Life::kRunning) return;
   using harness::Farewell;
-  step.farewell = draft.dice.pick(std::array{Farewell::kPlain, Farewell::kPlain, Farewell::kScope,
-                                             Farewell::kScopeError, Farewell::kScopeError});
+  std::vector<Farewell> ways{Farewell::kPlain, Farewell::kPlain};
+  if (draft.can(harness::Setting::kCycle)) ways.push_back(Farewell::kCycle);
+  if (draft.can(harness::Setting::kScope) && draft.model.state() == Life::kRunning)
+    ways.insert(ways.end(), {Farewell::kScope, Farewell::kScopeError, Farewell::kScopeError});
+  step.farewell = draft.dice.pick(ways);
 }
 
 std::vector<std::string> drop_templates(const Step& step) {
@@ -97,8 +103,10 @@ std::vector<std::string> drop_templates(const Step& step) {
   return {"drop_" + std::string(name(step.farewell))};
 }
 
-void drop(PoolState& state, const Step& /*step*/, bool took_effect) {
-  if (took_effect) state.life = Life::kDropped;
+void drop(PoolState& state, const Step& step, bool took_effect) {
+  if (!took_effect) return;
+  state.life = Life::kDropped;
+  state.tangled = step.farewell == harness::Farewell::kCycle;
 }
 
 }  // namespace

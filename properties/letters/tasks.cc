@@ -18,7 +18,8 @@ using Life = PoolState::Life;
 constexpr std::int64_t kLongEnough = 20;
 /// A get that gives up: long enough for a task that is on its way, short beside a case.
 constexpr milliseconds kShortTimeout{20};
-constexpr int kPatientPercent = 5;  // of the gets of a task whose worker may have died
+constexpr int kCallbackPercent = 15;  // of the submissions
+constexpr int kPatientPercent = 5;    // of the gets of a task whose worker may have died
 
 bool takes_a_while(const harness::Body& body) {
   const bool timed =
@@ -53,6 +54,16 @@ namespace {
 void fill_submit(Draft& draft, Step& step) {
   step.task = draft.model.tasks() + 1;
   step.body = draft.body();
+  if (draft.can(harness::Setting::kCallback) && draft.dice.percent(kCallbackPercent)) {
+    using harness::Callback;
+    step.callback =
+        draft.dice.pick(std::array{Callback::kReturns, Callback::kReturns, Callback::kRaises});
+  }
+}
+
+std::vector<std::string> submit_templates(const Step& step) {
+  if (step.callback != harness::Callback::kNone) return {"submit_callback", "submit"};
+  return {"submit"};
 }
 
 std::vector<Step> short_submits(const SmallAlphabet& alphabet, int tasks) {
@@ -145,7 +156,54 @@ std::vector<std::string> get_templates(const Step& step) {
   return {"get"};
 }
 
+// ---- wait, ready --------------------------------------------------------------------------------
+
+/// Any task that may be got, whether main knows its outcome or not.
+std::optional<int> any_task(Draft& draft) {
+  std::vector<int> all;
+  for (int task = 1; task <= draft.model.tasks(); ++task) {
+    if (draft.model.accepted(task) && !draft.model.is_stream(task)) all.push_back(task);
+  }
+  if (all.empty()) return std::nullopt;
+  return draft.dice.pick(all);
+}
+
+void fill_waiting(Draft& draft, Step& step) {
+  if (const auto task = any_task(draft)) fill_wait(draft, step, *task);
+}
+
+std::vector<std::string> wait_templates(const Step& step) {
+  if (step.timeout) return {"wait_timeout", "wait"};
+  return {"wait"};
+}
+
+bool ready_is_prompt(const PoolState& /*state*/, const Step& /*step*/) {
+  return true;
+}
+
+void fill_ready(Draft& draft, Step& step) {
+  step.task = any_task(draft).value_or(step.task);
+}
+
 }  // namespace
+
+const Letter kWait{.kind = StepKind::kWait,
+                   .call = call_of_get,
+                   .may_wait_for_ever = may_wait_for_outcome,
+                   .apply = get,
+                   .may_be_in_vain = has_timeout,
+                   .lets_time_pass = always,
+                   .takes_a_time = has_timeout,
+                   .is_prompt = wait_is_prompt,
+                   .weight = 3,
+                   .fill = fill_waiting,
+                   .templates = wait_templates};
+
+const Letter kReady{.kind = StepKind::kReady,
+                    .call = call_of_get,
+                    .is_prompt = ready_is_prompt,
+                    .weight = 2,
+                    .fill = fill_ready};
 
 const Letter kSubmit{.kind = StepKind::kSubmit,
                      .call = call_of_submit,
@@ -153,7 +211,8 @@ const Letter kSubmit{.kind = StepKind::kSubmit,
                      .weight = 30,
                      .is_in_each = true,
                      .fill = fill_submit,
-                     .in_short = short_submits};
+                     .in_short = short_submits,
+                     .templates = submit_templates};
 
 const Letter kGet{.kind = StepKind::kGet,
                   .call = call_of_get,

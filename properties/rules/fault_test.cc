@@ -169,5 +169,16 @@ TEST(RecoverableFromAnywhere, IsUnclearWhereThoseAre) {
   EXPECT_EQ(story.outcome("P3"), "inconclusive");
 }
 
+/// A pool whose workers cannot be made says so of their tasks, though none has died.
+TEST(OutcomeIsTrue, AllowsABrokenPoolWhereNoProcessCanBeMade) {
+  for (const bool limited : {true, false}) {
+    Story story({create(1), submit(1), get(1)});
+    story.begins(1).ends(1).step(2);
+    if (limited) story.hit("main:before-step:3=limit:processes");
+    story.step(3, result(harness::StepResult::Kind::kWorkerDied)).exits();
+    EXPECT_EQ(story.outcome("T3") == "violated", !limited);
+  }
+}
+
 }  // namespace
 }  // namespace poolproof::properties

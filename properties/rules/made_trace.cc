@@ -153,6 +153,9 @@ Story& Story::item(int task, int item, Pid pid) {
   return add(TaskEnded{.pid = pid, .task = task, .how = "returned", .item = item});
 }
 
+Story& Story::calls_back(int task, std::string with) {
+  return add(harness::CalledBack{kMain, task, std::move(with)});
+}
 Story& Story::hit(const std::string& fault, harness::Pid pid) {
   return add(harness::FaultFired{pid, fault, 1});
 }

@@ -73,6 +73,8 @@ class Story {
   Story& task(int task, harness::Pid pid);
   Story& begins_item(int task, int item, harness::Pid pid);
   Story& item(int task, int item, harness::Pid pid);
+  /// Main's callback for the task is called, with its "value" or "error".
+  Story& calls_back(int task, std::string with);
   Story& hit(const std::string& fault, harness::Pid pid = kMain);
   Story& ending();
   /// What main looks like: "started" or "ending".

@@ -50,11 +50,11 @@ bool every_outcome_is_known(const Reading& reading) {
 /// Whether main may have been given what holds the pool, besides its futures, for which we know
 /// when they let go.
 bool hands_out_other_references(const Reading& reading) {
-  constexpr std::array kKnown{StepKind::kCreate, StepKind::kSubmit,    StepKind::kGet,
-                              StepKind::kClose,  StepKind::kTerminate, StepKind::kJoin,
-                              StepKind::kDrop,   StepKind::kWorkers,   StepKind::kSleep,
-                              StepKind::kKill,   StepKind::kFork,      StepKind::kLaunch,
-                              StepKind::kReap};
+  constexpr std::array kKnown{
+      StepKind::kCreate,    StepKind::kSubmit, StepKind::kGet,   StepKind::kClose,
+      StepKind::kTerminate, StepKind::kJoin,   StepKind::kDrop,  StepKind::kWorkers,
+      StepKind::kSleep,     StepKind::kKill,   StepKind::kFork,  StepKind::kLaunch,
+      StepKind::kReap,      StepKind::kWait,   StepKind::kReady, StepKind::kCollect};
   const auto& steps = reading.scenario().steps;
   return std::any_of(steps.begin(), steps.end(), [&](const harness::Step& step) {
     return std::find(kKnown.begin(), kKnown.end(), step.kind) == kKnown.end();
@@ -68,7 +68,7 @@ std::optional<int> last_reference(const Reading& reading) {
     if (!reading.run(step).is(Reading::Kind::kOk)) continue;
     const auto kind = reading.step(step).kind;
     if (kind == StepKind::kJoin && by_join && reading.contract().join_waits) return step;
-    if (kind == StepKind::kDrop && reading.contract().drop_ends_pool)
+    if (reading.lets_go(step) && reading.contract().drop_ends_pool)
       return every_outcome_is_known(reading) && !hands_out_other_references(reading)
                  ? std::optional(step)
                  : std::nullopt;
@@ -89,7 +89,7 @@ std::optional<int> end_of_pool(const Reading& reading) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto kind = reading.step(step).kind;
     const bool ends =
-        kind == StepKind::kJoin || (kind == StepKind::kDrop && reading.contract().drop_ends_pool);
+        kind == StepKind::kJoin || (reading.lets_go(step) && reading.contract().drop_ends_pool);
     if (ends && reading.run(step).is(Reading::Kind::kOk)) return step;
   }
   return std::nullopt;

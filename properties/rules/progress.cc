@@ -36,12 +36,12 @@ std::optional<std::string> task_at_work(const Reading& reading) {
   return std::nullopt;
 }
 
-/// Whether another rule says what a late end of this step or exit means: E1, S4, S6, T8.
+/// Whether another rule says what a late end of this step or exit means: E1, S4, S6, T8, T10.
 bool has_a_rule_for_lateness(const Reading& reading, int pending) {
   if (pending == 0) return true;
   const auto& step = reading.step(pending);
-  return step.timeout || step.kind == harness::StepKind::kTerminate ||
-         step.kind == harness::StepKind::kDrop ||
+  return step.timeout || step.kind == harness::StepKind::kTerminate || reading.lets_go(pending) ||
+         step.kind == harness::StepKind::kReady ||
          (step.kind == harness::StepKind::kJoin &&
           reading.before(pending).state() == Model::State::kTerminated);
 }

@@ -67,6 +67,10 @@ void Reading::read(const Moment& moment, const Event::Kind& kind) {
                    take_role(known(e.pid), moment);
                  },
                  [&](const TaskEnded& e) { take_run_end(moment, e); },
+                 [&](const CalledBack& e) {
+                   if (e.pid == evidence_.trace.main())
+                     calls_back_[e.task].push_back({moment, e.with});
+                 },
                  [&](const OwnChild& e) { take_own_child(e); },
                  [&](const EndingBegun& e) {
                    if (!ending_begun_ && e.pid == evidence_.trace.main()) ending_begun_ = moment;
@@ -239,6 +243,12 @@ Model Reading::before(int step) const {
   return model;
 }
 
+bool Reading::lets_go(int step) const {
+  const auto& asked = this->step(step);
+  if (asked.kind == StepKind::kDrop) return asked.farewell != Farewell::kCycle;
+  return asked.kind == StepKind::kCollect && before(step).tangled();
+}
+
 bool Reading::stillborn() const {
   const auto& steps = scenario().steps;
   return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
@@ -300,6 +310,12 @@ const std::vector<Reading::Run>& Reading::runs(int task) const {
   static const std::vector<Run> kNone;
   const auto found = runs_.find(task);
   return found == runs_.end() ? kNone : found->second;
+}
+
+const std::vector<Reading::CallBack>& Reading::calls_back(int task) const {
+  static const std::vector<CallBack> kNone;
+  const auto found = calls_back_.find(task);
+  return found == calls_back_.end() ? kNone : found->second;
 }
 
 std::vector<int> Reading::gets(int task) const {

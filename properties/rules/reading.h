@@ -60,6 +60,12 @@ class Reading {
     int input = 0;    // bytes of its standard input that it read
   };
 
+  /// One call of main's callback for a task.
+  struct CallBack {
+    Moment at;
+    std::string with;  // "value", "error"
+  };
+
   struct StepRun {
     Maybe begun;
     Maybe ended;
@@ -138,6 +144,10 @@ class Reading {
   /// Whether main waits for what never comes because the scenario asked for it; doubt says yes.
   bool asked_to_wait(int step) const;
 
+  /// Whether main's last reference to the pool goes in it: a drop, or the collect that finds one
+  /// which was dropped in a cycle.
+  bool lets_go(int step) const;
+
   /// What a healthy pool is like before the step (steps() + 1: at main's ending), told by how the
   /// earlier ones really went.
   Model before(int step) const;
@@ -177,6 +187,8 @@ class Reading {
   const std::map<int, int>& accepted() const { return accepted_; }
   const harness::Body& body(int task) const;
   const std::vector<Run>& runs(int task) const;
+  /// In their order.
+  const std::vector<CallBack>& calls_back(int task) const;
   /// The step that handed it over.
   const harness::Step& handed_over(int task) const;
   bool is_map(int task) const { return handed_over(task).kind == harness::StepKind::kMap; }
@@ -239,6 +251,7 @@ class Reading {
   std::map<Pid, std::size_t> latest_;  // pid to its newest process
   std::vector<StepRun> steps_;
   std::map<int, std::vector<Run>> runs_;
+  std::map<int, std::vector<CallBack>> calls_back_;
   std::map<int, int> accepted_;
   std::vector<Moment> proved_rests_;
   std::optional<Hit> hit_;

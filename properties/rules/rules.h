@@ -29,6 +29,12 @@ Verdict worker_death_is_reported(const Evidence& evidence);
 Verdict errors_leave_the_pool_usable(const Evidence& evidence);
 Verdict timeouts_are_kept(const Evidence& evidence);
 
+// callbacks.cc
+Verdict callbacks_run_once(const Evidence& evidence);
+
+// readiness.cc
+Verdict readiness_is_true(const Evidence& evidence);
+
 // truth.cc
 Verdict order_is_kept(const Evidence& evidence);
 Verdict outcome_is_true(const Evidence& evidence);

@@ -222,12 +222,17 @@ void judge_release(const Reading& reading, const Reading::Process& worker,
                     {from.event, watched.event});
 }
 
+bool is_by_scope(const Reading& reading, int step) {
+  using harness::Farewell;
+  const auto farewell = reading.step(step).farewell;
+  return farewell == Farewell::kScope || farewell == Farewell::kScopeError;
+}
+
 bool is_farewell(const Reading& reading, int step, bool by_scope) {
-  const auto& asked = reading.step(step);
   // Where creation failed there is no block, and so no pool in it.
   const bool is_there = !by_scope || reading.before(step).state() == Model::State::kRunning;
-  return asked.kind == StepKind::kDrop && reading.run(step).begun && !reading.asked_to_wait(step) &&
-         is_there && (asked.farewell != harness::Farewell::kPlain) == by_scope;
+  return reading.run(step).begun && reading.lets_go(step) && !reading.asked_to_wait(step) &&
+         is_there && is_by_scope(reading, step) == by_scope;
 }
 
 /// From when on nothing gives workers a reason to stay; nullopt: something may, for ever.

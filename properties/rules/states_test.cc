@@ -10,6 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using harness::BodyKind;
 using harness::End;
+using harness::StepKind;
 using harness::Victim;
 using sys::Exited;
 using sys::Killed;
@@ -325,6 +326,40 @@ TEST(DroppedPoolIsReleased, DoesNotApplyByContract) {
   auto story = dropped().after(1500ms).ends(4);
   story.contract.drop_ends_pool = false;
   EXPECT_EQ(story.exits().outcome("S6"), "not applicable");
+}
+
+/// A pool of one worker, 3, which main drops in a cycle in step 3; step 4 collects.
+Story tangled() {
+  Story story({create(1), submit(1), drop(), of_kind(StepKind::kCollect)});
+  story.scenario.steps[2].farewell = harness::Farewell::kCycle;
+  return story.begins(1).born(3).ends(1).begins(2).task(1, 3).ends(2).step(3);
+}
+
+TEST(DroppedPoolIsReleased, AsksOfACycleThatItGoesOnceItIsCollected) {
+  auto story = tangled();
+  story.after(3000ms).begins(4).dies(3).ends(4).exits();
+  EXPECT_EQ(story.outcome("S6"), "held");
+  EXPECT_TRUE(story.violated().empty()) << story.violated()[0];
+}
+
+TEST(DroppedPoolIsReleased, IsViolatedByACollectedPoolWhoseWorkersStay) {
+  auto story = tangled();
+  story.step(4).after(1500ms).exits();
+  EXPECT_EQ(story.outcome("S6"), "violated");
+  EXPECT_NE(story.says("S6").find("collect (step 4) has returned"), std::string::npos);
+}
+
+TEST(DroppedPoolIsReleased, SaysNothingOfACycleThatNobodyCollects) {
+  auto story = tangled();
+  story.scenario.steps.pop_back();
+  EXPECT_EQ(story.after(3000ms).exits().outcome("S6"), "not exercised");
+}
+
+/// Nobody is there for it to find.
+TEST(DroppedPoolIsReleased, SaysNothingOfACollectOfAPoolInUse) {
+  Story story({create(1), submit(1), of_kind(StepKind::kCollect)});
+  story.begins(1).born(3).ends(1).begins(2).task(1, 3).ends(2).step(3).after(3000ms).exits();
+  EXPECT_EQ(story.outcome("S6"), "not exercised");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
@@ -32,6 +33,7 @@ struct Around {
   bool death_unsure = false;  // the machine or a fault may have, or deaths are not known exactly
   bool calls_failed = false;  // by the case's fault
   bool stillborn = false;     // no worker ever gets as far as a task
+  bool unbegun = false;       // no worker has come to it, or not to each of its items
   bool lives_on = false;      // the task ran once, in a worker that was still alive
 };
 
@@ -104,6 +106,7 @@ Around around(const Reading& reading, int step, int task) {
   result.death_unsure = is_death_unsure(reading, ended) || reading.harmed_before(ended);
   result.calls_failed = reading.calls_failed_before(ended);
   result.stillborn = reading.stillborn();
+  result.unbegun = std::cmp_less(runs.size(), reading.is_map(task) ? result.handed_over.items : 1);
   for (int earlier = 1; earlier < step; ++earlier) {
     result.ended_by_main = result.ended_by_main || ends_the_pool(reading, earlier);
     result.death_asked = result.death_asked || may_end_a_worker(reading, earlier);
@@ -149,7 +152,9 @@ Truth truth_of_task_error(const Around& get) {
 /// crash is no outcome of the body either.
 Truth truth_of_worker_died(const Around& get, const Contract& contract) {
   using WorkerDeath = Contract::WorkerDeath;
-  if (!get.any_death) return Truth::kFalse;
+  // Where calls fail, no worker may have come to life for it.
+  const bool nobody_there = get.calls_failed && get.unbegun;
+  if (!get.any_death) return nobody_there ? Truth::kUnknown : Truth::kFalse;
   if (!get.death_asked) return get.death_unsure ? Truth::kUnknown : Truth::kFalse;
   const bool alone = contract.worker_death == WorkerDeath::kReported;
   const bool leaving = get.body.kind == BodyKind::kExit;
