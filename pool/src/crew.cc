@@ -370,6 +370,7 @@ void Crew::bury() {
       reap::adopted(slot.pidfd.get());
     }
     close_channel(slot);
+    slot.in_hands.clear();  // nobody will say what became of them, and large ones are files
     slot.pidfd.reset();
     slot.life = Slot::Life::vacant;
   }

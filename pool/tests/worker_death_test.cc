@@ -209,6 +209,18 @@ TEST(SupervisorDeath, BreaksThePoolButNothingElse) {
   EXPECT_TRUE(all_descendants_end());
 }
 
+/// A large argument is a file, and the task that has it will not end any more.
+TEST(SupervisorDeath, GivesBackWhatTheTasksWereHanded) {
+  const int descriptors = open_descriptors();
+  Pool pool{{.workers = 1}};
+  const auto running = pool.apply_async([](const std::string&) { never_end(); },
+                                        std::string(std::size_t{1} << 20, 'x'));
+  ASSERT_EQ(::kill(parent_of(pool.active_children().at(0).pid), SIGKILL), 0);
+  EXPECT_THROW(running.get(), PoolBroken);
+  pool.join();
+  EXPECT_EQ(open_descriptors(), descriptors);
+}
+
 TEST(SupervisorDeath, AStoppedOneDoesNotHoldUpTerminate) {
   Pool pool{{.workers = 1}};
   const pid_t supervisor = parent_of(pool.active_children().at(0).pid);
