@@ -53,16 +53,20 @@ endfunction()
 
 # poolproof_link_static(target)
 # Links a program statically where this machine can: it starts, and forks, in half the time, and a
-# campaign does so thousands of times.
-set(CMAKE_REQUIRED_LINK_OPTIONS -static)
+# campaign does so thousands of times. As static-pie, since a plain static program registers its
+# unwind tables in libgcc before 13, whose lock for them is then taken by each throw, and stays taken
+# in a child that is forked meanwhile: the child's exit waits for ever.
+set(CMAKE_REQUIRED_LINK_OPTIONS -static-pie)
+set(CMAKE_REQUIRED_FLAGS -fPIE)
 check_cxx_source_compiles("#include <string>\nint main() { return std::string(\"\").size(); }"
-  POOLPROOF_CAN_LINK_STATIC)
+  POOLPROOF_CAN_LINK_STATIC_PIE)
 unset(CMAKE_REQUIRED_LINK_OPTIONS)
+unset(CMAKE_REQUIRED_FLAGS)
 
 function(poolproof_link_static target)
   get_target_property(options ${target} LINK_OPTIONS)
-  if(POOLPROOF_CAN_LINK_STATIC AND NOT options MATCHES sanitize)
-    target_link_options(${target} PRIVATE -static)
+  if(POOLPROOF_CAN_LINK_STATIC_PIE AND NOT options MATCHES sanitize)
+    target_link_options(${target} PRIVATE -static-pie)
   endif()
 endfunction()
 
