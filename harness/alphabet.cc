@@ -260,6 +260,11 @@ constexpr std::array kSteps{
               .name = "collect",
               .does = "has the language's collector free what nothing names any more",
               .needs = Needs::kNothing},
+    StepEntry{.kind = StepKind::kCancel,
+              .name = "cancel",
+              .does = "takes a task back, and is told whether the pool has let it go",
+              .needs = Needs::kTask,
+              .fields = kReadyFields},
 };
 
 constexpr std::array kBodies{

@@ -32,9 +32,10 @@ enum class StepKind {
   kReap,
   kWait,
   kReady,
-  kCollect
+  kCollect,
+  kCancel
 };
-inline constexpr StepKind kLastStep = StepKind::kCollect;
+inline constexpr StepKind kLastStep = StepKind::kCancel;
 
 enum class BodyKind {
   kNothing,         // returns at once

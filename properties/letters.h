@@ -65,7 +65,7 @@ int weight(harness::EndingKind kind);
 /// letters/aside.cc, letters/maps.cc.
 namespace letters {
 extern const Letter kCreate;
-extern const Letter kSubmit, kGet, kWait, kReady;
+extern const Letter kSubmit, kGet, kWait, kReady, kCancel;
 extern const Letter kClose, kTerminate, kJoin, kDrop, kWorkers;
 extern const Letter kSleep, kKill, kFork, kLaunch, kReap, kCollect;
 extern const Letter kMap, kNext;

@@ -112,6 +112,10 @@ constexpr std::array kRules{
          "ready, and wait with a timeout, say that there is an outcome exactly when there is one, "
          "and ready does not wait.",
          Level::kMust, "", readiness_is_true, Needs::kClaims},
+    Rule{"T11", "CancelIsTrue",
+         "A cancel that says yes is the end of its task: the body does not begin any more, and the "
+         "outcome says so. One that says no leaves the task its own outcome.",
+         Level::kMust, "", cancel_is_true, Needs::kClaims},
     Rule{
         "S1", "SubmitAfterCloseIsRefused",
         "After close or terminate, a submission fails with the documented error, and nothing runs.",

@@ -250,6 +250,27 @@ Guide readiness_is_true() {
                        {"not exercised", [] { return joined().exits(); }}}};
 }
 
+/// The task runs when main takes it back.
+Story taken_back(std::string answer) {
+  Story story(
+      {create(1), submit(1, BodyKind::kNever), {.kind = harness::StepKind::kCancel}, get(1)});
+  story.scenario.steps[2].task = 1;
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3);
+  return story.step(3, value(std::move(answer)));
+}
+
+Guide cancel_is_true() {
+  return {.rule = "T11",
+          .sources = {"https://docs.python.org/3/library/concurrent.futures.html"
+                      "#concurrent.futures.Future.cancel"},
+          .exercised_by =
+              "a cancel that says yes, or one that says no and a get that tells the outcome",
+          .examples = {
+              {"held", [] { return taken_back("true").step(4, result(Kind::kCancelled)).exits(); }},
+              {"violated", [] { return taken_back("true").step(4, value("none")).exits(); }},
+              {"not exercised", [] { return taken_back("false").exits(); }}}};
+}
+
 }  // namespace
 
 std::vector<Guide> task_guides() {
@@ -262,7 +283,8 @@ std::vector<Guide> task_guides() {
           errors_leave_the_pool_usable(),
           timeouts_are_kept(),
           callbacks_run_once(),
-          readiness_is_true()};
+          readiness_is_true(),
+          cancel_is_true()};
 }
 
 }  // namespace poolproof::properties

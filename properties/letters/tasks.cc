@@ -185,6 +185,33 @@ void fill_ready(Draft& draft, Step& step) {
   step.task = any_task(draft).value_or(step.task);
 }
 
+// ---- cancel -------------------------------------------------------------------------------------
+
+/// What is left of a map whose items are at different points is nothing that a rule asks for.
+Call call_of_cancel(const PoolState& state, const Step& step) {
+  return state.task(step.task)->is_map ? Call::kImpossible : Call::kLegal;
+}
+
+/// Some pools take back only what has not begun, some kill the worker.
+void cancel(PoolState& state, const Step& step, bool took_effect) {
+  if (!took_effect || state.task(step.task) == nullptr) return;
+  state.tasks[step.task].perhaps_killed = true;
+  ++state.deaths;
+}
+
+/// Mostly one whose outcome main does not know yet.
+void fill_cancel(Draft& draft, Step& step) {
+  std::vector<int> open;
+  for (int task = 1; task <= draft.model.tasks(); ++task) {
+    if (draft.model.accepted(task) && !draft.model.is_stream(task) && !is_got(draft, task))
+      open.push_back(task);
+  }
+  if (!open.empty() && draft.dice.percent(90))
+    step.task = draft.dice.pick(open);
+  else
+    fill_ready(draft, step);
+}
+
 }  // namespace
 
 const Letter kWait{.kind = StepKind::kWait,
@@ -204,6 +231,13 @@ const Letter kReady{.kind = StepKind::kReady,
                     .is_prompt = ready_is_prompt,
                     .weight = 2,
                     .fill = fill_ready};
+
+const Letter kCancel{.kind = StepKind::kCancel,
+                     .call = call_of_cancel,
+                     .apply = cancel,
+                     .is_prompt = ready_is_prompt,
+                     .weight = 3,
+                     .fill = fill_cancel};
 
 const Letter kSubmit{.kind = StepKind::kSubmit,
                      .call = call_of_submit,

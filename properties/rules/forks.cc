@@ -45,10 +45,18 @@ void judge_hang(const Reading& reading, int step, Verdicts& verdicts) {
 }
 
 /// A task that ends its worker may do so at any time from then on, and some pools end their other
-/// workers then.
-bool tasks_may_end_workers(const Reading& reading, int before) {
+/// workers then; who is killed with a task that main took back may die later, too.
+bool others_may_end_workers(const Reading& reading, int before) {
+  for (int step = 1; step < before; ++step) {
+    if (reading.step(step).kind == harness::StepKind::kCancel && reading.run(step).begun)
+      return true;
+  }
   return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
-    return task.second < before && entry(reading.body(task.first).kind).kills_worker;
+    const auto kind = reading.body(task.first).kind;
+    // What an error costs is S9's to judge.
+    const bool fails =
+        kind == harness::BodyKind::kRaise || kind == harness::BodyKind::kUnserializable;
+    return task.second < before && (fails || entry(kind).kills_worker);
   });
 }
 
@@ -64,7 +72,7 @@ bool is_the_childs_doing(const Reading& reading, int step, const Reading::Proces
   if (!of_the_pool || !in_between || !by_signal || reading.harmed_by_fault(process)) return false;
   if (const auto* killer = reading.killer_of(process)) return killer->role == Role::kOwn;
   return reading.before(step).state() == Model::State::kRunning &&
-         !tasks_may_end_workers(reading, step) && !reading.disturbed_before(*run.begun) &&
+         !others_may_end_workers(reading, step) && !reading.disturbed_before(*run.begun) &&
          !reading.hit_before(*run.ended);
 }
 

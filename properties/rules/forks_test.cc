@@ -74,6 +74,29 @@ TEST(ForkedChildDoesNoHarm, BlamesNobodyForADeathThatHasAnotherReason) {
   EXPECT_EQ(quota.outcome("S8"), "held");
 }
 
+/// Who is killed with a task that main took back dies when it gets to it.
+TEST(ForkedChildDoesNoHarm, BlamesNobodyForADeathByACancel) {
+  for (const bool cancels : {true, false}) {
+    auto step = of_kind(harness::StepKind::kCancel);
+    step.task = 1;
+    if (!cancels) step = workers();
+    Story story({create(1), submit(1, harness::BodyKind::kNever), step, fork()});
+    story.begins(1).born(3).ends(1).step(2).begins_task(1, 3);
+    story.step(3, cancels ? value("true") : listing({{3, "", {}, {}}}));
+    story.begins(4).born(9).add(OwnChild{Story::kMain, 9}).dies(3, Killed{SIGKILL}).dies(9);
+    story.ends(4, value("exited 0")).exits();
+    EXPECT_EQ(story.outcome("S8"), cancels ? "held" : "violated");
+  }
+}
+
+/// S9 sees to what a task error costs.
+TEST(ForkedChildDoesNoHarm, BlamesNobodyForADeathThatATaskErrorMayExplain) {
+  Story story({create(1), submit(1, harness::BodyKind::kRaise), fork()});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).ends_task(1, 3, "raised");
+  story.begins(3).born(9).add(OwnChild{Story::kMain, 9}).dies(3, Killed{SIGTERM}).dies(9);
+  EXPECT_EQ(story.ends(3, value("exited 0")).exits().outcome("S8"), "held");
+}
+
 TEST(ForkedChildDoesNoHarm, AFaultThatHitsTheChildIsNotThePools) {
   auto story = forking();
   story.scenario.fault = *harness::fault_from_string("main.2:*:3=SIGKILL");

@@ -24,8 +24,9 @@ bool others_may_be_why(const Reading& reading, const Process& worker, const Mome
     const auto& begun = reading.run(step).begun;
     if (!begun || moment < *begun) continue;
     const auto& asked = reading.step(step);
-    const bool kills =
-        asked.kind == harness::StepKind::kKill || entry(asked.body.kind).kills_worker;
+    const bool kills = asked.kind == harness::StepKind::kKill ||
+                       asked.kind == harness::StepKind::kCancel ||
+                       entry(asked.body.kind).kills_worker;
     if (kills) return true;
   }
   const auto deaths = reading.deaths_before(moment);

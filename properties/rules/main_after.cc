@@ -50,11 +50,12 @@ bool every_outcome_is_known(const Reading& reading) {
 /// Whether main may have been given what holds the pool, besides its futures, for which we know
 /// when they let go.
 bool hands_out_other_references(const Reading& reading) {
-  constexpr std::array kKnown{
-      StepKind::kCreate,    StepKind::kSubmit, StepKind::kGet,   StepKind::kClose,
-      StepKind::kTerminate, StepKind::kJoin,   StepKind::kDrop,  StepKind::kWorkers,
-      StepKind::kSleep,     StepKind::kKill,   StepKind::kFork,  StepKind::kLaunch,
-      StepKind::kReap,      StepKind::kWait,   StepKind::kReady, StepKind::kCollect};
+  constexpr std::array kKnown{StepKind::kCreate,  StepKind::kSubmit,    StepKind::kGet,
+                              StepKind::kClose,   StepKind::kTerminate, StepKind::kJoin,
+                              StepKind::kDrop,    StepKind::kWorkers,   StepKind::kSleep,
+                              StepKind::kKill,    StepKind::kFork,      StepKind::kLaunch,
+                              StepKind::kReap,    StepKind::kWait,      StepKind::kReady,
+                              StepKind::kCollect, StepKind::kCancel};
   const auto& steps = reading.scenario().steps;
   return std::any_of(steps.begin(), steps.end(), [&](const harness::Step& step) {
     return std::find(kKnown.begin(), kKnown.end(), step.kind) == kKnown.end();

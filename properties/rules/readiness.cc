@@ -53,7 +53,7 @@ std::optional<int> found_before(const Reading& reading, int step) {
 }
 
 /// Whether anything but its body can have brought the task's outcome by then: the pool's end, a
-/// death, a fault.
+/// death, a fault, main that has taken it back.
 bool may_have_been_ended(const Reading& reading, int step) {
   const auto& ended = *reading.run(step).ended;
   for (int earlier = 1; earlier < step; ++earlier) {
@@ -61,7 +61,8 @@ bool may_have_been_ended(const Reading& reading, int step) {
     const bool ends = kind == StepKind::kTerminate || kind == StepKind::kDrop;
     if (ends && reading.run(earlier).begun) return true;
   }
-  return reading.disturbed_before(ended) || reading.harmed_before(ended);
+  return reading.disturbed_before(ended) || reading.harmed_before(ended) ||
+         reading.cancelled_before(reading.step(step).task, ended);
 }
 
 /// A run of its that had surely not ended by then, or not begun.

@@ -328,6 +328,17 @@ std::vector<int> Reading::gets(int task) const {
   return found;
 }
 
+std::optional<int> Reading::cancelled_before(int task, const Moment& moment) const {
+  for (int step = 1; step <= steps(); ++step) {
+    const auto& run = this->run(step);
+    if (this->step(step).kind != StepKind::kCancel || this->step(step).task != task) continue;
+    if (!run.begun || moment < *run.begun) continue;
+    const bool said_no = run.ended && (!run.is(Kind::kOk) || run.result->value != "true");
+    if (!said_no) return step;
+  }
+  return std::nullopt;
+}
+
 Reading::Maybe Reading::released_from(int step) const {
   auto from = *run(step).ended;
   for (const auto& [task, submitted] : accepted_) {

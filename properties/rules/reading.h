@@ -194,6 +194,8 @@ class Reading {
   bool is_map(int task) const { return handed_over(task).kind == harness::StepKind::kMap; }
   /// The steps that get the task, or the next result of it, in order.
   std::vector<int> gets(int task) const;
+  /// The step that took the task back, if one has begun before that has not said no.
+  std::optional<int> cancelled_before(int task, const Moment& moment) const;
   /// When the step that ended the pool is over and nothing of the pool is pending any more: a
   /// future may hold a dropped one until then by rights. nullopt where a task may never be over.
   Maybe released_from(int step) const;

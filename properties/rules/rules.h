@@ -32,6 +32,9 @@ Verdict timeouts_are_kept(const Evidence& evidence);
 // callbacks.cc
 Verdict callbacks_run_once(const Evidence& evidence);
 
+// cancel.cc
+Verdict cancel_is_true(const Evidence& evidence);
+
 // readiness.cc
 Verdict readiness_is_true(const Evidence& evidence);
 

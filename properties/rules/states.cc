@@ -165,6 +165,7 @@ void judge_drained_map(const Reading& reading, int task, const Drained& drained,
 /// What a body claims before the join returns stands before the join's own claim: one file.
 void judge_drained(const Reading& reading, int task, const Drained& drained, Verdicts& verdicts) {
   const auto& joined = *reading.run(drained.joined).ended;
+  if (reading.cancelled_before(task, joined)) return;
   const bool lost =
       reading.lost_before(joined) || reading.harmed_before(joined) || reading.stillborn();
   if (reading.is_map(task)) return judge_drained_map(reading, task, drained, verdicts);

@@ -26,6 +26,7 @@ struct Around {
   const harness::Body& body;
   const harness::StepResult& result;
   bool ended_by_main = false;  // terminate or drop came first
+  bool cancelled = false;      // main has taken the task back, as far as it was told
   bool timed = false;
   bool next = false;          // of an imap
   bool any_death = false;     // of any process but main
@@ -106,6 +107,7 @@ Around around(const Reading& reading, int step, int task) {
   result.death_unsure = is_death_unsure(reading, ended) || reading.harmed_before(ended);
   result.calls_failed = reading.calls_failed_before(ended);
   result.stillborn = reading.stillborn();
+  result.cancelled = reading.cancelled_before(task, ended).has_value();
   result.unbegun = std::cmp_less(runs.size(), reading.is_map(task) ? result.handed_over.items : 1);
   for (int earlier = 1; earlier < step; ++earlier) {
     result.ended_by_main = result.ended_by_main || ends_the_pool(reading, earlier);
@@ -175,7 +177,7 @@ Truth truth(const Around& get, const Contract& contract) {
     case Kind::kWorkerDied:
       return truth_of_worker_died(get, contract);
     case Kind::kCancelled:
-      if (get.ended_by_main) return Truth::kTrue;
+      if (get.ended_by_main || get.cancelled) return Truth::kTrue;
       return undisturbed ? Truth::kFalse : Truth::kUnknown;
     case Kind::kTimeout:
       if (get.timed) return Truth::kUnknown;
