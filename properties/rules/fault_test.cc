@@ -180,5 +180,16 @@ TEST(OutcomeIsTrue, AllowsABrokenPoolWhereNoProcessCanBeMade) {
   }
 }
 
+/// A pool that cannot read what its workers say may take them for dead, and says so before it has
+/// ended them.
+TEST(OutcomeIsTrue, AllowsABrokenPoolWhereMainsReadFails) {
+  for (const bool failing : {true, false}) {
+    auto story = in_the_task().ends_task(1, 3);
+    if (failing) story.hit("main:read(pipe):2=EIO");
+    story.ends(3, result(Kind::kWorkerDied)).dies(3, Killed{SIGTERM}).step(4).step(5).exits();
+    EXPECT_EQ(story.outcome("T3") == "violated", !failing);
+  }
+}
+
 }  // namespace
 }  // namespace poolproof::properties

@@ -35,7 +35,8 @@ struct Around {
   bool calls_failed = false;  // by the case's fault
   bool stillborn = false;     // no worker ever gets as far as a task
   bool unbegun = false;       // no worker has come to it, or not to each of its items
-  bool lives_on = false;      // the task ran once, in a worker that was still alive
+  bool only_births_fail = false;  // of all calls
+  bool lives_on = false;          // the task ran once, in a worker that was still alive
 };
 
 bool ends_the_pool(const Reading& reading, int step) {
@@ -109,6 +110,8 @@ Around around(const Reading& reading, int step, int task) {
   result.stillborn = reading.stillborn();
   result.cancelled = reading.cancelled_before(task, ended).has_value();
   result.unbegun = std::cmp_less(runs.size(), reading.is_map(task) ? result.handed_over.items : 1);
+  result.only_births_fail =
+      reading.hit() && reading.hit()->fault.action == harness::Fault::Action::kLimitProcesses;
   for (int earlier = 1; earlier < step; ++earlier) {
     result.ended_by_main = result.ended_by_main || ends_the_pool(reading, earlier);
     result.death_asked = result.death_asked || may_end_a_worker(reading, earlier);
@@ -154,9 +157,10 @@ Truth truth_of_task_error(const Around& get) {
 /// crash is no outcome of the body either.
 Truth truth_of_worker_died(const Around& get, const Contract& contract) {
   using WorkerDeath = Contract::WorkerDeath;
-  // Where calls fail, no worker may have come to life for it.
-  const bool nobody_there = get.calls_failed && get.unbegun;
-  if (!get.any_death) return nobody_there ? Truth::kUnknown : Truth::kFalse;
+  // Where calls fail, no worker may have come to life for it, or the pool may not hear its workers
+  // any more, which to some is the same as their death.
+  const bool as_if_dead = get.calls_failed && (get.unbegun || !get.only_births_fail);
+  if (!get.any_death) return as_if_dead ? Truth::kUnknown : Truth::kFalse;
   if (!get.death_asked) return get.death_unsure ? Truth::kUnknown : Truth::kFalse;
   const bool alone = contract.worker_death == WorkerDeath::kReported;
   const bool leaving = get.body.kind == BodyKind::kExit;
