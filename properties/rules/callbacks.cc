@@ -34,11 +34,18 @@ std::optional<int> first_told(const Reading& reading, int task) {
   return std::nullopt;
 }
 
-/// A join that has returned: whoever waits for the pool's end waits for its callbacks.
-std::optional<int> first_joined(const Reading& reading) {
+/// A join that has returned: whoever waits for the pool's end waits for its callbacks. That one has
+/// not even waited for the task is S5's affair.
+std::optional<int> first_joined(const Reading& reading, int task) {
   if (!reading.contract().join_waits) return std::nullopt;
+  const auto& runs = reading.runs(task);
   for (int step = 1; step <= reading.steps(); ++step) {
-    if (reading.step(step).kind == StepKind::kJoin && reading.run(step).is(Kind::kOk)) return step;
+    const auto& run = reading.run(step);
+    if (reading.step(step).kind != StepKind::kJoin || !run.is(Kind::kOk)) continue;
+    const bool waited = std::none_of(runs.begin(), runs.end(), [&](const Reading::Run& of_task) {
+      return of_task.ended && *run.ended < *of_task.ended;
+    });
+    if (waited) return step;
   }
   return std::nullopt;
 }
@@ -50,7 +57,7 @@ void judge_missing(const Reading& reading, int task, int told, Verdicts& verdict
   const auto& known = *reading.run(told).ended;
   const auto lost = fmt::format("{} gives the outcome of task {}, and its callback is not called",
                                 reading.name(told), task);
-  if (const auto join = first_joined(reading)) {
+  if (const auto join = first_joined(reading, task)) {
     return verdicts.violated(fmt::format("{}, though {} has returned", lost, reading.name(*join)),
                              {known.event, reading.run(*join).ended->event});
   }

@@ -92,6 +92,20 @@ TEST(CallbacksRunOnce, IsViolatedWhereTheGracePassesWithoutACall) {
   EXPECT_EQ(late.outcome("T9"), "violated");
 }
 
+/// Such a pool breaks S5, and its callback may come the moment after main's get.
+TEST(CallbacksRunOnce, AsksForNoCallAtAJoinThatDidNotWaitForTheTask) {
+  for (const bool waits : {true, false}) {
+    Story story({create(1), heard(1), close(), join(), get(1)});
+    story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).step(3).begins(4);
+    if (waits) story.ends_task(1, 3);
+    story.ends(4).begins(5);
+    if (!waits) story.ends_task(1, 3);
+    story.ends(5, value("none"));
+    EXPECT_EQ(Story(story).ending().exits().outcome("T9"), waits ? "violated" : "not exercised");
+    EXPECT_EQ(story.after(1200ms).ending().exits().outcome("T9"), "violated");
+  }
+}
+
 TEST(CallbacksRunOnce, SaysNothingOfATaskWhoseOutcomeNobodyWasTold) {
   auto story = ran();
   story.ends(3, result(Kind::kTimeout)).after(1200ms);
