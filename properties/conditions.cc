@@ -148,14 +148,16 @@ bool killed_idle_by_fault(const Reading& reading) {
   });
 }
 
-/// A get, after terminate, of a task that was pending then.
+/// A get, or a wait, after terminate, of a task that was pending then.
 bool got_after_terminate(const Reading& reading) {
   bool terminated = false;
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& asked = reading.step(step);
     if (!reading.run(step).begun) continue;
     terminated = terminated || asked.kind == StepKind::kTerminate;
-    const bool gets = terminated && (asked.kind == StepKind::kGet || asked.kind == StepKind::kNext);
+    const bool gets =
+        terminated && (asked.kind == StepKind::kGet || asked.kind == StepKind::kNext ||
+                       asked.kind == StepKind::kWait);
     if (gets && pending_at(reading, StepKind::kTerminate, asked.task)) return true;
   }
   return false;
@@ -199,7 +201,8 @@ constexpr std::array kConditions{
                 return ask(s, t,
                            [](const Reading& r) { return any_step(r, StepKind::kTerminate); });
               }},
-    Condition{"after-terminate", "main gets a task that was pending when it called terminate",
+    Condition{"after-terminate",
+              "main gets, or waits for, a task that was pending when it called terminate",
               [](const Scenario& s, const Trace& t) { return ask(s, t, got_after_terminate); }},
     Condition{"dropped", "main gave up its last reference to the pool",
               [](const Scenario& s, const Trace& t) {

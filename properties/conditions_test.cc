@@ -86,6 +86,10 @@ TEST(Conditions, TellAnIdleWorkersDeathByTheFault) {
 TEST(Conditions, TellAGetOfWhatWasPendingAtTerminate) {
   Story story({create(1), submit(1), terminate(), get(1)});
   EXPECT_EQ(holding(story.step(1).step(2).step(3).begins(4)), "terminated, after-terminate");
+  auto waits = of_kind(harness::StepKind::kWait);
+  waits.task = 1;
+  Story waiting({create(1), submit(1), terminate(), waits});
+  EXPECT_EQ(holding(waiting.step(1).step(2).step(3).begins(4)), "terminated, after-terminate");
   Story known({create(1), submit(1), get(1), terminate(), get(1)});
   known.step(1).step(2).step(3, value("none")).step(4).begins(5);
   EXPECT_EQ(holding(known), "terminated");
