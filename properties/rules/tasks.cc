@@ -203,9 +203,9 @@ void judge_lost_item(const Reading& reading, int task, Verdicts& verdicts) {
 std::optional<int> first_task_error(const Reading& reading) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& asked = reading.step(step);
-    const bool raised =
-        asked.kind == StepKind::kGet && reading.body(asked.task).kind == BodyKind::kRaise;
-    if (raised && reading.run(step).is(Kind::kTaskError)) return step;
+    if (asked.kind != StepKind::kGet || !reading.run(step).is(Kind::kTaskError)) continue;
+    const auto kind = reading.body(asked.task).kind;
+    if (kind == BodyKind::kRaise || kind == BodyKind::kUnserializable) return step;
   }
   return std::nullopt;
 }

@@ -404,15 +404,23 @@ TEST(WorkerDeathIsReported, NamesTheKnownDeviation) {
 
 // ---- T7 -----------------------------------------------------------------------------------------
 
-Story after_a_task_error() {
-  Story story({create(1), submit(1, BodyKind::kRaise), get(1), submit(2), get(2)});
-  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).ends_task(1, 3, "raised");
+Story after_a_task_error(BodyKind body = BodyKind::kRaise) {
+  Story story({create(1), submit(1, body), get(1), submit(2), get(2)});
+  const bool raises = body == BodyKind::kRaise;
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3);
+  story.ends_task(1, 3, raises ? "raised" : "returned");
   return story.step(3, result(Kind::kTaskError, "task 1"));
 }
 
 TEST(ErrorsLeaveThePoolUsable, IsHeldByALaterOutcome) {
   auto story = after_a_task_error().step(4).task(2, 3).step(5, value("none")).exits();
   EXPECT_EQ(story.outcome("T7"), "held");
+}
+
+TEST(ErrorsLeaveThePoolUsable, AsksForAsMuchAfterAValueThatNobodyCanSend) {
+  auto story = after_a_task_error(BodyKind::kUnserializable);
+  EXPECT_EQ(Story(story).step(4).task(2, 3).step(5, value("none")).exits().outcome("T7"), "held");
+  EXPECT_EQ(story.step(4).begins(5).at_rest().over(End::kAtRest).outcome("T7"), "violated");
 }
 
 TEST(ErrorsLeaveThePoolUsable, IsNotHeldByAnOutcomeThatIsNotTheBodys) {
