@@ -113,8 +113,9 @@ bool must_go_well(StepKind kind) {
 /// The error of a task explains it as well, and is T7's to judge.
 bool a_task_failed_before(const Reading& reading, const Moment& moment) {
   for (const auto& [task, submitted] : reading.accepted()) {
+    const bool unsent = reading.body(task).kind == harness::BodyKind::kUnserializable;
     for (const auto& run : reading.runs(task)) {
-      if (run.how == "raised" && *run.ended < moment) return true;
+      if ((unsent || run.how == "raised") && run.ended && *run.ended < moment) return true;
     }
   }
   return false;

@@ -161,18 +161,20 @@ TEST(CallbacksRunOnce, IsViolatedByAStepThatFailsAfterAnErrorInACallback) {
 
 /// T7 sees to what the error of a task does.
 TEST(CallbacksRunOnce, IsNotBlamedForWhatATaskErrorMayHaveDone) {
-  const auto failing = [] {
-    Story story({create(1), heard(1, Callback::kRaises, BodyKind::kRaise), get(1), submit(2)});
-    story.begins(1).born(3).ends(1).step(2).begins(3);
-    story.begins_task(1, 3).ends_task(1, 3, "raised").calls_back(1, "error");
-    return story;
+  const auto failing = [](BodyKind body) {
+    Story story({create(1), heard(1, Callback::kRaises, body), get(1), submit(2)});
+    story.begins(1).born(3).ends(1).step(2).begins(3).begins_task(1, 3);
+    story.ends_task(1, 3, body == BodyKind::kRaise ? "raised" : "returned");
+    return story.calls_back(1, "error");
   };
-  auto refused = failing();
-  refused.ends(3, result(Kind::kTaskError, "task 1")).step(4, result(Kind::kRefused)).exits();
-  EXPECT_NE(refused.outcome("T9"), "violated");
-  auto hangs = failing();
-  hangs.at_rest().over(End::kAtRest);
-  EXPECT_NE(hangs.outcome("T9"), "violated");
+  for (const auto body : {BodyKind::kRaise, BodyKind::kUnserializable}) {
+    auto refused = failing(body);
+    refused.ends(3, result(Kind::kTaskError, "task 1")).step(4, result(Kind::kRefused)).exits();
+    EXPECT_NE(refused.outcome("T9"), "violated");
+    auto hangs = failing(body);
+    hangs.at_rest().over(End::kAtRest);
+    EXPECT_NE(hangs.outcome("T9"), "violated");
+  }
 }
 
 TEST(CallbacksRunOnce, AllowsARefusalThatThePoolsStateAsksFor) {
