@@ -192,7 +192,7 @@ void become_subject(SubjectPlan& plan) {
     fail(plan, "install the filter for the fault's system call");
   close_others_at_exec();
   reset_signals();
-  // The closed ones last: nothing else is to get their numbers.
+  // The spare descriptors first: they are not to get the numbers of streams that are closed.
   for (auto at = plan.inherits.rbegin(); at != plan.inherits.rend(); ++at) leave_behind(plan, *at);
   ::execvpe(argv[0], argv.data(), environment.data());
   fail(plan, ("exec " + plan.argv[0]).c_str());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <poolproof/detail/result_state.hpp>
 #include <utility>
@@ -13,9 +14,19 @@ namespace poolproof::detail {
 /// must find the lock free.
 class Core::Completions {
  public:
+  /// undelivered: how many have something to deliver, which the pool's end waits for.
+  explicit Completions(std::atomic<int>& undelivered) : undelivered_(undelivered) {}
+  ~Completions() {
+    if (!entries_.empty()) undelivered_.fetch_sub(1, std::memory_order_release);
+  }
+  Completions(const Completions&) = delete;
+  Completions& operator=(const Completions&) = delete;
+
   /// False if it has an outcome already: it was cancelled meanwhile.
   bool add(Result result, Outcome outcome) {
-    if (!result->claim()) return false;
+    if (entries_.size() == entries_.capacity()) entries_.reserve(2 * entries_.size() + 1);
+    if (!result->claim()) return false;  // from here on nothing may throw: nobody else completes it
+    if (entries_.empty()) undelivered_.fetch_add(1, std::memory_order_relaxed);
     entries_.emplace_back(std::move(result), std::move(outcome));
     return true;
   }
@@ -25,10 +36,12 @@ class Core::Completions {
     const bool any = !entries_.empty();
     for (auto& [result, outcome] : entries_) result->complete(std::move(outcome));
     entries_.clear();
+    if (any) undelivered_.fetch_sub(1, std::memory_order_release);
     return any;
   }
 
  private:
+  std::atomic<int>& undelivered_;
   std::vector<std::pair<Result, Outcome>> entries_;
 };
 

@@ -104,7 +104,7 @@ std::vector<Result> Core::submit(Invoke invoke, std::vector<Bytes> payloads,
   }
   require_own_process();
   const std::uint64_t function = crew_.name_of(invoke);
-  Completions done;
+  Completions done(undelivered_);
   {
     const std::lock_guard lock(mutex_);
     if (broken_) throw PoolBroken(*broken_);

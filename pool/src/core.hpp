@@ -201,7 +201,8 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   Deadline overdue_ = kNever;
 
   Callbacks callbacks_;
-  Event ended_;  // every process is gone and every descriptor closed
+  std::atomic<int> undelivered_{0};  // Completions that some thread has yet to deliver
+  Event ended_;                      // every process is gone and every descriptor closed
 
   std::mutex thread_mutex_;
   std::optional<KeptFiles::User> keeps_files_;  // while there are workers

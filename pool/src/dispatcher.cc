@@ -72,7 +72,7 @@ void Core::ring_dispatcher() {
 
 void Core::run_dispatcher() {
   Watched watched;
-  Completions done;
+  Completions done(undelivered_);
   bool going_on = true;
   while (going_on) {
     wait_for_something(watched);
@@ -94,6 +94,8 @@ void Core::run_dispatcher() {
     done.deliver();
   }
   keeps_files_.reset();
+  // A caller that has read an answer may not have come to deliver it. It runs no user's code.
+  while (undelivered_.load(std::memory_order_acquire) != 0) ::poll(nullptr, 0, 1);
   ended_.set();
 }
 

@@ -8,7 +8,7 @@ namespace poolproof::detail {
 
 void Core::terminate() {
   require_own_process();
-  Completions done;
+  Completions done(undelivered_);
   {
     const std::lock_guard lock(mutex_);
     state_ = state::after_terminate(state_);

@@ -111,7 +111,7 @@ bool Core::news_within(std::chrono::nanoseconds time) const {
 }
 
 void Core::fetch(ResultState& wanted, Deadline deadline) {
-  Completions done;
+  Completions done(undelivered_);
   std::unique_lock lock(mutex_);
   auto since = Clock::now();
   Clock::duration asleep{};

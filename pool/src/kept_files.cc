@@ -16,11 +16,12 @@ constexpr std::size_t kMost = 4;
 std::array<std::atomic<PayloadFile*>, kMost> files{};
 std::atomic<int> users{0};
 
-/// Into an empty place; false if there is none.
+/// Into an empty place; false if there is none. In one order with the count of users: who keeps a
+/// file and who lets go last see one another (`keep`).
 bool put(PayloadFile* file) {
   for (auto& place : files) {
     PayloadFile* empty = nullptr;
-    if (place.compare_exchange_strong(empty, file, std::memory_order_acq_rel)) return true;
+    if (place.compare_exchange_strong(empty, file)) return true;
   }
   return false;
 }
@@ -32,7 +33,7 @@ KeptFiles::User::User() {
 }
 
 KeptFiles::User::~User() {
-  if (users.fetch_sub(1, std::memory_order_acq_rel) == 1) let_go();
+  if (users.fetch_sub(1) == 1) let_go();
 }
 
 std::unique_ptr<PayloadFile> KeptFiles::take() {
@@ -48,11 +49,13 @@ std::unique_ptr<PayloadFile> KeptFiles::take() {
 void KeptFiles::keep(std::unique_ptr<PayloadFile> file) {
   if (users.load(std::memory_order_relaxed) == 0 || !file->may_be_kept()) return;
   if (put(file.get())) static_cast<void>(file.release());
+  // The last user may have let go between the look above and now.
+  if (users.load() == 0) let_go();
 }
 
 void KeptFiles::let_go() {
   for (auto& place : files) {
-    std::unique_ptr<PayloadFile> file(place.exchange(nullptr, std::memory_order_acq_rel));
+    std::unique_ptr<PayloadFile> file(place.exchange(nullptr));
     if (file && !file->is_lent()) file->free_pages();
   }
 }

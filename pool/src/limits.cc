@@ -11,8 +11,8 @@ namespace poolproof::detail {
 
 bool Core::cancel(Results results) {
   require_own_process();
-  Completions answers;
-  Completions done;
+  Completions answers(undelivered_);
+  Completions done(undelivered_);
   {
     const std::lock_guard lock(mutex_);
     for (const Result& result : results) {
@@ -61,9 +61,10 @@ Deadline Core::due(std::size_t index) {
   if (!task.result || task.limit.count() == 0) return kNever;
   // One that has not begun yet has all its time before it.
   const auto now = std::chrono::steady_clock::now();
-  if (!crew_.had_started(index)) return now + task.limit;
+  if (!crew_.had_started(index)) return deadline_after(now, task.limit);
   // A task may have written anything into what its worker tells.
-  return std::clamp(crew_.began(index), std::min(slot.hired_at, now), now) + task.limit;
+  const auto began = std::clamp(crew_.began(index), std::min(slot.hired_at, now), now);
+  return deadline_after(began, task.limit);
 }
 
 Deadline Core::next_task_due() {

@@ -28,7 +28,7 @@ void Core::stop(Command::Kind how) {
   if (terminating_) return;
   terminating_ = how == Command::Kind::terminate;
   stopping_ = true;
-  overdue_ = Clock::now() + options_.terminate_patience + kSupervisorMargin;
+  overdue_ = deadline_after(Clock::now() + kSupervisorMargin, options_.terminate_patience);
   crew_.stop(how, options_.terminate_patience);
 }
 

@@ -54,11 +54,14 @@ class Stream::Arrivals {
 };
 
 void Stream::enter(Entry entry) {
-  ++in_flight_;
-  if (order_ == Order::of_input) return entries_.push_back(std::move(entry));
-  if (!arrivals_) arrivals_ = std::make_shared<Arrivals>();
-  const Result result = entry.result;
-  result->on_completion(std::make_unique<Arrivals::Expected>(arrivals_, std::move(entry)));
+  if (order_ == Order::of_input) {
+    entries_.push_back(std::move(entry));
+  } else {
+    if (!arrivals_) arrivals_ = std::make_shared<Arrivals>();
+    const Result result = entry.result;
+    result->on_completion(std::make_unique<Arrivals::Expected>(arrivals_, std::move(entry)));
+  }
+  ++in_flight_;  // now: what found no memory has not entered
 }
 
 bool Stream::take_next(Deadline deadline) {

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <iterator>
+#include <poolproof/detail/event.hpp>
 
 #include "children.hpp"
 #include "control.hpp"
@@ -136,7 +137,8 @@ int Supervisor::patience_left() const {
   if (orphans_left_) return kOrphansMayTake;
   if (!stopping_) return -1;
   const auto left = std::chrono::ceil<milliseconds>(overdue_ - Clock::now());
-  return left.count() > 0 ? static_cast<int>(left.count()) : 10;
+  if (left.count() <= 0) return 10;
+  return static_cast<int>(std::min<std::int64_t>(left.count(), 60'000));
 }
 
 void Supervisor::take_commands() {
@@ -196,7 +198,7 @@ void Supervisor::spawn(const Command& command, const control::Descriptors& descr
 
 void Supervisor::stop(const Command& command) {
   stopping_ = true;
-  overdue_ = Clock::now() + milliseconds(command.patience_ms);
+  overdue_ = deadline_after(milliseconds(command.patience_ms));
   if (command.kind == Command::Kind::drain) return;
   for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
     const pid_t pid = setup_.workers[slot].pid;

@@ -20,6 +20,22 @@ void nap(int milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
 }
 
+TEST(Limits, TheLargestIsNoLimit) {
+  Pool pool{{.workers = 1}};
+  EXPECT_EQ(pool.apply_async<&add>({.time_limit = std::chrono::nanoseconds::max()}, 1, 1).get(), 2);
+}
+
+TEST(Deadlines, OfAnySizeDoNotOverflow) {
+  Pool pool{{.workers = 1}};
+  const auto endless = pool.apply_async<&never_end>();
+  EXPECT_FALSE(endless.wait(std::chrono::seconds(-10'000'000'000)));
+  EXPECT_EQ(detail::deadline_after(std::chrono::days::max()), detail::kNever);
+  EXPECT_EQ(detail::deadline_after(std::chrono::hours::max()), detail::kNever);
+  const auto long_ago = detail::deadline_after(std::chrono::hours::min());
+  EXPECT_LE(long_ago, std::chrono::steady_clock::now());
+  endless.cancel();
+}
+
 TEST(Cancel, AQueuedTaskNeverRuns) {
   Pool pool{{.workers = 1}};
   const auto running = pool.apply_async<&never_end>();

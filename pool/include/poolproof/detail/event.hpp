@@ -11,13 +11,20 @@ using Deadline = std::chrono::steady_clock::time_point;
 /// No deadline at all.
 inline constexpr Deadline kNever = Deadline::max();
 
-/// The instant `timeout` from now; never overflows.
+/// The instant `timeout` after `start`; never overflows, whatever the units.
+template <class Rep, class Period>
+Deadline deadline_after(Deadline start, std::chrono::duration<Rep, Period> timeout) {
+  // Compared as floating point: the common unit of two integers may be too fine for either.
+  constexpr std::chrono::duration<double> kCentury{std::chrono::hours{24 * 36525}};
+  if (!(timeout > timeout.zero())) return start;
+  if (std::chrono::duration<double>(timeout) > kCentury) return kNever;
+  return start + std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout);
+}
+
+/// The instant `timeout` from now.
 template <class Rep, class Period>
 Deadline deadline_after(std::chrono::duration<Rep, Period> timeout) {
-  constexpr std::chrono::hours kCentury{24 * 36525};
-  if (timeout > kCentury) return kNever;
-  return std::chrono::steady_clock::now() +
-         std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout);
+  return deadline_after(std::chrono::steady_clock::now(), timeout);
 }
 
 /// A flag that is set once and can be waited for.
