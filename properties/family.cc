@@ -20,6 +20,8 @@ std::string_view name(Role role) {
       return "helper";
     case Role::kTaskChild:
       return "task child";
+    case Role::kOwn:
+      return "own child";
     case Role::kProcess:
       return "process";
   }
@@ -75,6 +77,7 @@ void Family::assign_roles(const Trace& trace) {
   std::set<Pid> workers;
   std::set<Pid> helpers;
   std::set<Pid> task_children;
+  std::set<Pid> own;
   for (const auto& event : trace.events) {
     if (const auto* begun = std::get_if<harness::TaskBegun>(&event.kind)) {
       workers.insert(begun->pid);
@@ -86,6 +89,8 @@ void Family::assign_roles(const Trace& trace) {
            step->result.workers.value_or(std::vector<harness::StepResult::Listed>{})) {
         workers.insert(listed.pid);
       }
+    } else if (const auto* child = std::get_if<harness::OwnChild>(&event.kind)) {
+      if (child->pid == main_) own.insert(child->child);
     } else if (const auto* execed = std::get_if<harness::Execed>(&event.kind)) {
       helpers.insert(execed->pid);
     } else if (const auto* born = std::get_if<harness::Born>(&event.kind)) {
@@ -100,6 +105,8 @@ void Family::assign_roles(const Trace& trace) {
       member.role = Role::kWorker;
     } else if (task_children.contains(member.pid)) {
       member.role = Role::kTaskChild;
+    } else if (own.contains(member.pid)) {
+      member.role = Role::kOwn;
     } else if (helpers.contains(member.pid)) {
       member.role = Role::kHelper;
     }
@@ -119,6 +126,7 @@ std::string Family::in_words(const std::set<harness::Pid>& pids) const {
   std::vector<std::string> parts;
   for (const auto& [role, numbers] : by_role) {
     const std::string plural = role == Role::kTaskChild ? "task children"
+                               : role == Role::kOwn     ? "own children"
                                : role == Role::kProcess ? "processes"
                                                         : std::string(name(role)) + "s";
     parts.push_back((numbers.size() > 1 ? plural : std::string(name(role))) + " " +

@@ -14,7 +14,8 @@ namespace poolproof::properties {
 /// What a process is to a reader. By the protocol's words, less one guess: whoever neither listed
 /// nor working, without children and without a program of its own is called a process, not a
 /// helper.
-enum class Role { kMain, kWorker, kHelper, kTaskChild, kProcess };
+/// kOwn: main's own child, or program, which is not the pool's.
+enum class Role { kMain, kWorker, kHelper, kTaskChild, kOwn, kProcess };
 
 std::string_view name(Role role);
 

@@ -226,6 +226,14 @@ TEST(Timeline, LeavesOutWhatAWrapperDidBeforeMainWasReady) {
   EXPECT_NE(text.find(" 7 "), text.npos) << text;
 }
 
+TEST(Timeline, NamesWhatMainStartedBesideThePool) {
+  TraceWriter writer;
+  writer.born(7).add(harness::OwnChild{TraceWriter::kMain, 7}).add(harness::Execed{7, "sleep"});
+  const auto text =
+      joined(timeline(orphan_scenario(), writer.dead(7, sys::Exited{0}).done()), "\n");
+  EXPECT_NE(text.find("own child 7"), text.npos) << text;
+}
+
 TEST(Timeline, IsShortenedInTheMiddle) {
   std::vector<std::string> lines;
   for (int i = 0; i < 100; ++i) lines.push_back(std::to_string(i));
