@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
@@ -19,11 +20,6 @@ using Kind = Reading::Kind;
 using Moment = Reading::Moment;
 
 // ---- Once ---------------------------------------------------------------------------------------
-
-bool is_told(Kind kind) {
-  return kind == Kind::kOk || kind == Kind::kTaskError || kind == Kind::kWorkerDied ||
-         kind == Kind::kCancelled;
-}
 
 /// The first get that was told what the task came to.
 std::optional<int> first_told(const Reading& reading, int task) {

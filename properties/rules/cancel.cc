@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
@@ -12,12 +13,6 @@ namespace {
 
 using harness::StepKind;
 using Kind = Reading::Kind;
-
-/// Of a get that was told what became of the task.
-bool is_told(Kind kind) {
-  return kind == Kind::kOk || kind == Kind::kTaskError || kind == Kind::kWorkerDied ||
-         kind == Kind::kCancelled;
-}
 
 /// Its outcome is known and stays.
 void judge_outcome(const Reading& reading, int step, int get, Verdicts& verdicts) {
@@ -31,12 +26,13 @@ void judge_outcome(const Reading& reading, int step, int get, Verdicts& verdicts
       {cancel.ended->event, run.ended->event});
 }
 
-/// What a body claims before main was told stands before it.
+/// What a body claims before main was told stands before it. One that was cut short may have met
+/// the kill that takes it back: that hits a moment later who is at work on another processor.
 void judge_beginnings(const Reading& reading, int step, Verdicts& verdicts) {
   const int task = reading.step(step).task;
   const auto& cancel = reading.run(step);
   for (const auto& run : reading.runs(task)) {
-    if (run.begun < *cancel.ended) continue;
+    if (run.begun < *cancel.ended || reading.cut_short(run)) continue;
     return verdicts.violated(
         fmt::format("{} says that task {} is taken back, but it began in process {}",
                     reading.name(step), task, run.pid),

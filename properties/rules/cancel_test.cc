@@ -64,6 +64,14 @@ TEST(CancelIsTrue, IsViolatedByABodyThatBeginsAfterwards) {
             "cancel (step 3) says that task 1 is taken back, but it began in process 3");
 }
 
+/// A worker that was at work on another processor may come to the body before the kill does.
+TEST(CancelIsTrue, ABodyThatTheKillCutsShortHasMetTheCancel) {
+  Story story({create(1), submit(1), cancel(1)});
+  story.begins(1).born(3).ends(1).step(2).step(3, value("true")).begins_task(1, 3);
+  story.dies(3, sys::Killed{SIGKILL}).exits();
+  EXPECT_EQ(story.outcome("T11"), "held");
+}
+
 TEST(CancelIsTrue, IsViolatedByATaskThatIsTakenBackAllTheSame) {
   auto story = running();
   story.step(3, value("false")).step(4, result(Kind::kCancelled)).exits();

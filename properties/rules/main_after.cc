@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "properties/rules/outcome.h"
+
 namespace poolproof::properties {
 namespace {
 
@@ -41,8 +43,7 @@ bool every_outcome_is_known(const Reading& reading) {
     const auto gets = reading.gets(task.first);
     return std::any_of(gets.begin(), gets.end(), [&](int get) {
       const auto& run = reading.run(get);
-      return run.is(Reading::Kind::kOk) || run.is(Reading::Kind::kTaskError) ||
-             run.is(Reading::Kind::kWorkerDied) || run.is(Reading::Kind::kCancelled);
+      return run.result != nullptr && is_told(run.result->kind);
     });
   });
 }

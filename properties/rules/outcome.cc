@@ -20,6 +20,11 @@ static std::uint64_t hash_of(int task, std::int64_t bytes) {
   return hash;
 }
 
+bool is_told(Kind kind) {
+  return kind == Kind::kOk || kind == Kind::kTaskError || kind == Kind::kWorkerDied ||
+         kind == Kind::kCancelled;
+}
+
 std::optional<std::string> value_of(int task, const harness::Body& body) {
   switch (body.kind) {
     case BodyKind::kNothing:

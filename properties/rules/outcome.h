@@ -19,6 +19,9 @@ std::vector<std::string> item_values(const harness::Step& map);
 /// What a get or next of a map was given: one value, or all that a get lists.
 std::vector<std::string> values_in(std::string_view told);
 
+/// Whether a get that ended so was told what became of the task.
+bool is_told(harness::StepResult::Kind kind);
+
 /// The message holds "task 1", and not as the beginning of "task 12".
 bool tells_task(std::string_view message, int task);
 

@@ -28,11 +28,8 @@ std::optional<bool> said(const Reading& reading, int step) {
     case StepKind::kWait:
       if (run.is(Kind::kOk)) return true;
       return run.is(Kind::kTimeout) ? std::optional(false) : std::nullopt;
-    case StepKind::kGet: {
-      const bool told = run.is(Kind::kOk) || run.is(Kind::kTaskError) ||
-                        run.is(Kind::kWorkerDied) || run.is(Kind::kCancelled);
-      return told ? std::optional(true) : std::nullopt;
-    }
+    case StepKind::kGet:
+      return is_told(run.result->kind) ? std::optional(true) : std::nullopt;
     default:
       return std::nullopt;
   }
