@@ -16,22 +16,24 @@ constexpr std::array<std::string_view, 5> kInitializers{"none", "returns", "rais
                                                         "kills_self"};
 constexpr std::array<std::string_view, 4> kForms{"map", "starmap", "imap", "imap_unordered"};
 constexpr std::array<std::string_view, 4> kFarewells{"plain", "scope", "scope_error", "cycle"};
-constexpr std::array<std::string_view, 3> kChildEnds{"return", "os_exit", "sigkill"};
+constexpr std::array<std::string_view, 4> kChildEnds{"return", "os_exit", "sigkill", "stays"};
 constexpr std::array<std::string_view, 2> kPrograms{"stays", "ends"};
-constexpr std::array<std::string_view, 7> kInherited{
-    "sigchld_ignored", "sigterm_blocked", "sigint_ignored",   "input",
-    "stdin_closed",    "stdout_closed",   "spare_descriptors"};
-constexpr std::array<std::string_view, 7> kInheritedInWords{"SIGCHLD ignored",
+constexpr std::array<std::string_view, 8> kInherited{
+    "sigchld_ignored", "sigterm_blocked", "sigint_ignored",    "input",
+    "stdin_closed",    "stdout_closed",   "spare_descriptors", "subreaper"};
+constexpr std::array<std::string_view, 8> kInheritedInWords{"SIGCHLD ignored",
                                                             "SIGTERM blocked",
                                                             "SIGINT ignored",
                                                             "a line in its standard input",
                                                             "standard input closed",
                                                             "standard output closed",
-                                                            "open descriptors that no exec closes"};
+                                                            "open descriptors that no exec closes",
+                                                            "a subreaper as its parent"};
 static_assert(kInherited.size() == static_cast<std::size_t>(kLastInherited) + 1);
-constexpr std::array<std::string_view, 3> kCallbacks{"none", "returns", "raises"};
-constexpr std::array<std::string_view, 5> kSettings{"quota", "initializer", "scope", "callback",
-                                                    "cycle"};
+constexpr std::array<std::string_view, 4> kCallbacks{"none", "returns", "raises", "terminates"};
+constexpr std::array<std::string_view, 3> kCallers{"main", "thread", "threads"};
+constexpr std::array<std::string_view, 7> kSettings{"quota", "initializer", "scope", "callback",
+                                                    "cycle", "caller",      "input"};
 
 using Value = std::optional<std::int64_t>;
 
@@ -58,6 +60,9 @@ Value value_of(Initializer initializer) {
 }
 Value value_of(Callback callback) {
   return callback == Callback::kNone ? std::nullopt : Value(static_cast<int>(callback));
+}
+Value value_of(Caller caller) {
+  return caller == Caller::kMain ? std::nullopt : Value(static_cast<int>(caller));
 }
 Value value_of(Farewell farewell) {
   return farewell == Farewell::kPlain ? std::nullopt : Value(static_cast<int>(farewell));
@@ -96,6 +101,20 @@ constexpr Field in(Field field) {
 
 // ---- The tables ---------------------------------------------------------------------------------
 
+constexpr Field kCaller = in<&Step::caller>({.key = "caller",
+                                             .type = FieldType::kName,
+                                             .means = "absent: main's first thread",
+                                             .optional = true,
+                                             .names = std::span(kCallers).first(2),
+                                             .simplify = Simplify::kSetting});
+/// What may be done twice at once, too.
+constexpr Field kCallers2 = in<&Step::caller>({.key = "caller",
+                                               .type = FieldType::kName,
+                                               .means = "absent: main's first thread",
+                                               .optional = true,
+                                               .names = kCallers,
+                                               .simplify = Simplify::kSetting});
+constexpr std::array kEndFields{kCallers2};
 constexpr std::array kCreateFields{
     in<&Step::workers>({.key = "workers",
                         .means = "absent: the pool's default",
@@ -113,6 +132,7 @@ constexpr std::array kCreateFields{
                             .optional = true,
                             .names = kInitializers,
                             .simplify = Simplify::kSetting}),
+    kCaller,
 };
 constexpr Field kOldTask =
     in<&Step::task>({.key = "task", .type = FieldType::kOldTask, .low = 1, .high = kMaxSteps});
@@ -129,14 +149,18 @@ constexpr std::array kSubmitFields{
                          .means = "what is called with the value or the error",
                          .optional = true,
                          .names = kCallbacks,
-                         .simplify = Simplify::kSetting})};
+                         .simplify = Simplify::kSetting}),
+    kCaller};
 constexpr Field kTimeout = in<&Step::timeout>({.key = "timeout_ms",
                                                .type = FieldType::kMilliseconds,
                                                .means = "absent: for ever",
                                                .optional = true,
                                                .high = kMaxMilliseconds,
                                                .simplify = Simplify::kOption});
-constexpr std::array kGetFields{kOldTask, kTimeout};
+constexpr std::array kResizeFields{in<&Step::workers>(
+    {.key = "workers", .low = 1, .high = kMaxWorkers, .simplify = Simplify::kNumber})};
+constexpr std::array kGetFields{kOldTask, kTimeout, kCaller};
+constexpr std::array kWaitFields{kOldTask, kTimeout};
 constexpr std::array kReadyFields{kOldTask};
 constexpr std::array kSleepFields{in<&Step::duration>({.key = "ms",
                                                        .type = FieldType::kMilliseconds,
@@ -166,6 +190,12 @@ constexpr std::array kMapFields{
     in<&Step::form>(
         {.key = "form", .type = FieldType::kName, .names = kForms, .simplify = Simplify::kLetter}),
     in<&Step::items>({.key = "items", .high = kMaxItems, .simplify = Simplify::kNumber}),
+    in<&Step::raises_at>({.key = "raises_at",
+                          .means = "the item at which the input raises; absent: none",
+                          .optional = true,
+                          .low = 1,
+                          .high = kMaxItems,
+                          .simplify = Simplify::kOption}),
     in<&Step::chunk>({.key = "chunk",
                       .means = "absent: the pool's default",
                       .optional = true,
@@ -193,12 +223,16 @@ constexpr std::array kSteps{
               .fields = kGetFields},
     StepEntry{.kind = StepKind::kClose,
               .name = "close",
-              .does = "takes no more tasks; those accepted still run"},
-    StepEntry{
-        .kind = StepKind::kTerminate, .name = "terminate", .does = "stops the workers at once"},
+              .does = "takes no more tasks; those accepted still run",
+              .fields = kEndFields},
+    StepEntry{.kind = StepKind::kTerminate,
+              .name = "terminate",
+              .does = "stops the workers at once",
+              .fields = kEndFields},
     StepEntry{.kind = StepKind::kJoin,
               .name = "join",
               .does = "waits until the pool's workers are gone",
+              .fields = kEndFields,
               .is_looked_at = true},
     StepEntry{.kind = StepKind::kDrop,
               .name = "drop",
@@ -228,13 +262,14 @@ constexpr std::array kSteps{
               .name = "next",
               .does = "takes the next result of an imap, waiting for it",
               .needs = Needs::kTask,
-              .fields = kGetFields},
-    StepEntry{.kind = StepKind::kFork,
-              .name = "fork",
-              .does = "forks a child of main's own, which ends at once, and waits for it",
-              .needs = Needs::kNothing,
-              .fields = kForkFields,
-              .is_looked_at = true},
+              .fields = kWaitFields},
+    StepEntry{
+        .kind = StepKind::kFork,
+        .name = "fork",
+        .does = "forks a child of main's own, and waits for it, or leaves it to live on",
+        .needs = Needs::kNothing,
+        .fields = kForkFields,
+        .is_looked_at = true},
     StepEntry{.kind = StepKind::kLaunch,
               .name = "launch",
               .does = "starts a program of main's own, which has nothing to do with the pool",
@@ -250,7 +285,7 @@ constexpr std::array kSteps{
               .name = "wait",
               .does = "waits until a task has an outcome, for ever or up to a timeout",
               .needs = Needs::kTask,
-              .fields = kGetFields},
+              .fields = kWaitFields},
     StepEntry{.kind = StepKind::kReady,
               .name = "ready",
               .does = "asks whether a task has an outcome, without waiting",
@@ -265,6 +300,14 @@ constexpr std::array kSteps{
               .does = "takes a task back, and is told whether the pool has let it go",
               .needs = Needs::kTask,
               .fields = kReadyFields},
+    StepEntry{.kind = StepKind::kHandle,
+              .name = "handle",
+              .does = "installs a handler of main's for SIGTERM, which does nothing",
+              .needs = Needs::kNothing},
+    StepEntry{.kind = StepKind::kResize,
+              .name = "resize",
+              .does = "asks the running pool for another number of workers",
+              .fields = kResizeFields},
 };
 
 constexpr std::array kBodies{
@@ -278,7 +321,7 @@ constexpr std::array kBodies{
     BodyEntry{BodyKind::kNever, "never", Parameter::kNone, false, true,
               "sleeps in a timed loop and never returns"},
     BodyEntry{BodyKind::kRaise, "raise", Parameter::kNone, false, false,
-              "raises a plain error \"task N\""},
+              "raises a plain error \"task N\"", Comes::kToItsMessage},
     BodyEntry{BodyKind::kExit, "exit", Parameter::kCode, true, false, "ends its worker by exit"},
     BodyEntry{BodyKind::kOsExit, "os_exit", Parameter::kCode, true, false,
               "ends its worker by _exit"},
@@ -295,9 +338,21 @@ constexpr std::array kBodies{
     BodyEntry{BodyKind::kLeaveChild, "leave_child", Parameter::kNone, false, false,
               "starts a child that never ends, and returns"},
     BodyEntry{BodyKind::kUnserializable, "unserializable", Parameter::kNone, false, false,
-              "returns what cannot be serialized"},
+              "returns what cannot be serialized", Comes::kToAnError},
     BodyEntry{BodyKind::kReadInput, "read_input", Parameter::kNone, false, false,
               "reads a byte of its standard input, and says whether there was one"},
+    BodyEntry{BodyKind::kInterrupt, "interrupt", Parameter::kNone, false, false,
+              "raises what is no plain error (KeyboardInterrupt, an int)", Comes::kToItsMessage},
+    BodyEntry{BodyKind::kUnbuildableError, "unbuildable_error", Parameter::kNone, false, false,
+              "raises an error that cannot be built again from what is sent", Comes::kToAnError},
+    BodyEntry{BodyKind::kUnreadableValue, "unreadable_value", Parameter::kNone, false, false,
+              "returns what can be serialized, but not deserialized", Comes::kToAnError},
+    BodyEntry{BodyKind::kUnserializableArgument, "unserializable_argument", Parameter::kNone, false,
+              false, "is given what cannot be serialized", Comes::kToAnError,
+              /*never_begins=*/true},
+    BodyEntry{BodyKind::kUnreadableArgument, "unreadable_argument", Parameter::kNone, false, false,
+              "is given what can be serialized, but not deserialized", Comes::kToAnError,
+              /*never_begins=*/true},
 };
 
 constexpr std::array kEndings{
@@ -452,6 +507,10 @@ std::string_view in_words(Inherited inherited) {
 
 std::string_view name(Callback callback) {
   return kCallbacks[static_cast<std::size_t>(callback)];
+}
+
+std::string_view name(Caller caller) {
+  return kCallers[static_cast<std::size_t>(caller)];
 }
 
 std::string_view name(Form form) {

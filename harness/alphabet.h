@@ -33,29 +33,43 @@ enum class StepKind {
   kWait,
   kReady,
   kCollect,
-  kCancel
+  kCancel,
+  kHandle,
+  kResize
 };
-inline constexpr StepKind kLastStep = StepKind::kCancel;
+inline constexpr StepKind kLastStep = StepKind::kResize;
 
 enum class BodyKind {
-  kNothing,         // returns at once
-  kEcho,            // returns the bytes it was given
-  kSleep,           // sleeps, then returns
-  kSpin,            // computes, then returns
-  kNever,           // sleeps in a timed loop and never returns
-  kRaise,           // raises the language's plain error with the message "task N"
-  kExit,            // ends its worker by the language's exit (sys.exit, std::exit)
-  kOsExit,          // ends its worker by _exit
-  kAbort,           // ends its worker by SIGABRT
-  kKillSelf,        // ends its worker by SIGKILL
-  kSegfault,        // ends its worker by SIGSEGV
-  kStopSelf,        // stops its worker by SIGSTOP; let go on, it is as kNever
-  kIgnoreSigterm,   // ignores SIGTERM, and is as kNever
-  kLeaveChild,      // starts a child process that never ends, and returns
-  kUnserializable,  // returns what the language cannot serialize
-  kReadInput        // reads a byte of its standard input, and says whether there was one
+  kNothing,           // returns at once
+  kEcho,              // returns the bytes it was given
+  kSleep,             // sleeps, then returns
+  kSpin,              // computes, then returns
+  kNever,             // sleeps in a timed loop and never returns
+  kRaise,             // raises the language's plain error with the message "task N"
+  kExit,              // ends its worker by the language's exit (sys.exit, std::exit)
+  kOsExit,            // ends its worker by _exit
+  kAbort,             // ends its worker by SIGABRT
+  kKillSelf,          // ends its worker by SIGKILL
+  kSegfault,          // ends its worker by SIGSEGV
+  kStopSelf,          // stops its worker by SIGSTOP; let go on, it is as kNever
+  kIgnoreSigterm,     // ignores SIGTERM, and is as kNever
+  kLeaveChild,        // starts a child process that never ends, and returns
+  kUnserializable,    // returns what the language cannot serialize
+  kReadInput,         // reads a byte of its standard input, and says whether there was one
+  kInterrupt,         // raises what is no plain error (KeyboardInterrupt, an int) with that message
+  kUnbuildableError,  // raises an error that main cannot build again
+  kUnreadableValue,   // returns what cannot be deserialized
+  kUnserializableArgument,  // is given what cannot be serialized: it never begins
+  kUnreadableArgument       // is given what cannot be deserialized: it never begins
 };
-inline constexpr BodyKind kLastBody = BodyKind::kReadInput;
+inline constexpr BodyKind kLastBody = BodyKind::kUnreadableArgument;
+
+/// What a task comes to, if its body is not kept from it.
+enum class Comes {
+  kToItsValue,    // or to none: its worker ends, or it never does
+  kToItsMessage,  // an error that says "task N"
+  kToAnError      // how it is said is the pool's own
+};
 
 enum class EndingKind {
   kReturn,  // main returns
@@ -85,12 +99,21 @@ enum class Initializer {
 enum class Callback {
   kNone,
   kReturns,
-  kRaises  // the language's plain error
+  kRaises,     // the language's plain error
+  kTerminates  // terminates the pool
+};
+
+/// Who of main makes a step's call, while the rest of main waits until it has returned.
+enum class Caller {
+  kMain,    // its first thread
+  kThread,  // a second thread, which ends then
+  kThreads  // two such threads at once
 };
 
 /// What a step can ask for that not every pool knows; an adapter says which it does. Quota and
-/// initializer are of create, scope and cycle of drop, callback of submit.
-enum class Setting { kQuota, kInitializer, kScope, kCallback, kCycle };
+/// initializer are of create, scope and cycle of drop, callback of submit, caller of what is asked
+/// of a pool, input (that raises) of map.
+enum class Setting { kQuota, kInitializer, kScope, kCallback, kCycle, kCaller, kInput };
 
 /// How the last reference to a pool goes.
 enum class Farewell {
@@ -105,6 +128,7 @@ enum class ChildEnd {
   kReturn,   // as main would by a return, with all cleanup
   kOsExit,   // _exit(0)
   kSigkill,  // by its own hand
+  kStays     // not by itself: it sleeps, and outlives main
 };
 
 /// What a program does that main starts beside the pool, and that knows nothing of it.
@@ -128,8 +152,9 @@ enum class Inherited {
   kStdinClosed,
   kStdoutClosed,
   kSpareDescriptors,  // some open ones that no exec closes
+  kSubreaper,         // whoever loses its parent gets one that is not process 1
 };
-inline constexpr Inherited kLastInherited = Inherited::kSpareDescriptors;
+inline constexpr Inherited kLastInherited = Inherited::kSubreaper;
 
 /// What the one number of a body or an ending means; kNone when it has no number.
 enum class Parameter { kNone, kBytes, kMilliseconds, kCode };
@@ -145,7 +170,7 @@ struct Body {
 /// their defaults, so that equality and shrinking stay plain.
 struct Step {
   StepKind kind = StepKind::kCreate;
-  std::optional<int> workers;                    // create; nullopt: the pool's default
+  std::optional<int> workers;                    // create, resize; nullopt: the pool's default
   std::optional<int> quota;                      // create: tasks per worker; nullopt: any number
   Initializer initializer = Initializer::kNone;  // create
   int task = 0;                         // submit, map, get, next: 1, 2, ... in order of submission
@@ -155,11 +180,13 @@ struct Step {
   std::chrono::milliseconds duration{0};             // sleep
   Victim victim = Victim::kIdle;                     // kill
   Form form = Form::kMap;                            // map
-  int items = 0;             // map: so many, numbered from 1, each runs the body
-  std::optional<int> chunk;  // map: items that travel together; nullopt: the pool's default
+  int items = 0;                 // map: so many, numbered from 1, each runs the body
+  std::optional<int> raises_at;  // map: the item that is not there: taking it raises
+  std::optional<int> chunk;      // map: items that travel together; nullopt: the pool's default
   Farewell farewell = Farewell::kPlain;    // drop
   ChildEnd child_end = ChildEnd::kReturn;  // fork
   Program program = Program::kStays;       // launch
+  Caller caller = Caller::kMain;           // create, submit, get, close, terminate, join
   bool operator==(const Step&) const = default;
 };
 
@@ -220,6 +247,8 @@ struct BodyEntry {
   bool kills_worker;  // its worker does not outlive it
   bool never_ends;    // as long as nobody ends its worker
   std::string_view does;
+  Comes comes = Comes::kToItsValue;
+  bool never_begins = false;  // in a healthy pool, which tells main of the error
 };
 struct EndingEntry {
   EndingKind kind;
@@ -259,6 +288,7 @@ std::optional<Inherited> inherited_named(std::string_view name);
 /// For people: "SIGCHLD ignored".
 std::string_view in_words(Inherited inherited);
 std::string_view name(Callback callback);
+std::string_view name(Caller caller);
 std::string_view name(Form form);
 std::optional<Form> form_named(std::string_view name);
 /// Whether its results are taken one after the other, by `next`.

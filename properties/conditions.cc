@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <functional>
+#include <initializer_list>
 
 #include "properties/rules/reading.h"
 
@@ -33,7 +35,7 @@ bool any_step(const Reading& reading, StepKind kind) {
   return false;
 }
 
-bool any_body(const Reading& reading, bool (*fits)(const harness::Body&)) {
+bool any_body(const Reading& reading, const std::function<bool(const harness::Body&)>& fits) {
   return std::any_of(reading.accepted().begin(), reading.accepted().end(),
                      [&](const auto& task) { return fits(reading.body(task.first)); });
 }
@@ -174,11 +176,16 @@ bool died_in_a_task(const Reading& reading) {
   });
 }
 
-bool callback_raised(const Reading& reading) {
+bool called_back(const Reading& reading, harness::Callback what) {
   const auto& tasks = reading.accepted();
   return std::any_of(tasks.begin(), tasks.end(), [&](const auto& task) {
-    return reading.step(task.second).callback == harness::Callback::kRaises &&
-           !reading.calls_back(task.first).empty();
+    return reading.step(task.second).callback == what && !reading.calls_back(task.first).empty();
+  });
+}
+
+bool any_of_kinds(const Reading& reading, std::initializer_list<BodyKind> kinds) {
+  return any_body(reading, [&](const harness::Body& body) {
+    return std::find(kinds.begin(), kinds.end(), body.kind) != kinds.end();
   });
 }
 
@@ -238,7 +245,34 @@ constexpr std::array kConditions{
               }},
     Condition{"callback-raised", "a callback of main's raised",
               [](const Scenario& s, const Trace& t) {
-                return ask(s, t, [](const Reading& r) { return callback_raised(r); });
+                return ask(s, t, [](const Reading& r) {
+                  return called_back(r, harness::Callback::kRaises);
+                });
+              }},
+    Condition{"callback-terminated", "a callback of main's terminated its pool, or tried to",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return called_back(r, harness::Callback::kTerminates);
+                });
+              }},
+    Condition{"unreadable-outcome",
+              "a task returned, or raised, what main cannot build again from what it is sent",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return any_of_kinds(r, {BodyKind::kUnbuildableError, BodyKind::kUnreadableValue});
+                });
+              }},
+    Condition{"unreadable-argument",
+              "a task was given what its worker cannot build again from what it is sent",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return any_of_kinds(r, {BodyKind::kUnreadableArgument});
+                });
+              }},
+    Condition{"task-interrupted", "a task's body raised what is no plain error",
+              [](const Scenario& s, const Trace& t) {
+                return ask(
+                    s, t, [](const Reading& r) { return any_of_kinds(r, {BodyKind::kInterrupt}); });
               }},
     Condition{"task-left-child", "a task left a process of its own running",
               [](const Scenario& s, const Trace& t) {
@@ -281,6 +315,10 @@ constexpr std::array kConditions{
     Condition{"sigterm-blocked", "main inherited that SIGTERM is blocked",
               [](const Scenario& s, const Trace&) {
                 return s.inherits.contains(Inherited::kSigtermBlocked);
+              }},
+    Condition{"sigterm-handled", "main has a handler of its own for SIGTERM",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return any_step(r, StepKind::kHandle); });
               }},
     Condition{"sigint-ignored", "main inherited that SIGINT is ignored",
               [](const Scenario& s, const Trace&) {

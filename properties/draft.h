@@ -32,6 +32,8 @@ struct Draft {
   bool any_step(const std::function<bool(const harness::Step&)>& fits) const {
     return std::any_of(so_far.steps.begin(), so_far.steps.end(), fits);
   }
+  /// Who makes the call; `twice`: whether it may be made twice at once.
+  harness::Caller caller(bool twice = false);
   /// One of the bodies, with its number.
   harness::Body body();
 };

@@ -80,7 +80,7 @@ class Author {
       const auto place = dice_.below(static_cast<int>(harness::kLastInherited) + 1);
       scenario_.inherits.insert(static_cast<harness::Inherited>(place));
     }
-    if (is_deaf_to(scenario_.ending, scenario_.inherits)) scenario_.inherits.clear();
+    if (is_deaf_to_its_ending(scenario_)) scenario_.inherits.clear();
   }
 
   void add(const Step& step) {
@@ -128,6 +128,10 @@ class Author {
     return times == 0 ? kUnreachedWeight : times < kFewTimes ? kRareWeight : 1;
   }
 
+  bool handles_sigterm() const {
+    return draft_.any_step([](const Step& step) { return step.kind == StepKind::kHandle; });
+  }
+
   Ending ending() {
     std::vector<Ending> fitting;
     std::vector<int> weights;
@@ -136,6 +140,7 @@ class Author {
       if (entry(kind).parameter == harness::Parameter::kCode)
         ending.code = dice_.pick(std::array{0, 1, 7});
       if (model_.may_wait_for_ever(ending)) continue;
+      if (ending.kind == EndingKind::kSigterm && handles_sigterm()) continue;
       fitting.push_back(ending);
       const Moment moment{situation_of(model_), true, static_cast<int>(kind)};
       weights.push_back(weight(kind) * lack_of(moment));

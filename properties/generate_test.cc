@@ -7,10 +7,13 @@
 #include <map>
 #include <set>
 
+#include "properties/letters.h"
 #include "properties/model.h"
 
 namespace poolproof::properties {
 namespace {
+
+using namespace std::chrono_literals;
 
 using harness::BodyKind;
 using harness::EndingKind;
@@ -102,7 +105,7 @@ TEST(Scenarios, AskForSettingsThatThePoolKnows) {
     initializers += any_step(scenario, [](const Step& s) { return fails(s.initializer); });
     for (const Step& step : scenario.steps) callbacks.insert(step.callback);
   }
-  EXPECT_EQ(callbacks.size(), 3u);
+  EXPECT_EQ(callbacks.size(), 4u);
   EXPECT_GT(quotas, 30);
   EXPECT_GT(initializers, 15);
   auto plain = everything();
@@ -136,6 +139,26 @@ TEST(Scenarios, LoseWorkersOftenEnough) {
   EXPECT_GT(killing_bodies, 200);
 }
 
+/// What became of a resize shows when the pool has had its time and is asked.
+TEST(Scenarios, LookAtAResizedPoolOftenEnough) {
+  int looked = 0;
+  int shrunk = 0;
+  for (const auto& scenario : many(3000, Contract{}, 5)) {
+    std::optional<int> before;
+    bool shrinks = false;
+    bool settled = false;
+    for (const Step& step : scenario.steps) {
+      if (step.kind == StepKind::kResize) shrinks = before && *step.workers < *before;
+      if (step.workers) before = step.workers;
+      settled = shrinks && (settled || (step.kind == StepKind::kSleep && step.duration > 1000ms));
+      if (settled && step.kind == StepKind::kWorkers) ++looked;
+    }
+    shrunk += shrinks;
+  }
+  EXPECT_GT(shrunk, 60);
+  EXPECT_GT(looked, 20);
+}
+
 TEST(Scenarios, CallWhatThePoolMustRefuseInAFixedShare) {
   const Contract contract;
   int calls = 0;
@@ -160,7 +183,7 @@ TEST(Scenarios, InheritAtTimesWhatLetsThemEnd) {
   for (const auto& scenario : many(1000, Contract{}, 12)) {
     some += scenario.inherits.empty() || scenario.inherits == std::set{Inherited::kInput} ? 0 : 1;
     seen.insert(scenario.inherits.begin(), scenario.inherits.end());
-    EXPECT_FALSE(is_deaf_to(scenario.ending, scenario.inherits));
+    EXPECT_FALSE(is_deaf_to_its_ending(scenario));
   }
   EXPECT_GT(some, 20);
   EXPECT_LT(some, 150);
@@ -181,6 +204,18 @@ TEST(Scenarios, AreNotRunnableWhereMainIsDeafToItsEnding) {
   EXPECT_FALSE(runs(EndingKind::kSigint, Inherited::kSigintIgnored));
   EXPECT_TRUE(runs(EndingKind::kSigint, Inherited::kSigtermBlocked));
   EXPECT_TRUE(runs(EndingKind::kSighup, Inherited::kSigtermBlocked));
+}
+
+TEST(Scenarios, AreNotRunnableWhereMainHandlesItsEnding) {
+  using harness::EndingKind;
+  const auto runs = [](EndingKind ending) {
+    Scenario scenario;
+    scenario.steps = {letters::plain(harness::StepKind::kHandle)};
+    scenario.ending.kind = ending;
+    return is_runnable(scenario, Contract{});
+  };
+  EXPECT_FALSE(runs(EndingKind::kSigterm));
+  EXPECT_TRUE(runs(EndingKind::kSighup));
 }
 
 TEST(Scenarios, ReapWhatTheyLaunchAndLaunchOneAtATime) {

@@ -11,27 +11,40 @@ using harness::BodyKind;
 using harness::EndingKind;
 
 /// In the order of the steps: letters_test.cc.
-constexpr std::array<const Letter*, 19> kLetters{
-    &letters::kCreate,    &letters::kSubmit,  &letters::kGet,   &letters::kClose,
-    &letters::kTerminate, &letters::kJoin,    &letters::kDrop,  &letters::kWorkers,
-    &letters::kSleep,     &letters::kKill,    &letters::kMap,   &letters::kNext,
-    &letters::kFork,      &letters::kLaunch,  &letters::kReap,  &letters::kWait,
-    &letters::kReady,     &letters::kCollect, &letters::kCancel};
+constexpr std::array<const Letter*, 21> kLetters{
+    &letters::kCreate,    &letters::kSubmit,  &letters::kGet,    &letters::kClose,
+    &letters::kTerminate, &letters::kJoin,    &letters::kDrop,   &letters::kWorkers,
+    &letters::kSleep,     &letters::kKill,    &letters::kMap,    &letters::kNext,
+    &letters::kFork,      &letters::kLaunch,  &letters::kReap,   &letters::kWait,
+    &letters::kReady,     &letters::kCollect, &letters::kCancel, &letters::kHandle,
+    &letters::kResize};
 static_assert(kLetters.size() == static_cast<std::size_t>(harness::kLastStep) + 1);
 
 struct BodyWeight {
   BodyKind kind;
   int weight;
 };
-constexpr std::array kBodyWeights{
-    BodyWeight{BodyKind::kNothing, 16},       BodyWeight{BodyKind::kEcho, 18},
-    BodyWeight{BodyKind::kSleep, 12},         BodyWeight{BodyKind::kSpin, 3},
-    BodyWeight{BodyKind::kNever, 24},         BodyWeight{BodyKind::kRaise, 10},
-    BodyWeight{BodyKind::kExit, 6},           BodyWeight{BodyKind::kOsExit, 8},
-    BodyWeight{BodyKind::kAbort, 5},          BodyWeight{BodyKind::kKillSelf, 11},
-    BodyWeight{BodyKind::kSegfault, 3},       BodyWeight{BodyKind::kStopSelf, 3},
-    BodyWeight{BodyKind::kIgnoreSigterm, 3},  BodyWeight{BodyKind::kLeaveChild, 3},
-    BodyWeight{BodyKind::kUnserializable, 3}, BodyWeight{BodyKind::kReadInput, 2}};
+constexpr std::array kBodyWeights{BodyWeight{BodyKind::kNothing, 16},
+                                  BodyWeight{BodyKind::kEcho, 18},
+                                  BodyWeight{BodyKind::kSleep, 12},
+                                  BodyWeight{BodyKind::kSpin, 3},
+                                  BodyWeight{BodyKind::kNever, 28},
+                                  BodyWeight{BodyKind::kRaise, 10},
+                                  BodyWeight{BodyKind::kExit, 7},
+                                  BodyWeight{BodyKind::kOsExit, 11},
+                                  BodyWeight{BodyKind::kAbort, 6},
+                                  BodyWeight{BodyKind::kKillSelf, 14},
+                                  BodyWeight{BodyKind::kSegfault, 3},
+                                  BodyWeight{BodyKind::kStopSelf, 3},
+                                  BodyWeight{BodyKind::kIgnoreSigterm, 3},
+                                  BodyWeight{BodyKind::kLeaveChild, 3},
+                                  BodyWeight{BodyKind::kUnserializable, 3},
+                                  BodyWeight{BodyKind::kReadInput, 2},
+                                  BodyWeight{BodyKind::kInterrupt, 2},
+                                  BodyWeight{BodyKind::kUnbuildableError, 2},
+                                  BodyWeight{BodyKind::kUnreadableValue, 1},
+                                  BodyWeight{BodyKind::kUnserializableArgument, 1},
+                                  BodyWeight{BodyKind::kUnreadableArgument, 1}};
 static_assert(kBodyWeights.size() == static_cast<std::size_t>(harness::kLastBody) + 1);
 
 constexpr bool weights_are_in_order() {
@@ -70,6 +83,13 @@ harness::Step letters::plain(harness::StepKind kind) {
   harness::Step step;
   step.kind = kind;
   return step;
+}
+
+harness::Caller Draft::caller(bool twice) {
+  constexpr int kOtherPercent = 8;
+  if (!can(harness::Setting::kCaller) || !dice.percent(kOtherPercent)) return {};
+  using harness::Caller;
+  return twice && dice.percent(50) ? Caller::kThreads : Caller::kThread;
 }
 
 harness::Body Draft::body() {

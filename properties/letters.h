@@ -66,8 +66,8 @@ int weight(harness::EndingKind kind);
 namespace letters {
 extern const Letter kCreate;
 extern const Letter kSubmit, kGet, kWait, kReady, kCancel;
-extern const Letter kClose, kTerminate, kJoin, kDrop, kWorkers;
-extern const Letter kSleep, kKill, kFork, kLaunch, kReap, kCollect;
+extern const Letter kClose, kTerminate, kJoin, kDrop, kWorkers, kResize;
+extern const Letter kSleep, kKill, kFork, kLaunch, kReap, kCollect, kHandle;
 extern const Letter kMap, kNext;
 
 /// An answer that does not depend on the step.

@@ -1,5 +1,8 @@
 #include "properties/model.h"
 
+#include <algorithm>
+#include <tuple>
+
 namespace poolproof::properties {
 
 using harness::Needs;
@@ -94,11 +97,16 @@ bool takes_a_time(const Step& step) {
   return takes != nullptr && takes(step);
 }
 
-bool is_deaf_to(const harness::Ending& ending, const std::set<harness::Inherited>& inherits) {
+bool is_deaf_to_its_ending(const harness::Scenario& scenario) {
   using harness::EndingKind;
   using harness::Inherited;
-  return (ending.kind == EndingKind::kSigterm && inherits.contains(Inherited::kSigtermBlocked)) ||
-         (ending.kind == EndingKind::kSigint && inherits.contains(Inherited::kSigintIgnored));
+  const auto& [steps, inherits] = std::tie(scenario.steps, scenario.inherits);
+  const bool handles = std::any_of(steps.begin(), steps.end(),
+                                   [](const Step& step) { return step.kind == StepKind::kHandle; });
+  const bool to_sigterm = handles || inherits.contains(Inherited::kSigtermBlocked);
+  const auto ending = scenario.ending.kind;
+  return (ending == EndingKind::kSigterm && to_sigterm) ||
+         (ending == EndingKind::kSigint && inherits.contains(Inherited::kSigintIgnored));
 }
 
 bool is_runnable(const harness::Scenario& scenario, const Contract& contract) {
@@ -108,8 +116,7 @@ bool is_runnable(const harness::Scenario& scenario, const Contract& contract) {
     if (model.may_wait_for_ever(step)) return false;
     model.apply(step, takes_effect(model, step));
   }
-  return !model.may_wait_for_ever(scenario.ending) &&
-         !is_deaf_to(scenario.ending, scenario.inherits);
+  return !model.may_wait_for_ever(scenario.ending) && !is_deaf_to_its_ending(scenario);
 }
 
 bool may_wait_where_kills_miss(const harness::Scenario& scenario, const Contract& contract) {

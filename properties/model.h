@@ -74,8 +74,9 @@ bool takes_effect(const Model& model, const harness::Step& step);
 
 /// Whether the step takes a time by itself, whatever the pool does: a sleep, a timeout, a search.
 bool takes_a_time(const harness::Step& step);
-/// Whether main would not end by the ending, since it inherited to do without the signal.
-bool is_deaf_to(const harness::Ending& ending, const std::set<harness::Inherited>& inherits);
+/// Whether main would not end by the scenario's ending, since it inherited to do without the
+/// signal, or handles it.
+bool is_deaf_to_its_ending(const harness::Scenario& scenario);
 
 /// Well-formed (no impossible step) and without endless waits.
 bool is_runnable(const harness::Scenario& scenario, const Contract& contract);

@@ -35,6 +35,7 @@ struct PoolState {
   Contract contract;
   Life life = Life::kNone;
   bool joined = false;
+  bool doomed = false;     // a callback of main's will terminate it, or has
   bool tangled = false;    // dropped in a cycle of references that no collector has found yet
   int workers = 0;         // 0: the pool's default
   int deaths = 0;          // at most so many workers were lost

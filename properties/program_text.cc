@@ -94,8 +94,9 @@ class Writer {
     const auto keys = letter(step.kind).templates;
     Fields fields;
     for (const auto& field : entry.fields) add(field, step, fields);
-    return with(keys == nullptr ? std::vector{std::string(entry.name)} : keys(step), what(step),
-                fields);
+    const auto text = with(keys == nullptr ? std::vector{std::string(entry.name)} : keys(step),
+                           what(step), fields);
+    return step.caller == harness::Caller::kMain ? text : called_by(step.caller, text);
   }
 
   std::string operator()(const Ending& ending) const {
@@ -116,6 +117,18 @@ class Writer {
   std::string_view comment() const { return abilities_.language == "python" ? "#" : "//"; }
 
  private:
+  /// The call in a thread of its own: "f1 = in_thread(lambda: pool.apply(...))".
+  std::string called_by(harness::Caller caller, const std::string& statement) const {
+    const auto* found = find({"by_" + std::string(name(caller))});
+    if (found == nullptr || statement.find('\n') != statement.npos) return statement;
+    const auto equals = statement.find(" = ");
+    const bool assigns = equals < statement.find_first_of("(\"");
+    const auto from = assigns ? equals + 3 : 0;
+    auto call = statement.substr(from);
+    while (call.ends_with(';')) call.pop_back();
+    return statement.substr(0, from) + filled(*found, {{"call", call}});
+  }
+
   /// What a comment says of a step that has no template.
   static std::string what(const Step& step) {
     std::string text(entry(step.kind).name);
@@ -222,14 +235,23 @@ std::vector<std::string> definition_parts(const Scenario& scenario) {
   const auto maps = [](const Step& step) { return step.kind == StepKind::kMap; };
   if (std::any_of(scenario.steps.begin(), scenario.steps.end(), maps))
     parts.emplace_back("preamble.map");
+  if (std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                  [](const Step& step) { return step.raises_at.has_value(); }))
+    parts.emplace_back("preamble.raising_input");
   for (const Step& step : scenario.steps) {
     if (step.initializer != harness::Initializer::kNone)
       parts.push_back(fmt::format("preamble.initializer_{}", harness::name(step.initializer)));
   }
-  for (const auto callback : {harness::Callback::kReturns, harness::Callback::kRaises}) {
+  for (const auto callback :
+       {harness::Callback::kReturns, harness::Callback::kRaises, harness::Callback::kTerminates}) {
     if (std::any_of(scenario.steps.begin(), scenario.steps.end(),
                     [&](const Step& step) { return step.callback == callback; }))
       parts.push_back(fmt::format("preamble.callback_{}", harness::name(callback)));
+  }
+  for (const auto caller : {harness::Caller::kThread, harness::Caller::kThreads}) {
+    if (std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                    [&](const Step& step) { return step.caller == caller; }))
+      parts.push_back(fmt::format("preamble.by_{}", harness::name(caller)));
   }
   return parts;
 }

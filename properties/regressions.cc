@@ -31,12 +31,18 @@ bool can_perform(const Abilities& abilities, const Scenario& scenario) {
            const bool cycle = step.farewell == harness::Farewell::kCycle;
            const bool scope = !cycle && step.farewell != harness::Farewell::kPlain;
            const bool callback = step.callback != harness::Callback::kNone;
+           const bool ends = step.callback == harness::Callback::kTerminates;
+           const bool input = step.raises_at.has_value();
+           const bool caller = step.caller != harness::Caller::kMain;
            return has(abilities.steps, step.kind) &&
                   (!submits || has(abilities.bodies, step.body.kind)) &&
                   (!quota || has(abilities.settings, harness::Setting::kQuota)) &&
                   (!initializer || has(abilities.settings, harness::Setting::kInitializer)) &&
                   (!scope || has(abilities.settings, harness::Setting::kScope)) &&
                   (!cycle || has(abilities.settings, harness::Setting::kCycle)) &&
+                  (!ends || has(abilities.steps, harness::StepKind::kTerminate)) &&
+                  (!input || has(abilities.settings, harness::Setting::kInput)) &&
+                  (!caller || has(abilities.settings, harness::Setting::kCaller)) &&
                   (!callback || has(abilities.settings, harness::Setting::kCallback));
          });
 }

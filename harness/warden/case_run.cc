@@ -422,6 +422,9 @@ void CaseRun::find_foreign() {
     for (const int child : sys::children_of(parents[i])) {
       parents.push_back(child);
       if (tree_.owner(child) != nullptr) continue;
+      // Init's own: orphans of the tree become this one's children, not init's.
+      const bool is_reaper = i == 0 && request_.inherits.count(harness::Inherited::kSubreaper) > 0;
+      if (is_reaper) continue;
       const auto status = sys::task_status(child);
       const bool ended =
           !status || status->inner_pid == 0 || status->state == 'Z' || status->state == 'X';

@@ -205,6 +205,21 @@ void Init::reap_all_that_ended() {
   }
 }
 
+/// What systemd --user or a container's init is: the orphans below it become its children, and not
+/// those of process 1. It holds nothing of the case's, and goes when nobody is left below it.
+/// keeps_zombies: somebody else wants to see how they ended. Source:
+/// PR_SET_CHILD_SUBREAPER(2const).
+[[noreturn]] void reap_below(bool keeps_zombies) {
+  ::prctl(PR_SET_NAME, "poolproof-reap");
+  ::close_range(STDIN_FILENO, ~0U, 0);
+  if (keeps_zombies) {
+    for (;;) ::pause();
+  }
+  while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+  }
+  ::_exit(0);
+}
+
 void Init::start(Packet& order) {
   SubjectPlan subject;
   std::vector<std::string> words;
@@ -227,6 +242,10 @@ void Init::start(Packet& order) {
   subject.handshake = std::move(order.descriptors[2]);
   // A failed fork is seen by the warden as a handshake that ends without a hello.
   if (::fork() != 0) return;
+  if (subject.inherits.count(harness::Inherited::kSubreaper) > 0) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (::fork() != 0) reap_below(plan_.rung == Rung::kNoTrace);
+  }
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const bool ours = text.rfind("POOLPROOF_TRACE=", 0) == 0 ||

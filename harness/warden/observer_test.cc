@@ -127,6 +127,25 @@ TEST_F(Observer, HandsDownWhatMainInherits) {
   EXPECT_EQ(found.descriptors.back().of, "/dev/null");
 }
 
+TEST_F(Observer, PutsASubreaperAboveMainWhereItInheritsOne) {
+  auto* where = runner();
+  ASSERT_NE(where, nullptr);
+  for (const bool subreaper : {false, true, true}) {
+    auto work = job({"orphan"});
+    if (subreaper) work.scenario.inherits = {harness::Inherited::kSubreaper};
+    where->submit(work);
+    const auto finished = where->next(std::chrono::steady_clock::now() + 10s);
+    ASSERT_TRUE(finished && finished->trace);
+    const Trace& trace = *finished->trace;
+    const auto births = all<Born>(trace);
+    ASSERT_EQ(births.size(), 3U) << trace;
+    EXPECT_EQ(end_of(trace, births[2]->pid), subreaper ? "exited 7" : "exited 1") << trace;
+    EXPECT_EQ(end_of_main(trace), "exited 0") << trace;
+    EXPECT_TRUE(all<harness::Foreign>(trace).empty()) << trace;  // the reaper is init's own
+    EXPECT_TRUE(trace.exact) << trace;
+  }
+}
+
 /// The leader makes an exit stop then, which is not the process's.
 TEST_F(Observer, TakesAnExecByAnotherThreadForNoDeath) {
   const Trace trace = run({"thread-exec", "5"});

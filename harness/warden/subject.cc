@@ -116,6 +116,8 @@ void leave_behind(const SubjectPlan& plan, harness::Inherited inherited) {
       return;
     case Inherited::kSpareDescriptors:
       return open_spare_descriptors(plan);
+    case Inherited::kSubreaper:
+      return;  // init has seen to it
   }
 }
 

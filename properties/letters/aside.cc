@@ -40,10 +40,15 @@ bool has_a_quota(const Draft& draft) {
   return draft.any_step([](const Step& step) { return step.quota.has_value(); });
 }
 
+bool was_resized(const Draft& draft) {
+  return draft.any_step([](const Step& step) { return step.kind == StepKind::kResize; });
+}
+
 /// Whoever was lost, or went for its quota, has a successor after the grace, as long as the pool is
 /// in use: look, once.
 bool awaits_successor(const Draft& draft) {
-  return draft.model.state() == Life::kRunning && (lost_a_worker(draft) || has_a_quota(draft)) &&
+  return draft.model.state() == Life::kRunning &&
+         (lost_a_worker(draft) || has_a_quota(draft) || was_resized(draft)) &&
          !has_been_patient(draft);
 }
 
@@ -65,19 +70,21 @@ void fill_sleep(Draft& draft, Step& step) {
   auto& dice = draft.dice;
   const bool to_see =
       (awaits_release(draft) && dice.percent(release_is_doubtful(draft) ? 50 : 20)) ||
-      (awaits_successor(draft) && dice.percent(7));
+      (awaits_successor(draft) && dice.percent(was_resized(draft) ? 85 : 7));
   step.duration = to_see ? draft.patience : milliseconds(dice.below(31));
 }
 
 /// What becomes of a dropped pool is worth waiting for.
 int weigh_sleep(const Draft& draft, const Step& /*step*/) {
-  return awaits_release(draft) && release_is_doubtful(draft) ? 60 : kSleep.weight;
+  if (awaits_release(draft) && release_is_doubtful(draft)) return 60;
+  return awaits_successor(draft) && was_resized(draft) ? 200 : kSleep.weight;
 }
 
 // ---- kill ---------------------------------------------------------------------------------------
 
 /// A kill that would find no such worker is none: idle ones are gone once the pool is closed.
 Call call_of_kill(const PoolState& state, const Step& step) {
+  if (state.doomed) return Call::kImpossible;
   const bool broken =
       state.contract.worker_death == Contract::WorkerDeath::kBreaks && state.deaths > 0;
   // Where close is a shutdown, the pool gives up its list of workers, in which a kill looks.
@@ -114,7 +121,7 @@ void fill_kill(Draft& draft, Step& step) {
 /// A busy worker is worth killing while there is one, and one whose task has left something behind:
 /// what becomes of that is seen then only.
 int weigh_kill(const Draft& draft, const Step& step) {
-  if (step.victim == Victim::kBusy) return 104;
+  if (step.victim == Victim::kBusy) return 200;
   return left_a_child(draft) && draft.model.lost_workers() == 0 ? 60 : kKill.weight;
 }
 
@@ -135,8 +142,9 @@ bool is_always_prompt(const PoolState& /*state*/, const Step& /*step*/) {
 
 void fill_fork(Draft& draft, Step& step) {
   using harness::ChildEnd;
-  step.child_end = draft.dice.pick(
-      std::array{ChildEnd::kReturn, ChildEnd::kReturn, ChildEnd::kOsExit, ChildEnd::kSigkill});
+  step.child_end =
+      draft.dice.pick(std::array{ChildEnd::kReturn, ChildEnd::kReturn, ChildEnd::kOsExit,
+                                 ChildEnd::kSigkill, ChildEnd::kStays});
 }
 
 std::vector<std::string> fork_templates(const Step& step) {
@@ -164,7 +172,7 @@ void reap(PoolState& state, const Step& /*step*/, bool took_effect) {
 
 /// What a pool does to a program shows when it has ended its own processes.
 int weigh_reap(const Draft& draft, const Step& /*step*/) {
-  return draft.model.state() == Life::kRunning ? kReap.weight : 20 * kReap.weight;
+  return draft.model.state() == Life::kRunning ? kReap.weight : 28 * kReap.weight;
 }
 
 // ---- collect ------------------------------------------------------------------------------------
@@ -222,6 +230,9 @@ const Letter kReap{.kind = StepKind::kReap,
                    .is_prompt = is_always_prompt,
                    .weight = 2,
                    .weigh = weigh_reap};
+/// Before the pool mostly: its workers inherit it then.
+const Letter kHandle{.kind = StepKind::kHandle, .is_prompt = is_always_prompt, .weight = 1};
+
 const Letter kCollect{.kind = StepKind::kCollect,
                       .may_wait_for_ever = collect_may_wait,
                       .apply = collect,

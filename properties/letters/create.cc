@@ -27,6 +27,7 @@ void fill(Draft& draft, Step& step) {
         dice.pick(std::array{Initializer::kReturns, Initializer::kReturns, Initializer::kRaises,
                              Initializer::kExits, Initializer::kKillsSelf});
   }
+  step.caller = draft.caller();
 }
 
 std::vector<Step> in_short(const SmallAlphabet& alphabet, int /*tasks*/) {

@@ -1,4 +1,5 @@
 // The pool's own life: close, terminate, join, drop, and the list of its workers.
+#include <algorithm>
 #include <array>
 
 #include "properties/letters.h"
@@ -14,6 +15,11 @@ using Life = PoolState::Life;
 template <StepKind kKind>
 std::vector<Step> itself(const SmallAlphabet& /*alphabet*/, int /*tasks*/) {
   return {plain(kKind)};
+}
+
+/// A pool's end may come from two threads at once.
+void fill_end(Draft& draft, Step& step) {
+  step.caller = draft.caller(/*twice=*/true);
 }
 
 constexpr int kAgain = 3;  // what was done is rarely done again
@@ -47,6 +53,7 @@ bool terminate_is_prompt(const PoolState& /*state*/, const Step& /*step*/) {
 // ---- join ---------------------------------------------------------------------------------------
 
 Call call_of_join(const PoolState& state, const Step& /*step*/) {
+  if (state.doomed && state.life == Life::kRunning) return Call::kImpossible;
   const bool too_early = state.life == Life::kRunning && state.contract.join_needs_close;
   return too_early ? Call::kIllegal : Call::kLegal;
 }
@@ -86,7 +93,8 @@ bool is_by_scope(const Step& step) {
 
 /// A pool that is over need not take a block (multiprocessing.Pool refuses it).
 Call call_of_drop(const PoolState& state, const Step& step) {
-  return is_by_scope(step) && state.life != Life::kRunning ? Call::kImpossible : Call::kLegal;
+  return is_by_scope(step) && (state.life != Life::kRunning || state.doomed) ? Call::kImpossible
+                                                                             : Call::kLegal;
 }
 
 void fill_drop(Draft& draft, Step& step) {
@@ -109,12 +117,51 @@ void drop(PoolState& state, const Step& step, bool took_effect) {
   state.tangled = step.farewell == harness::Farewell::kCycle;
 }
 
+// ---- workers ------------------------------------------------------------------------------------
+
+/// Whether the pool had the time to become what it was asked to be.
+bool has_settled(const Draft& draft) {
+  const auto& steps = draft.so_far.steps;
+  return !steps.empty() && steps.back().kind == StepKind::kSleep &&
+         steps.back().duration == draft.patience;
+}
+
+int weigh_workers(const Draft& draft, const Step& /*step*/) {
+  const bool resized =
+      draft.any_step([](const Step& step) { return step.kind == StepKind::kResize; });
+  return resized && has_settled(draft) ? 60 * kWorkers.weight : kWorkers.weight;
+}
+
+// ---- resize -------------------------------------------------------------------------------------
+
+/// Of a pool that is over nobody says what it is to be.
+Call call_of_resize(const PoolState& state, const Step& /*step*/) {
+  return state.life == Life::kRunning && !state.doomed ? Call::kLegal : Call::kImpossible;
+}
+
+void resize(PoolState& state, const Step& step, bool took_effect) {
+  if (took_effect) state.workers = *step.workers;
+}
+
+bool resize_is_prompt(const PoolState& /*state*/, const Step& /*step*/) {
+  return true;
+}
+
+void fill_resize(Draft& draft, Step& step) {
+  const auto& steps = draft.so_far.steps;
+  const auto last = std::find_if(steps.rbegin(), steps.rend(),
+                                 [](const Step& earlier) { return earlier.workers.has_value(); });
+  const bool shrinks = last != steps.rend() && *last->workers > 1 && draft.dice.percent(60);
+  step.workers = shrinks ? 1 + draft.dice.below(*last->workers - 1) : 1 + draft.dice.below(4);
+}
+
 }  // namespace
 
 const Letter kClose{.kind = StepKind::kClose,
                     .apply = close,
                     .is_prompt = close_is_prompt,
                     .weight = 9,
+                    .fill = fill_end,
                     .weigh = weigh_close,
                     .in_short = itself<StepKind::kClose>};
 
@@ -122,6 +169,7 @@ const Letter kTerminate{.kind = StepKind::kTerminate,
                         .apply = terminate,
                         .is_prompt = terminate_is_prompt,
                         .weight = 6,
+                        .fill = fill_end,
                         .in_short = itself<StepKind::kTerminate>};
 
 const Letter kJoin{.kind = StepKind::kJoin,
@@ -131,6 +179,7 @@ const Letter kJoin{.kind = StepKind::kJoin,
                    .lets_time_pass = always,
                    .is_prompt = join_is_prompt,
                    .weight = 12,
+                   .fill = fill_end,
                    .weigh = weigh_join,
                    .in_short = itself<StepKind::kJoin>};
 
@@ -143,6 +192,13 @@ const Letter kDrop{.kind = StepKind::kDrop,
                    .in_short = itself<StepKind::kDrop>,
                    .templates = drop_templates};
 
-const Letter kWorkers{.kind = StepKind::kWorkers, .weight = 7};
+const Letter kWorkers{.kind = StepKind::kWorkers, .weight = 7, .weigh = weigh_workers};
+
+const Letter kResize{.kind = StepKind::kResize,
+                     .call = call_of_resize,
+                     .apply = resize,
+                     .is_prompt = resize_is_prompt,
+                     .weight = 6,
+                     .fill = fill_resize};
 
 }  // namespace poolproof::properties::letters

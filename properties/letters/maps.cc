@@ -32,12 +32,22 @@ void fill_map(Draft& draft, Step& step) {
   step.form = dice.pick(forms);
   step.items = dice.pick(kItems);
   if (!is_stream(step.form) && dice.percent(30)) step.chunk = 1 + dice.below(3);
+  constexpr int kRaisingPercent = 30;
+  constexpr int kMostTaken = 2;  // or main is hardly ever told of it
+  if (step.items > 0 && draft.can(harness::Setting::kInput) && dice.percent(kRaisingPercent))
+    step.raises_at = 1 + dice.below(std::min(step.items, kMostTaken));
   step.body = draft.body();
   if (std::find(kBodies.begin(), kBodies.end(), step.body.kind) == kBodies.end()) step.body = {};
   step.body.amount = std::min(step.body.amount, kLargestPayload);
 }
 
+/// The call that takes the whole input may fail, or its get: nobody is to wait for it.
+bool may_raise_at_once(const Step& step) {
+  return step.raises_at && !is_stream(step.form);
+}
+
 std::vector<std::string> map_templates(const Step& step) {
+  if (step.raises_at) return {std::string(name(step.form)) + "_raising"};
   return {std::string(name(step.form))};
 }
 
@@ -73,6 +83,7 @@ std::vector<std::string> next_templates(const Step& step) {
 const Letter kMap{.kind = StepKind::kMap,
                   .call = call_of_submit,
                   .apply = submit,
+                  .may_be_in_vain = may_raise_at_once,
                   .weight = 16,
                   .fill = fill_map,
                   .templates = map_templates};

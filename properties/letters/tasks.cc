@@ -1,4 +1,5 @@
 // Tasks, and the waits for their outcomes.
+#include <algorithm>
 #include <array>
 
 #include "properties/enumerate.h"
@@ -19,7 +20,8 @@ constexpr std::int64_t kLongEnough = 20;
 /// A get that gives up: long enough for a task that is on its way, short beside a case.
 constexpr milliseconds kShortTimeout{20};
 constexpr int kCallbackPercent = 15;  // of the submissions
-constexpr int kPatientPercent = 5;    // of the gets of a task whose worker may have died
+constexpr int kEndingPercent = 12;    // of the callbacks
+constexpr int kPatientPercent = 7;    // of the gets of a task whose worker may have died
 
 bool takes_a_while(const harness::Body& body) {
   const bool timed =
@@ -33,6 +35,7 @@ bool takes_a_while(const harness::Body& body) {
 
 Call call_of_submit(const PoolState& state, const Step& step) {
   if (step.task != static_cast<int>(state.tasks.size()) + 1) return Call::kImpossible;
+  if (state.doomed) return Call::kImpossible;
   return state.life == Life::kRunning ? Call::kLegal : Call::kIllegal;
 }
 
@@ -44,6 +47,9 @@ void submit(PoolState& state, const Step& step, bool took_effect) {
   task.form = step.form;
   task.items = step.items;
   task.accepted = took_effect && state.life == Life::kRunning;
+  if (task.accepted && step.callback == harness::Callback::kTerminates) state.doomed = true;
+  // The error of its input may end a stream, and comes in an item's place.
+  if (step.raises_at && task.is_stream()) task.items = std::min(step.items, *step.raises_at);
   task.fresh = takes_a_while(step.body);
   if (task.accepted && task.is_map && !task.is_stream()) task.finished = task.items == 0;
   if (task.accepted && entry(step.body.kind).kills_worker) state.deaths += task.width();
@@ -54,11 +60,30 @@ namespace {
 void fill_submit(Draft& draft, Step& step) {
   step.task = draft.model.tasks() + 1;
   step.body = draft.body();
+  step.caller = draft.caller();
   if (draft.can(harness::Setting::kCallback) && draft.dice.percent(kCallbackPercent)) {
     using harness::Callback;
+    const auto& steps = draft.abilities.steps;
+    const bool ends = std::find(steps.begin(), steps.end(), StepKind::kTerminate) != steps.end();
     step.callback =
         draft.dice.pick(std::array{Callback::kReturns, Callback::kReturns, Callback::kRaises});
+    if (ends && draft.dice.percent(kEndingPercent)) step.callback = Callback::kTerminates;
   }
+}
+
+/// Whether main has just been told of an error of a task's own, which leaves its worker alive.
+bool was_told_of_an_error(const Draft& draft) {
+  const auto& steps = draft.so_far.steps;
+  if (steps.empty() || steps.back().kind != StepKind::kGet || steps.back().timeout) return false;
+  return draft.any_step([&](const Step& step) {
+    return step.kind == StepKind::kSubmit && step.task == steps.back().task &&
+           entry(step.body.kind).comes != harness::Comes::kToItsValue;
+  });
+}
+
+/// What such an error has done to the pool shows by the next task.
+int weigh_submit(const Draft& draft, const Step& /*step*/) {
+  return was_told_of_an_error(draft) ? 5 * kSubmit.weight : kSubmit.weight;
 }
 
 std::vector<std::string> submit_templates(const Step& step) {
@@ -139,6 +164,7 @@ void fill_get(Draft& draft, Step& step) {
   }
   if (all.empty()) return;
   auto& dice = draft.dice;
+  step.caller = draft.caller();
   fill_wait(draft, step, !open.empty() && dice.percent(80) ? dice.pick(open) : dice.pick(all));
 }
 
@@ -189,7 +215,7 @@ void fill_ready(Draft& draft, Step& step) {
 
 /// What is left of a map whose items are at different points is nothing that a rule asks for.
 Call call_of_cancel(const PoolState& state, const Step& step) {
-  return state.task(step.task)->is_map ? Call::kImpossible : Call::kLegal;
+  return state.task(step.task)->is_map || state.doomed ? Call::kImpossible : Call::kLegal;
 }
 
 /// Some pools take back only what has not begun, some kill the worker.
@@ -245,6 +271,7 @@ const Letter kSubmit{.kind = StepKind::kSubmit,
                      .weight = 30,
                      .is_in_each = true,
                      .fill = fill_submit,
+                     .weigh = weigh_submit,
                      .in_short = short_submits,
                      .templates = submit_templates};
 

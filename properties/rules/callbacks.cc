@@ -109,9 +109,10 @@ bool must_go_well(StepKind kind) {
 /// The error of a task explains it as well, and is T7's to judge.
 bool a_task_failed_before(const Reading& reading, const Moment& moment) {
   for (const auto& [task, submitted] : reading.accepted()) {
-    const bool unsent = reading.body(task).kind == harness::BodyKind::kUnserializable;
+    // Where it fails on its way nothing says when.
+    if (entry(reading.body(task).kind).comes == harness::Comes::kToAnError) return true;
     for (const auto& run : reading.runs(task)) {
-      if ((unsent || run.how == "raised") && run.ended && *run.ended < moment) return true;
+      if (run.how == "raised" && run.ended && *run.ended < moment) return true;
     }
   }
   return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
@@ -24,6 +25,8 @@ std::string_view expected(ChildEnd end) {
 void judge_child(const Reading& reading, int step, Verdicts& verdicts) {
   const auto& run = reading.run(step);
   if (!run.is(Kind::kOk)) return;  // there was no child
+  // Who stays is told by nobody; that it is in nobody's way shows at the pool's end and main's.
+  if (reading.step(step).child_end == ChildEnd::kStays) return verdicts.held();
   const auto wanted = expected(reading.step(step).child_end);
   if (run.result->value == wanted) return verdicts.held();
   if (reading.calls_failed_before(*run.ended) || reading.harmed_before(*run.ended)) return;
@@ -52,11 +55,9 @@ bool others_may_end_workers(const Reading& reading, int before) {
       return true;
   }
   return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
-    const auto kind = reading.body(task.first).kind;
+    const auto& body = reading.body(task.first);
     // What an error costs is S9's to judge.
-    const bool fails =
-        kind == harness::BodyKind::kRaise || kind == harness::BodyKind::kUnserializable;
-    return task.second < before && (fails || entry(kind).kills_worker);
+    return task.second < before && (is_to_fail(body) || entry(body.kind).kills_worker);
   });
 }
 

@@ -2,11 +2,13 @@
 
 #include <array>
 #include <charconv>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "properties/rules/main_after.h"
@@ -55,15 +57,18 @@ std::string name_of(int signal) {
 }
 
 /// "catches SIGCHLD", "blocks SIGTERM no more"; empty where nothing changed.
-std::string changed_signals(const MainState& before, const MainState& after) {
+std::string changed_signals(const MainAfter& main) {
+  const auto& [before, after] = std::tie(main.before, main.after);
   std::vector<std::string> changes;
   for (const auto& [verb, value] : kSignals) {
     const auto was = signals_of(before.*value);
     const auto is = signals_of(after.*value);
     for (int signal = 1; signal <= kMostSignal; ++signal) {
       const auto bit = std::uint64_t{1} << (signal - 1);
+      const bool by_main = verb == "catches" && signal == SIGTERM && main.handles_sigterm;
       const bool own = signal >= kFirstOfTheLibrary && signal <= kLastOfTheLibrary;
-      if (own || ((was ^ is) & bit) == 0) continue;
+      const bool should = (was & bit) != 0 || by_main;
+      if (own || should == ((is & bit) != 0)) continue;
       changes.push_back(
           fmt::format("{} {}{}", verb, name_of(signal), (is & bit) == 0 ? " no more" : ""));
     }
@@ -106,12 +111,13 @@ std::string changed_stream(const MainState& before, const MainState& after, int 
   return *was == *is ? "" : fmt::format("descriptor {} is {}, not {}", fd, *is, *was);
 }
 
-std::vector<std::string> changes(const MainState& before, const MainState& after) {
+std::vector<std::string> changes(const MainAfter& main) {
+  const auto& [before, after] = std::tie(main.before, main.after);
   std::vector<std::string> found;
   const auto add = [&](std::string change) {
     if (!change.empty()) found.push_back(std::move(change));
   };
-  if (auto signals = changed_signals(before, after); !signals.empty()) add("it " + signals);
+  if (auto signals = changed_signals(main); !signals.empty()) add("it " + signals);
   for (const auto& [name, value] : kProperties) {
     if (before.*value == after.*value) continue;
     add(fmt::format("its {} is {}, not {}", name, after.*value, before.*value));
@@ -129,7 +135,7 @@ Verdict main_is_left_as_it_was(const Evidence& evidence) {
   const Reading reading(evidence);
   const auto main = main_after_pool(reading);
   if (!main) return NotExercised{};
-  const auto found = changes(main->before, main->after);
+  const auto found = changes(*main);
   if (found.empty()) return Held{};
   if (!main->final) return NotExercised{};
   return Violated{fmt::format("at its end, after {}, main is not as it was before the pool: {}",

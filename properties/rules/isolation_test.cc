@@ -49,6 +49,21 @@ TEST(MainIsLeftAsItWas, IsViolatedByEachThingForItself) {
   }
 }
 
+/// What main has changed itself is to stay so.
+TEST(MainIsLeftAsItWas, LooksForMainsOwnHandler) {
+  const auto handled = [](std::string caught) {
+    Story story({of_kind(harness::StepKind::kHandle), create(1), close(), join()});
+    auto after = plain_main();
+    if (!caught.empty()) after.caught = std::move(caught);
+    story.main_is("started").step(1).begins(2).born(3).ends(2).step(3).begins(4).dies(3).ends(4);
+    return story.ending().main_is("ending", std::move(after)).dies(Story::kMain).eof();
+  };
+  EXPECT_EQ(handled("0000000000004002").outcome("I2"), "held");
+  EXPECT_EQ(handled("").says("I2"),
+            "at its end, after join (step 4), main is not as it was before the pool: it catches "
+            "SIGTERM no more");
+}
+
 TEST(MainIsLeftAsItWas, IsViolatedByAStreamThatIsAnother) {
   auto after = plain_main();
   after.descriptors[1].of = "/dev/null";

@@ -16,6 +16,25 @@ using Moment = Reading::Moment;
 using Process = Reading::Process;
 using Role = Reading::Role;
 
+/// By a quota, or for no reason, it leaves with status 0. A limit of the sandbox is the scenario's.
+bool left_or_met_a_limit(const sys::ExitStatus& status) {
+  const bool limit = status == sys::ExitStatus(sys::Killed{SIGXFSZ}) ||
+                     status == sys::ExitStatus(sys::Killed{SIGXCPU});
+  return limit || status == sys::ExitStatus(sys::Exited{0});
+}
+
+bool killed_by_mains_own(const Reading& reading, const Process& worker) {
+  const auto* killer = reading.killer_of(worker);
+  return killer != nullptr && killer->role == Role::kOwn;
+}
+
+/// Whether the death of one of the pool's processes needs a reason as much as the worker's.
+bool is_the_pools_own(const Reading& reading, const Process& dead) {
+  const bool of_the_pool = dead.role == Role::kWorker || dead.role == Role::kHelper;
+  return of_the_pool && dead.status && !left_or_met_a_limit(*dead.status) &&
+         !killed_by_mains_own(reading, dead);
+}
+
 /// Whether the scenario, a fault or an earlier death may be why workers die by then. Some pools end
 /// all others when one is gone.
 bool others_may_be_why(const Reading& reading, const Process& worker, const Moment& moment) {
@@ -30,20 +49,9 @@ bool others_may_be_why(const Reading& reading, const Process& worker, const Mome
     if (kills) return true;
   }
   const auto deaths = reading.deaths_before(moment);
-  return std::any_of(deaths.begin(), deaths.end(),
-                     [&](const Process* other) { return other->pid != worker.pid; });
-}
-
-/// By a quota, or for no reason, it leaves with status 0. A limit of the sandbox is the scenario's.
-bool left_or_met_a_limit(const sys::ExitStatus& status) {
-  const bool limit = status == sys::ExitStatus(sys::Killed{SIGXFSZ}) ||
-                     status == sys::ExitStatus(sys::Killed{SIGXCPU});
-  return limit || status == sys::ExitStatus(sys::Exited{0});
-}
-
-bool killed_by_mains_own(const Reading& reading, const Process& worker) {
-  const auto* killer = reading.killer_of(worker);
-  return killer != nullptr && killer->role == Role::kOwn;
+  return std::any_of(deaths.begin(), deaths.end(), [&](const Process* other) {
+    return other->pid != worker.pid && !is_the_pools_own(reading, *other);
+  });
 }
 
 void judge_worker(const Reading& reading, const Process& worker, const Moment& until,

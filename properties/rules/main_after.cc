@@ -51,12 +51,12 @@ bool every_outcome_is_known(const Reading& reading) {
 /// Whether main may have been given what holds the pool, besides its futures, for which we know
 /// when they let go.
 bool hands_out_other_references(const Reading& reading) {
-  constexpr std::array kKnown{StepKind::kCreate,  StepKind::kSubmit,    StepKind::kGet,
-                              StepKind::kClose,   StepKind::kTerminate, StepKind::kJoin,
-                              StepKind::kDrop,    StepKind::kWorkers,   StepKind::kSleep,
-                              StepKind::kKill,    StepKind::kFork,      StepKind::kLaunch,
-                              StepKind::kReap,    StepKind::kWait,      StepKind::kReady,
-                              StepKind::kCollect, StepKind::kCancel};
+  constexpr std::array kKnown{
+      StepKind::kCreate,    StepKind::kSubmit, StepKind::kGet,   StepKind::kClose,
+      StepKind::kTerminate, StepKind::kJoin,   StepKind::kDrop,  StepKind::kWorkers,
+      StepKind::kSleep,     StepKind::kKill,   StepKind::kFork,  StepKind::kLaunch,
+      StepKind::kReap,      StepKind::kWait,   StepKind::kReady, StepKind::kCollect,
+      StepKind::kCancel,    StepKind::kHandle, StepKind::kResize};
   const auto& steps = reading.scenario().steps;
   return std::any_of(steps.begin(), steps.end(), [&](const harness::Step& step) {
     return std::find(kKnown.begin(), kKnown.end(), step.kind) == kKnown.end();
@@ -76,6 +76,13 @@ std::optional<int> last_reference(const Reading& reading) {
                  : std::nullopt;
   }
   return std::nullopt;
+}
+
+bool handles_sigterm(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind == StepKind::kHandle && reading.run(step).ended) return true;
+  }
+  return false;
 }
 
 /// Whether the case's fault may be why main is another than before.
@@ -125,6 +132,7 @@ std::optional<MainAfter> main_after_pool(const Reading& reading) {
                    .looked_before = before->moment,
                    .looked_after = after->moment,
                    .ended_by = *step,
+                   .handles_sigterm = handles_sigterm(reading),
                    .final = alone || !reading.within_grace(ended, after->moment)};
 }
 

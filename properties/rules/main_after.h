@@ -14,7 +14,8 @@ struct MainAfter {
   const harness::MainState& after;
   Reading::Moment looked_before;
   Reading::Moment looked_after;
-  int ended_by = 0;    // the step: a join, or a drop
+  int ended_by = 0;              // the step: a join, or a drop
+  bool handles_sigterm = false;  // by a handler of its own, since before it was looked at after
   bool final = false;  // nobody is left who might still clear up: no thread of the pool's, or the
                        // grace is over
 };

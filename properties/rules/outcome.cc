@@ -25,6 +25,10 @@ bool is_told(Kind kind) {
          kind == Kind::kCancelled;
 }
 
+bool is_to_fail(const harness::Body& body) {
+  return entry(body.kind).comes != harness::Comes::kToItsValue;
+}
+
 std::optional<std::string> value_of(int task, const harness::Body& body) {
   switch (body.kind) {
     case BodyKind::kNothing:
@@ -40,10 +44,19 @@ std::optional<std::string> value_of(int task, const harness::Body& body) {
   }
 }
 
+int items_of(const harness::Step& map) {
+  return map.raises_at ? std::min(map.items, *map.raises_at - 1) : map.items;
+}
+
+bool tells_input(std::string_view message, const harness::Step& map) {
+  return map.raises_at &&
+         message.find(fmt::format("input {} of task {}", *map.raises_at, map.task)) != message.npos;
+}
+
 std::vector<std::string> item_values(const harness::Step& map) {
   std::vector<std::string> values;
   if (!value_of(map.task, map.body)) return values;
-  for (int item = 1; item <= map.items; ++item) {
+  for (int item = 1; item <= items_of(map); ++item) {
     const bool echoes = map.body.kind == BodyKind::kEcho;
     // Each echoes bytes of its own: those of the task as many numbers on.
     values.push_back(echoes ? *value_of(map.task + item, map.body) : fmt::format("item:{}", item));
@@ -74,8 +87,9 @@ bool tells_task(std::string_view message, int task) {
 
 bool is_made_by_body(int task, const harness::Body& body, const harness::StepResult& result) {
   if (result.kind == Kind::kTaskError)
-    return body.kind == BodyKind::kUnserializable ||
-           (body.kind == BodyKind::kRaise && tells_task(result.message, task));
+    return is_to_fail(body) && !entry(body.kind).never_begins &&
+           (entry(body.kind).comes == harness::Comes::kToAnError ||
+            tells_task(result.message, task));
   const auto value = value_of(task, body);
   return result.kind == Kind::kOk && value && result.value == *value;
 }

@@ -14,6 +14,14 @@ namespace poolproof::properties {
 /// The value that the body returns; nullopt for one that returns none.
 std::optional<std::string> value_of(int task, const harness::Body& body);
 
+/// Whether a task with it comes to an error in a healthy pool, and leaves its worker alive.
+bool is_to_fail(const harness::Body& body);
+
+/// How many items a map is given: those before the one at which its input raises.
+int items_of(const harness::Step& map);
+/// The message is that of the error which the map's input raises.
+bool tells_input(std::string_view message, const harness::Step& map);
+
 /// The value of each item of a map, in their order; empty where the body returns none.
 std::vector<std::string> item_values(const harness::Step& map);
 /// What a get or next of a map was given: one value, or all that a get lists.

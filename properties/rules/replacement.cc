@@ -65,6 +65,11 @@ void judge_replacements(const Reading& reading, Verdicts& verdicts) {
   if (!contract.replaces_workers || contract.starts_workers_late || reading.stillborn() ||
       reading.may_have_broken_the_pool_before(until))
     return;
+  const auto& steps = reading.scenario().steps;
+  if (std::any_of(steps.begin(), steps.end(), [](const harness::Step& step) {
+        return step.kind == StepKind::kResize;  // whoever is too many is not replaced
+      }))
+    return;
   const auto gone = overdue(reading, until);
   if (gone.empty()) return;
   const auto born = born_since(reading, *gone.front()->dying, until);

@@ -72,14 +72,15 @@ std::optional<int> done_before(const Reading& reading, int step) {
   return std::nullopt;
 }
 
-/// close, terminate or join of a pool that had the same done to it.
+/// close, terminate or join of a pool that had the same done to it, or has it done twice at once.
 bool is_repetition(const Reading& reading, int step) {
   const StepKind kind = reading.step(step).kind;
   const bool ends =
       kind == StepKind::kClose || kind == StepKind::kTerminate || kind == StepKind::kJoin;
   const auto model = reading.before(step);
   if (!ends || model.call(reading.step(step)) != Model::Call::kLegal) return false;
-  return done_before(reading, step).has_value() && !model.may_wait_for_ever(reading.step(step));
+  const bool twice = reading.step(step).caller == harness::Caller::kThreads;
+  return (twice || done_before(reading, step)) && !model.may_wait_for_ever(reading.step(step));
 }
 
 /// terminate, and every join of a terminated pool.
@@ -154,7 +155,7 @@ void judge_drained_map(const Reading& reading, int task, const Drained& drained,
   const auto done = std::count_if(runs.begin(), runs.end(), [&](const Reading::Run& run) {
     return run.ended && *run.ended < joined;
   });
-  const int items = reading.handed_over(task).items;
+  const int items = items_of(reading.handed_over(task));
   if (done >= items) return verdicts.held();
   verdicts.violated(
       fmt::format("{} of {} items of task {}, accepted before {}, were over when {} returned", done,
@@ -171,6 +172,7 @@ void judge_drained(const Reading& reading, int task, const Drained& drained, Ver
   if (reading.is_map(task)) return judge_drained_map(reading, task, drained, verdicts);
   const auto& runs = reading.runs(task);
   if (runs.empty()) {
+    if (entry(reading.body(task).kind).never_begins) return;
     // Its worker may have died with it in hand before the body began.
     const auto& closing = *reading.run(drained.closed).begun;
     if (lost || reading.any_death_before(closing)) return;
@@ -308,7 +310,9 @@ Verdict endings_are_idempotent(const Evidence& evidence) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& run = reading.run(step);
     if (!run.begun || !is_repetition(reading, step)) continue;
-    const std::string what = fmt::format(", repeated after step {},", *done_before(reading, step));
+    const auto before = done_before(reading, step);
+    const std::string what = before ? fmt::format(", repeated after step {},", *before)
+                                    : std::string(" by two threads at once");
     if (!run.ended) {
       judge_pending(reading, step, what, verdicts);
     } else if (run.is(Kind::kOk)) {

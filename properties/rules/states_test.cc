@@ -121,6 +121,18 @@ TEST(EndingsAreIdempotent, IsNotExercisedByOneOfEach) {
   EXPECT_EQ(story.step(1).step(2).step(3).step(4).exits().outcome("S3"), "not exercised");
 }
 
+TEST(EndingsAreIdempotent, IsAskedOfTwoThreadsAtOnce) {
+  const auto closed_by_two = [](harness::StepResult result) {
+    auto twice = close();
+    twice.caller = harness::Caller::kThreads;
+    Story story({create(1), twice});
+    return story.step(1).step(2, std::move(result)).exits();
+  };
+  EXPECT_EQ(closed_by_two({}).outcome("S3"), "held");
+  EXPECT_EQ(closed_by_two(result(harness::StepResult::Kind::kRefused, "closed")).says("S3"),
+            "close (step 2) by two threads at once gave refused  \"closed\"");
+}
+
 // ---- S4 -----------------------------------------------------------------------------------------
 
 Story terminated_busy() {

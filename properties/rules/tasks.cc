@@ -11,7 +11,6 @@
 namespace poolproof::properties {
 namespace {
 
-using harness::BodyKind;
 using harness::StepKind;
 using Fate = Reading::Fate;
 using Kind = Reading::Kind;
@@ -88,7 +87,8 @@ void judge_start(const Reading& reading, int task, int terminate, Verdicts& verd
   const auto& ended = *reading.run(terminate).ended;
   const auto& runs = reading.runs(task);
   const bool began_before = !runs.empty() && runs.front().begun < *reading.run(terminate).begun;
-  if (!began_before) verdicts.held();  // it was there to be started
+  const bool may_begin = !entry(reading.body(task).kind).never_begins;
+  if (!began_before && may_begin) verdicts.held();  // it was there to be started
   for (const auto& run : runs) {
     if (run.begun < ended) continue;
     verdicts.violated(fmt::format("{} has returned, and then task {} begins in process {}",
@@ -204,8 +204,7 @@ std::optional<int> first_task_error(const Reading& reading) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& asked = reading.step(step);
     if (asked.kind != StepKind::kGet || !reading.run(step).is(Kind::kTaskError)) continue;
-    const auto kind = reading.body(asked.task).kind;
-    if (kind == BodyKind::kRaise || kind == BodyKind::kUnserializable) return step;
+    if (is_to_fail(reading.body(asked.task))) return step;
   }
   return std::nullopt;
 }
@@ -244,6 +243,7 @@ void judge_later_submit(const Reading& reading, int error_step, int step, Verdic
   const auto& run = reading.run(step);
   if (!run.ended || reading.disturbed_before(*run.ended)) return;
   const auto& asked = reading.step(step);
+  if (entry(asked.body.kind).never_begins) return;  // some pools say so at once
   if (run.is(Kind::kOk)) {
     if (is_harmless(asked.body)) judge_later_get(reading, error_step, asked.task, verdicts);
     return;

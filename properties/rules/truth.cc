@@ -35,8 +35,9 @@ struct Around {
   bool calls_failed = false;  // by the case's fault
   bool stillborn = false;     // no worker ever gets as far as a task
   bool unbegun = false;       // no worker has come to it, or not to each of its items
-  bool only_births_fail = false;  // of all calls
-  bool lives_on = false;          // the task ran once, in a worker that was still alive
+  bool only_births_fail = false;    // of all calls
+  bool input_is_hushed_up = false;  // it raised, and no earlier next has said so
+  bool lives_on = false;            // the task ran once, in a worker that was still alive
 };
 
 bool ends_the_pool(const Reading& reading, int step) {
@@ -109,9 +110,16 @@ Around around(const Reading& reading, int step, int task) {
   result.calls_failed = reading.calls_failed_before(ended);
   result.stillborn = reading.stillborn();
   result.cancelled = reading.cancelled_before(task, ended).has_value();
-  result.unbegun = std::cmp_less(runs.size(), reading.is_map(task) ? result.handed_over.items : 1);
+  result.unbegun =
+      std::cmp_less(runs.size(), reading.is_map(task) ? items_of(result.handed_over) : 1);
   result.only_births_fail =
       reading.hit() && reading.hit()->fault.action == harness::Fault::Action::kLimitProcesses;
+  result.input_is_hushed_up = result.handed_over.raises_at.has_value();
+  for (const int earlier : reading.gets(task)) {
+    const auto& told = reading.run(earlier).result;
+    if (earlier < step && told != nullptr && told->kind == Kind::kTaskError)
+      result.input_is_hushed_up = false;
+  }
   for (int earlier = 1; earlier < step; ++earlier) {
     result.ended_by_main = result.ended_by_main || ends_the_pool(reading, earlier);
     result.death_asked = result.death_asked || may_end_a_worker(reading, earlier);
@@ -142,9 +150,14 @@ Truth truth_of_value(const Around& get) {
 }
 
 Truth truth_of_task_error(const Around& get) {
-  if (get.body.kind == BodyKind::kUnserializable) return Truth::kTrue;  // how it says so is its own
-  if (get.body.kind == BodyKind::kRaise) {
-    return tells_task(get.result.message, get.task) ? Truth::kTrue : Truth::kFalse;
+  if (tells_input(get.result.message, get.handed_over)) return Truth::kTrue;
+  switch (entry(get.body.kind).comes) {
+    case harness::Comes::kToAnError:
+      return Truth::kTrue;
+    case harness::Comes::kToItsMessage:
+      return tells_task(get.result.message, get.task) ? Truth::kTrue : Truth::kFalse;
+    case harness::Comes::kToItsValue:
+      break;
   }
   // A language's exit is an error to some pools; what a dying worker leaves behind may look like
   // one.
@@ -187,6 +200,7 @@ Truth truth(const Around& get, const Contract& contract) {
       if (get.timed) return Truth::kUnknown;
       return undisturbed ? Truth::kFalse : Truth::kUnknown;
     case Kind::kExhausted:
+      if (get.input_is_hushed_up && undisturbed) return Truth::kFalse;
       if (get.next) return Truth::kUnknown;  // T4 counts
       [[fallthrough]];
     case Kind::kRefused:

@@ -162,13 +162,62 @@ void judge_zombies_at_rest(const Reading& reading, Verdicts& verdicts) {
 
 // ---- W4 -----------------------------------------------------------------------------------------
 
-/// N, where the scenario names it and the pool was made.
+/// N, where the scenario names it and the pool was made: the most that it ever asked for.
 std::optional<int> wanted_workers(const Reading& reading) {
+  std::optional<int> wanted;
   for (int step = 1; step <= reading.steps(); ++step) {
-    if (reading.step(step).kind != StepKind::kCreate) continue;
-    if (reading.run(step).is(Reading::Kind::kOk)) return reading.step(step).workers;
+    const auto& asked = reading.step(step);
+    if (asked.kind == StepKind::kCreate && reading.run(step).is(Reading::Kind::kOk)) {
+      if (!asked.workers) return std::nullopt;
+      wanted = std::max(wanted.value_or(0), *asked.workers);
+    }
+    if (asked.kind == StepKind::kResize && reading.run(step).begun && wanted)
+      wanted = std::max(*wanted, *asked.workers);
   }
-  return std::nullopt;
+  return wanted;
+}
+
+/// At most so many workers had something in hand shortly before.
+int busy_shortly_before(const Reading& reading, const Reading::Moment& moment) {
+  std::set<harness::Pid> busy;
+  for (const auto& [task, submitted] : reading.accepted()) {
+    for (const auto& run : reading.runs(task)) {
+      const bool long_over =
+          run.ended && *run.ended < moment && !reading.within_grace(*run.ended, moment);
+      if (run.begun < moment && !long_over) busy.insert(run.pid);
+    }
+  }
+  return static_cast<int>(busy.size());
+}
+
+/// A list of the workers, long enough after the last resize: whoever is too many leaves when
+/// nothing is in its hands.
+void judge_resized(const Reading& reading, Verdicts& verdicts) {
+  std::optional<int> resized;
+  const auto until = in_use_until(reading);
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    if (!run.ended || until < *run.ended) return;
+    if (reading.step(step).kind == StepKind::kResize)
+      resized = run.is(Reading::Kind::kOk) ? std::optional(step) : std::nullopt;
+    if (!resized || !run.result->workers) continue;
+    const auto& asked = reading.run(*resized);
+    const bool settled = !reading.within_grace(*asked.ended, *run.begun) &&
+                         !reading.disturbed_before(*run.ended) && !reading.hit_before(*run.ended);
+    if (!settled) continue;
+    const auto listed = run.result->workers->size();
+    const int wanted = *reading.step(*resized).workers;
+    const int most = std::max(wanted, busy_shortly_before(reading, *run.begun));
+    if (std::cmp_greater_equal(listed, wanted) && std::cmp_less_equal(listed, most)) {
+      verdicts.held();
+      continue;
+    }
+    verdicts.violated(fmt::format("{} asked for {} worker{}, and {} later {} lists {}",
+                                  reading.name(*resized), wanted, wanted == 1 ? "" : "s",
+                                  in_words(reading.tree_time(*asked.ended, *run.begun)),
+                                  reading.name(step), listed),
+                      {asked.ended->event, run.ended->event});
+  }
 }
 
 /// Workers that are surely alive at the event: known as such, and not in their exit.
@@ -221,6 +270,7 @@ bool counts_processors(const Reading& reading) {
   int pools = 0;
   bool by_default = false;
   for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind == StepKind::kResize) return false;
     if (reading.step(step).kind != StepKind::kCreate) continue;
     ++pools;
     by_default = !reading.step(step).workers && reading.run(step).is(Reading::Kind::kOk);
@@ -393,6 +443,7 @@ Verdict worker_count_is_bounded(const Evidence& evidence) {
   const Reading reading(evidence);
   Verdicts verdicts;
   judge_replacements(reading, verdicts);
+  judge_resized(reading, verdicts);
   const auto wanted = wanted_workers(reading);
   if (!wanted) return verdicts.verdict();
   for (const auto& process : reading.processes()) {

@@ -218,6 +218,50 @@ TEST(WorkerCountIsBounded, DoesNotCountProcessesThatNeverWorked) {
   EXPECT_EQ(with_one_worker().born(4).born(5).exits().outcome("W4"), "held");
 }
 
+namespace {
+
+/// A pool of two is resized to `wanted`, and lists `listed` workers `later`.
+Story resized(int wanted, std::vector<harness::Pid> listed, std::chrono::milliseconds later) {
+  auto resize = of_kind(harness::StepKind::kResize);
+  resize.workers = wanted;
+  Story story({create(2), submit(1), get(1), resize, workers()});
+  story.begins(1).born(3).born(4).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));
+  story.step(4).after(later);
+  std::vector<harness::StepResult::Listed> told;
+  for (const auto pid : listed) told.push_back({.pid = pid});
+  return story.step(5, listing(std::move(told)));
+}
+
+}  // namespace
+
+TEST(WorkerCountIsBounded, IsHeldByAPoolThatBecomesWhatItIsAskedToBe) {
+  EXPECT_EQ(resized(1, {3}, 1500ms).exits().outcome("W4"), "held");
+}
+
+TEST(WorkerCountIsBounded, IsViolatedByAPoolThatStaysAsItIs) {
+  EXPECT_EQ(resized(1, {3, 4}, 1500ms).exits().says("W4"),
+            "resize (step 4) asked for 1 worker, and 1.5 s later workers (step 5) lists 2");
+  EXPECT_EQ(resized(3, {3, 4}, 1500ms).exits().outcome("W4"), "violated");
+}
+
+TEST(WorkerCountIsBounded, GivesAResizedPoolTheGrace) {
+  EXPECT_NE(resized(1, {3, 4}, 900ms).exits().outcome("W4"), "violated");
+}
+
+TEST(WorkerCountIsBounded, LetsAResizedPoolFinishWhatItHasInHand) {
+  auto resize = of_kind(harness::StepKind::kResize);
+  resize.workers = 1;
+  const auto listed = [&](bool both_busy) {
+    Story story({create(2), submit(1, BodyKind::kNever), submit(2, BodyKind::kNever), resize,
+                 workers()});
+    story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3).step(3);
+    if (both_busy) story.begins_task(2, 4);
+    return story.step(4).after(1500ms).step(5, listing({{.pid = 3}, {.pid = 4}})).exits();
+  };
+  EXPECT_EQ(listed(true).outcome("W4"), "held");
+  EXPECT_EQ(listed(false).outcome("W4"), "violated");
+}
+
 TEST(WorkerCountIsBounded, IsNotExercisedByTheDefault) {
   auto story = with_one_worker();
   story.scenario.steps[0].workers.reset();

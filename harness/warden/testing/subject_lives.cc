@@ -114,6 +114,24 @@ int daemon_of(char** words) {
   return read(ready[0], &byte, 1) == 1 ? 0 : 98;
 }
 
+/// A grandchild loses its parent, and ends with status 1 where process 1 takes it, else with 7.
+int orphan(char**) {
+  int over[2];
+  checked(pipe(over), "pipe");
+  if (checked(fork(), "fork") == 0) {
+    const pid_t parent = getpid();
+    if (checked(fork(), "fork") == 0) {
+      while (getppid() == parent) sleep_ms(1);
+      _exit(getppid() == 1 ? 1 : 7);
+    }
+    _exit(0);
+  }
+  close(over[1]);
+  wait(nullptr);
+  char byte;
+  return read(over[0], &byte, 1) == 0 ? 0 : 98;  // the grandchild has the other end
+}
+
 int child_holds_stdout(char** words) {
   if (checked(fork(), "fork") == 0) {
     sleep_ms(number(words[0]));
@@ -197,6 +215,7 @@ const Mode kLifeModes[] = {{"exit", exit_with},
                            {"thread-exec", thread_exec},
                            {"vfork-exec", vfork_exec},
                            {"daemon", daemon_of},
+                           {"orphan", orphan},
                            {"child-holds-stdout", child_holds_stdout},
                            {"restless-child", restless_child},
                            {"leader-leaves", leader_leaves},
