@@ -141,15 +141,17 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   void take_answer(std::size_t slot, Frame& frame, Completions& done);
   void distrust(std::size_t slot);
 
-  // Who reads the answers: fetching.cc.
+  // Whom workers ring: arming.cc; with the lock held.
   enum class Attending { nobody, dispatcher, caller };
+  void attend(Attending who);
+  void await_answers(Slot& slot);
+
+  // Who reads the answers: fetching.cc.
   struct Lookout {
     std::shared_ptr<RingMemory> memory;
     std::uint64_t position = 0;
   };
-  void attend(Attending who);
   void hand_over(Completions& done);
-  void await_answers(Slot& slot);
   bool read_all_answers(Completions& done);
   void attend_for_a_while(std::unique_lock<std::mutex>& lock, Completions& done);
   [[nodiscard]] bool news_within(std::chrono::nanoseconds time) const;

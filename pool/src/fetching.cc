@@ -31,25 +31,10 @@ constexpr std::chrono::milliseconds kDispatchersMost{10};
 
 }  // namespace
 
-void Core::attend(Attending who) {
-  attending_ = who;
-  for (const std::size_t index : busy_) await_answers(crew_.slots()[index]);
-}
-
 /// From now on the dispatcher is rung, unless it looks by itself; what came before is read here.
 void Core::hand_over(Completions& done) {
   attend(dispatcher_awake_ ? Attending::dispatcher : Attending::nobody);
   if (read_all_answers(done)) dispatch(done);
-}
-
-/// Says whom the worker shall ring at its next answer. What has come already is still to be read.
-void Core::await_answers(Slot& slot) {
-  if (slot.caller_asleep || !slot.channel.open()) return;
-  if (attending_ == Attending::nobody) {
-    slot.channel.arm(Rest::socket);
-  } else {
-    slot.channel.disarm();
-  }
 }
 
 bool Core::read_all_answers(Completions& done) {
