@@ -16,6 +16,24 @@ int number_of(const Derived& derived) {
 int length_of(std::vector<Derived> all) {
   return static_cast<int>(all.size());
 }
+struct Job {
+  std::string_view path;
+};
+int length_of_path(const Job& job) {
+  return static_cast<int>(job.path.size());
+}
+struct Numbered {
+  const int number = 0;
+};
+int number_in(const Numbered& value) {
+  return value.number;
+}
+int size_of(const std::vector<int>& all) {
+  return static_cast<int>(all.size());
+}
+int sum_of(int a, int b = 0) {
+  return a + b;
+}
 class NoDefault {
  public:
   explicit NoDefault(int number) : number(number) {}
@@ -40,6 +58,18 @@ int main() {
 #endif
 #ifdef UncrossableElements
   pool.apply<&length_of>(std::vector<Derived>());
+#endif
+#ifdef UncrossableMember
+  pool.apply<&length_of_path>(Job());
+#endif
+#ifdef ConstMember
+  pool.apply<&number_in>(Numbered());
+#endif
+#ifdef ArgumentOfAnotherType
+  pool.apply<&size_of>(5);  // no vector of five
+#endif
+#ifdef TooFewArguments
+  pool.apply<&sum_of>(1);
 #endif
 #ifdef NoDefaultConstructor
   pool.apply([](const NoDefault& value) { return value.number; }, NoDefault(1));

@@ -25,15 +25,25 @@
 #include <cereal/types/variant.hpp>
 #include <cereal/types/vector.hpp>
 #include <concepts>
+#include <deque>
 #include <filesystem>
 #include <istream>
+#include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <poolproof/detail/aggregate.hpp>
 #include <poolproof/detail/bytes.hpp>
+#include <set>
 #include <streambuf>
 #include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+#include <vector>
 
 /// How values cross between processes, in cereal's binary form:
 ///
@@ -176,16 +186,102 @@ concept Crosses = (std::is_class_v<T> && std::is_empty_v<T>) ||
                   (cereal::traits::is_output_serializable<T, cereal::BinaryOutputArchive>::value &&
                    cereal::traits::is_input_serializable<T, cereal::BinaryInputArchive>::value);
 
+template <class... T>
+struct Parts {};
+
+/// What of a type crosses on its own, and so is asked for itself: elements of the standard
+/// library's types and members of plain structs. Else cereal refuses them, in words that know
+/// nothing of this library.
 template <class T>
-constexpr void require_crossing() {
+struct PartsOf {
+  using type = Parts<>;
+};
+template <class T>
+requires CrossesByMembers<T, cereal::BinaryInputArchive>
+struct PartsOf<T> {
+  struct Types {
+    template <class... Member>
+    Parts<Member...> operator()(Member&...) const;
+  };
+  using type = decltype(with_members(std::declval<T&>(), Types()));
+};
+template <class T, std::size_t N>
+struct PartsOf<std::array<T, N>> {
+  using type = Parts<T>;
+};
+template <class T, class A>
+struct PartsOf<std::vector<T, A>> {
+  using type = Parts<T>;
+};
+template <class T, class A>
+struct PartsOf<std::deque<T, A>> {
+  using type = Parts<T>;
+};
+template <class T, class A>
+struct PartsOf<std::list<T, A>> {
+  using type = Parts<T>;
+};
+template <class T, class... Rest>
+struct PartsOf<std::set<T, Rest...>> {
+  using type = Parts<T>;
+};
+template <class T, class... Rest>
+struct PartsOf<std::unordered_set<T, Rest...>> {
+  using type = Parts<T>;
+};
+template <class K, class V, class... Rest>
+struct PartsOf<std::map<K, V, Rest...>> {
+  using type = Parts<K, V>;
+};
+template <class K, class V, class... Rest>
+struct PartsOf<std::unordered_map<K, V, Rest...>> {
+  using type = Parts<K, V>;
+};
+template <class T>
+struct PartsOf<std::optional<T>> {
+  using type = Parts<T>;
+};
+template <class A, class B>
+struct PartsOf<std::pair<A, B>> {
+  using type = Parts<A, B>;
+};
+template <class... T>
+struct PartsOf<std::tuple<T...>> {
+  using type = Parts<T...>;
+};
+template <class... T>
+struct PartsOf<std::variant<T...>> {
+  using type = Parts<T...>;
+};
+
+template <class T, class... Around>
+consteval bool require_crossing();
+
+template <class... Around, class... Part>
+consteval bool parts_cross(Parts<Part...>) {
+  return (require_crossing<Part, Around...>() && ...);
+}
+
+/// Always true, or not compiled. `Around`: the types that it is part of, which may hold themselves.
+template <class T, class... Around>
+consteval bool require_crossing() {
   static_assert(!std::is_pointer_v<T>,
                 "poolproof: a pointer means nothing in another process: pass the object itself");
-  static_assert(std::is_pointer_v<T> || Crosses<T>,
+  static_assert(!std::is_const_v<T>,
+                "poolproof: what crosses is written to when it arrives: no const members or "
+                "elements");
+  static_assert(std::is_pointer_v<T> || Crosses<std::remove_const_t<T>>,
                 "poolproof: this type cannot cross between processes: make it a plain struct of "
-                "members that can (no base class, no constructor, no C array, 24 members at "
-                "most), give it cereal's `serialize`, or specialise poolproof::Codec");
+                "members that can (no base class, no constructor, no C array, no bit-field, 24 "
+                "members at most; std::string in place of a view), give it cereal's `serialize`, "
+                "or specialise poolproof::Codec");
   static_assert(std::is_default_constructible_v<T>,
                 "poolproof: what crosses between processes needs a default constructor");
+  if constexpr ((std::is_same_v<T, Around> || ...)) {
+    return true;
+  } else {
+    return parts_cross<T, Around...>(typename PartsOf<std::remove_const_t<T>>::type());
+  }
 }
 
 /// Appends to a payload; no copy on the way, unlike std::ostringstream.

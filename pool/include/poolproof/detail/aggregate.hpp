@@ -86,91 +86,91 @@ concept PlainAggregate =
     count_initializers<T>() >= 1 && count_initializers<T>() <= kMaxMembers &&
     !has_c_array<T, count_initializers<T>()>();
 
-/// Calls `visit(member...)` with all members of `value`.
+/// What `visit(member...)` gives of all members of `value`.
 template <class T, class Visit>
-void with_members(T& value, Visit visit) {
+auto with_members(T& value, Visit visit) {
   constexpr std::size_t kCount = count_initializers<std::remove_const_t<T>>();
   if constexpr (kCount == 1) {
     auto& [m0] = value;
-    visit(m0);
+    return visit(m0);
   } else if constexpr (kCount == 2) {
     auto& [m0, m1] = value;
-    visit(m0, m1);
+    return visit(m0, m1);
   } else if constexpr (kCount == 3) {
     auto& [m0, m1, m2] = value;
-    visit(m0, m1, m2);
+    return visit(m0, m1, m2);
   } else if constexpr (kCount == 4) {
     auto& [m0, m1, m2, m3] = value;
-    visit(m0, m1, m2, m3);
+    return visit(m0, m1, m2, m3);
   } else if constexpr (kCount == 5) {
     auto& [m0, m1, m2, m3, m4] = value;
-    visit(m0, m1, m2, m3, m4);
+    return visit(m0, m1, m2, m3, m4);
   } else if constexpr (kCount == 6) {
     auto& [m0, m1, m2, m3, m4, m5] = value;
-    visit(m0, m1, m2, m3, m4, m5);
+    return visit(m0, m1, m2, m3, m4, m5);
   } else if constexpr (kCount == 7) {
     auto& [m0, m1, m2, m3, m4, m5, m6] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6);
+    return visit(m0, m1, m2, m3, m4, m5, m6);
   } else if constexpr (kCount == 8) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7);
   } else if constexpr (kCount == 9) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8);
   } else if constexpr (kCount == 10) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9);
   } else if constexpr (kCount == 11) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10);
   } else if constexpr (kCount == 12) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11);
   } else if constexpr (kCount == 13) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12);
   } else if constexpr (kCount == 14) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13);
   } else if constexpr (kCount == 15) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14);
   } else if constexpr (kCount == 16) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15);
   } else if constexpr (kCount == 17) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16);
   } else if constexpr (kCount == 18) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17);
   } else if constexpr (kCount == 19) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18] =
         value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18);
   } else if constexpr (kCount == 20) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18,
            m19] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19);
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19);
   } else if constexpr (kCount == 21) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
            m20] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
           m20);
   } else if constexpr (kCount == 22) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
            m20, m21] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
           m20, m21);
   } else if constexpr (kCount == 23) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
            m20, m21, m22] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
           m20, m21, m22);
   } else if constexpr (kCount == 24) {
     auto& [m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
            m20, m21, m22, m23] = value;
-    visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
+    return visit(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
           m20, m21, m22, m23);
   }
 }

@@ -4,16 +4,27 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 /// What a task takes, read from its type.
 namespace poolproof::detail {
+
+/// As it is kept: an item of a std::map has a key that can be written to.
+template <class T>
+struct Writable {
+  using type = T;
+};
+template <class Key, class Value>
+struct Writable<std::pair<const Key, Value>> {
+  using type = std::pair<Key, Value>;
+};
 
 /// The types that a call's arguments are sent as when the callable does not
 /// name them (generic lambdas): the decayed types, text as std::string.
 template <class Arg>
 using SentAs = std::conditional_t<std::is_convertible_v<std::decay_t<Arg>, const char*> &&
                                       std::is_pointer_v<std::decay_t<Arg>>,
-                                  std::string, std::decay_t<Arg>>;
+                                  std::string, typename Writable<std::decay_t<Arg>>::type>;
 
 /// A parameter as it is kept in the worker. A reference that the task could
 /// write through is refused: what it wrote would not come back.
@@ -27,7 +38,7 @@ struct Kept {
   static_assert(!std::is_pointer_v<std::decay_t<Param>>,
                 "poolproof: a pointer means nothing in another process: pass "
                 "the object itself");
-  using type = std::decay_t<Param>;
+  using type = typename Writable<std::decay_t<Param>>::type;
 };
 
 /// A view needs something to look at.
@@ -52,7 +63,8 @@ struct Named {
   template <class... Args>
   struct Checked {
     static_assert(sizeof...(Args) == sizeof...(P),
-                  "poolproof: wrong number of arguments for this task");
+                  "poolproof: wrong number of arguments for this task (all must be given, also "
+                  "those with a default; for items that are tuples there is starmap)");
     using type = KeptTuple<P...>;
   };
   template <class... Args>

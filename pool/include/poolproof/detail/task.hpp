@@ -7,6 +7,7 @@
 #include <poolproof/detail/batch.hpp>
 #include <poolproof/detail/bytes.hpp>
 #include <poolproof/detail/signature.hpp>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -57,28 +58,30 @@ template <class Callable, class... P>
 struct Call<Callable, std::tuple<P...>> {
   using Result = std::decay_t<std::invoke_result_t<const Callable&, P...>>;
 
-  static constexpr void require_crossing() {
-    (detail::require_crossing<P>(), ...);
-    if constexpr (!std::is_void_v<Result>) detail::require_crossing<Result>();
+  static consteval bool require_crossing() {
+    if constexpr (!std::is_void_v<Result>) {
+      return detail::require_crossing<Result>() && (detail::require_crossing<P>() && ...);
+    } else {
+      return (detail::require_crossing<P>() && ...);
+    }
   }
 
   /// Arguments are sent as the parameters' types, so that `apply<&f>(1)` fits
   /// `f(double)`; those that have the type already are not copied.
   template <class... Args>
   static Bytes encode(const Args&... args) {
+    static_assert(require_crossing());
     Bytes bytes;
     if constexpr (sizeof...(P) > 0) {
       Encoder encoder(bytes);
       encode_items(encoder, args...);
-    } else {
-      require_crossing();
     }
     return bytes;
   }
 
   template <class... Args>
   static void encode_items(Encoder& encoder, const Args&... args) {
-    require_crossing();
+    static_assert(require_crossing());
     (encode_as<P>(encoder, args), ...);
   }
 
@@ -87,6 +90,11 @@ struct Call<Callable, std::tuple<P...>> {
     if constexpr (std::is_same_v<Param, Arg>) {
       encoder(arg);
     } else {
+      static_assert(std::is_convertible_v<const Arg&, Param> ||
+                        (std::is_same_v<Param, std::string> &&
+                         std::is_convertible_v<const Arg&, std::string_view>),
+                    "poolproof: an argument does not convert to its parameter's type, as it would "
+                    "not in a call");
       const Param converted = static_cast<Param>(arg);
       encoder(converted);
     }
