@@ -43,11 +43,17 @@ StartMethod chosen_method(const PoolOptions& options) {
   const StartMethod by_default = reexec::possible() ? StartMethod::forkserver : StartMethod::fork;
   const StartMethod method = options.start_method.value_or(by_default);
   const bool is_copy = reexec::is_unfinished_copy();
-  if (is_copy || (method != StartMethod::fork && !reexec::possible())) {
+  if (is_copy) {
+    throw InitMissing(
+        "a pool was made in a copy of this program that a start method has started, before it came "
+        "to poolproof::init: make `poolproof::init(argc, argv);` the first line of main, and no "
+        "pool in a static object outside of functions");
+  }
+  if (method != StartMethod::fork && !reexec::possible()) {
     throw InitMissing(std::string("start method ") + to_string(method) +
                       " starts this program again: make `poolproof::init(argc, argv);` the first "
-                      "line of main, so that the copy knows what it is" +
-                      (is_copy ? " (this process is such a copy)" : ""));
+                      "line of main, so that the copy knows what it is (in a program whose main is "
+                      "another's, `poolproof::init();` from a GoogleTest environment, say)");
   }
   return method;
 }
@@ -72,8 +78,9 @@ void Core::start() {
   if (method_ == StartMethod::fork && !force && other_threads_present()) {
     throw ThreadsPresent(
         "start method fork in a process with threads: the workers would inherit locks that nobody "
-        "releases; create the pool first, use another start method, or set "
-        "force_fork_with_threads");
+        "releases (a callback of a future starts one, too); create the pool first, make "
+        "`poolproof::init(argc, argv);` the first line of main, so that forkserver is the default, "
+        "or set force_fork_with_threads");
   }
   // The thread comes after all processes: none of them is a copy of a process in which it ran.
   crew_.start(force);

@@ -163,6 +163,9 @@ constexpr Rebuilder rebuilder() {
   return {&typeid(E), &rebuild<E>};
 }
 
+/// None that `get` or a submission throws of its own accord (TimeoutError, Terminated, PoolBroken,
+/// WorkerDied ...): a task that had a pool of its own would be told as if it were main's pool, and
+/// who waits again after a TimeoutError would wait again for ever.
 const Rebuilder kRebuilders[] = {
     rebuilder<std::exception>(),
     rebuilder<std::runtime_error>(),
@@ -181,17 +184,15 @@ const Rebuilder kRebuilders[] = {
     rebuilder<std::bad_typeid>(),
     rebuilder<std::bad_any_cast>(),
     rebuilder<std::bad_optional_access>(),
+    rebuilder<std::bad_variant_access>(),
+    rebuilder<std::bad_exception>(),
     rebuilder<std::bad_function_call>(),
     rebuilder<std::bad_weak_ptr>(),
     rebuilder<Error>(),
-    rebuilder<PoolNotRunning>(),
     rebuilder<PoolStillRunning>(),
     rebuilder<WrongProcess>(),
     rebuilder<ThreadsPresent>(),
-    rebuilder<TimeoutError>(),
     rebuilder<ResultNotReady>(),
-    rebuilder<Terminated>(),
-    rebuilder<PoolBroken>(),
 };
 
 /// Of the chain from link `at` on.

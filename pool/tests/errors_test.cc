@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <system_error>
+#include <variant>
 
 #include "support.hpp"
 
@@ -77,6 +79,27 @@ TEST(Errors, StandardTypesComeBackAsThemselves) {
   expect_rebuilt<std::length_error>(pool);
   expect_rebuilt<std::out_of_range>(pool);
   EXPECT_THROW(pool.apply([] { throw std::bad_alloc(); }), std::bad_alloc);
+  EXPECT_THROW(pool.apply([] { throw std::bad_variant_access(); }), std::bad_variant_access);
+}
+
+template <class E>
+void expect_remote(Pool& pool) {
+  const auto future = pool.apply_async<&throw_it<E>>("of a pool in the task");
+  try {
+    future.get(std::chrono::seconds(10));
+    FAIL() << "nothing thrown";
+  } catch (const RemoteError& error) {
+    EXPECT_STREQ(error.what(), "of a pool in the task");
+  }
+}
+
+TEST(Errors, WhatGetThrowsOfItsOwnAccordIsNeverATasks) {
+  Pool pool{{.workers = 1}};
+  expect_remote<TimeoutError>(pool);
+  expect_remote<Terminated>(pool);
+  expect_remote<Cancelled>(pool);
+  expect_remote<PoolBroken>(pool);
+  expect_remote<PoolNotRunning>(pool);
 }
 
 TEST(Errors, SystemErrorKeepsItsCodeAndText) {
