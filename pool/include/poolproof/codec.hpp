@@ -50,13 +50,15 @@
 /// - numbers, enums, std::string, std::filesystem::path, std::chrono, all
 ///   containers, pair, tuple, optional, variant, unique_ptr, shared_ptr, bitset,
 ///   complex and whatever of the standard library cereal knows;
-/// - a plain struct of such members (no base class, constructor or C array, 24
-///   members at most), nested too, without a line of code;
+/// - a plain struct of such members (no base class, constructor, C array,
+///   bit-field or const member, 24 members at most), nested too, without a line
+///   of code;
 /// - a type with cereal's `serialize`, or `save` and `load`;
 /// - a type with a Codec.
 ///
 /// What crosses has a default constructor. Raw pointers, references and views
-/// mean nothing in another process: each is refused at compile time.
+/// mean nothing in another process: each is refused at compile time. A parameter
+/// may be a std::string_view: the worker keeps a string for it to look at.
 namespace poolproof {
 
 /// What a Codec writes to. Thread: any one at a time.

@@ -100,7 +100,7 @@ class PoolBroken : public PoolNotRunning {
   using PoolNotRunning::PoolNotRunning;
 };
 
-/// The worker died while it ran this very task.
+/// The worker died while it ran this very task, or another item of its chunk.
 class WorkerDied : public Error {
  public:
   WorkerDied(pid_t worker, ExitStatus status);

@@ -152,7 +152,8 @@ class Awaitable {
 
 }  // namespace detail
 
-/// The result of a task, now or later.
+/// The result of a task, now or later. There is none without a task: a member
+/// to be set later is a std::optional<Future<R>>.
 template <class R>
 class Future : public detail::Awaitable<Future<R>, R> {
  public:

@@ -32,7 +32,9 @@ struct MapOptions {
 
 /// What can be said about an `imap` or `imap_unordered`.
 struct StreamOptions {
-  /// Items that travel together; each fails alone even so. 0 is
+  /// Items that travel together. One that throws fails alone even so; one whose
+  /// worker dies, or that exceeds its time limit, takes with it those of its
+  /// chunk, done or not begun: their results were in that worker. 0 is
   /// std::invalid_argument.
   std::size_t chunk_size = 1;
 
@@ -72,7 +74,8 @@ struct PoolOptions {
 
   /// A copy of a process with threads holds their locks for ever, so `fork` is
   /// refused (ThreadsPresent) when main has threads other than poolproof's
-  /// own. True says that you know what those threads may hold.
+  /// own. The thread of callbacks, which the first `on_done` starts, runs your
+  /// code and is none of these. True says that you know what threads may hold.
   bool force_fork_with_threads = false;
 
   /// How long workers may take to follow SIGTERM before SIGKILL; the bound of
@@ -80,7 +83,7 @@ struct PoolOptions {
   std::chrono::milliseconds terminate_patience{500};
 
   /// Told of what a callback of a future throws, in the thread of callbacks.
-  /// Default: one line on standard error.
+  /// Default: one line on standard error. What it throws itself is ignored.
   std::function<void(std::exception_ptr)> on_callback_error{};
 };
 

@@ -37,7 +37,10 @@ enum class PoolState { running, closed, terminated };
 /// main whatever it dies of. A task that kills its worker fails alone, with
 /// WorkerDied; the worker is replaced. The object is owned by the process that
 /// made it and can be used from any of its threads; neither copied nor moved,
-/// since other threads may be inside a call.
+/// since other threads may be inside a call: what is to move holds a
+/// std::unique_ptr<Pool>, what is to begin later a std::optional<Pool>
+/// (`emplace(PoolOptions{.workers = 2})`). No static object outside of a
+/// function, in a program that calls `init`: it would be made before.
 ///
 /// In a forked child every call throws WrongProcess and the destructor does
 /// nothing.
@@ -56,7 +59,10 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   /// Runs `F(args...)` in a worker and waits for it. Arguments are converted
-  /// to F's parameter types and copied to the worker.
+  /// to F's parameter types, as in a call, and copied to the worker; those with
+  /// a default are given, too. `F` may be a member function (the object is the
+  /// first argument), or one of a template: `apply<f<int>>`. Of an overload set
+  /// take a lambda: `apply([](int x) { return f(x); }, 7)`.
   /// Errors: PoolNotRunning, WrongProcess; those of Future::get.
   template <auto F, class... Args>
   auto apply(const Args&... args) {

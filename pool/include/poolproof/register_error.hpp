@@ -78,7 +78,23 @@ void raise_error_from_text(std::string_view, RemoteTrace trace, bool nested) {
 /// From now on, errors of exactly type `E` that a task throws come back as `E`
 /// (as Rebuilt<E>, unless that cannot be derived from), not as RemoteError. `E`
 /// crosses as a value does, with all its members; if it does not, it is made
-/// from its what().
+/// from its what(): other members then have what that constructor gives them, and
+/// what it adds to the text is there twice. A class that is derived, as from
+/// std::runtime_error, does not cross as it is; with members worth keeping give
+/// it a default constructor and a Codec:
+///
+///     template <>
+///     struct poolproof::Codec<HttpError> {
+///       static void write(Writer& out, const HttpError& e) {
+///         out(std::string(e.what()), e.status);
+///       }
+///       static HttpError read(Reader& in) {
+///         const auto text = in.read<std::string>();
+///         return HttpError(text, in.read<int>());
+///       }
+///     };
+///
+/// Exactly `E`: a class derived from it is registered for itself.
 ///
 /// Workers need to know of it too, so it belongs at namespace scope, where each
 /// process of the program comes by:

@@ -20,7 +20,8 @@ namespace poolproof {
 ///
 /// Taking a result out is what takes more of the input in: there is no thread
 /// behind it, and no more than StreamOptions::ahead items are on their way. A
-/// stream that is dropped leaves what has been submitted to run.
+/// stream that is dropped leaves what has been submitted to run, and `close`
+/// and `join` wait for that; `terminate` does not. It may outlive its pool.
 /// Source: multiprocessing's IMapIterator, which takes its whole input at once.
 template <class R>
 class ResultStream {
@@ -33,8 +34,8 @@ class ResultStream {
   }
 
   /// Waits for the next result; nothing after the last, again and again.
-  /// Errors: those of Future::get, for this item alone: the next call goes on
-  /// with the next item. What the input throws, here or in its iterators, is
+  /// Errors: those of Future::get, for this item (WorkerDied, TimeLimitExceeded:
+  /// for each of its chunk); the next call goes on with the next item. What the input throws, here or in its iterators, is
   /// its last item. PoolNotRunning, likewise, if the pool was closed with some
   /// of the input not taken yet.
   std::optional<Value> next() { return next(detail::kNever); }
