@@ -1,3 +1,5 @@
+#include <string>
+
 #include "completions.hpp"
 #include "core.hpp"
 
@@ -17,6 +19,7 @@ constexpr int kMaxFailures = 11;
 void Core::vacate_after(const Report& death) {
   const auto index = static_cast<std::size_t>(death.slot);
   const bool was_ready = crew_.slots()[index].channel.ready();
+  if (!was_ready) last_failed_start_ = death;
   crew_.vacate(index, was_ready ? Vacancy::after_work : Vacancy::failed_start);
 }
 
@@ -28,7 +31,12 @@ void Core::fill_vacancies(Completions& done) {
     const Slot& slot = crew_.slots()[i];
     if (slot.life != Slot::Life::vacant) continue;
     if (slot.failures >= kMaxFailures) {
-      return break_down("workers fail again and again before their first task", done);
+      const Report& last = last_failed_start_;
+      return break_down("workers fail again and again before their first task" +
+                            (last.pid == 0 ? ""
+                                           : "; the last: worker " + std::to_string(last.pid) +
+                                                 ", " + to_string(status_of(last))),
+                        done);
     }
     if (slot.hire_at <= now) crew_.hire(i);
   }

@@ -51,6 +51,7 @@ void Core::on_initializer_death(const Report& report, Completions& done) {
   const auto index = static_cast<std::size_t>(report.slot);
   crew_.slots()[index].in_hands.clear();
   const ExitStatus status = status_of(report);
+  last_failed_start_ = report;
   // Somebody may have killed it, which says nothing about the others.
   crew_.vacate(index, Vacancy::failed_start);
   if (std::holds_alternative<Exited>(status) && !stopping_) {

@@ -163,7 +163,12 @@ TEST(Initializer, ThatKillsItsWorkerIsNoStorm) {
   const Roll starts;
   {
     Pool pool{{.workers = 1, .initializer = {count_and_die, starts.path()}}};
-    EXPECT_THROW(pool.apply<&add>(1, 1), PoolBroken);
+    try {
+      pool.apply<&add>(1, 1);
+      FAIL();
+    } catch (const PoolBroken& error) {
+      EXPECT_NE(std::string(error.what()).find("signal 9"), std::string::npos) << error.what();
+    }
   }
   EXPECT_TRUE(starts.has(2)) << "somebody may have killed it";
   EXPECT_LT(std::filesystem::file_size(starts.path()), 20U);

@@ -279,7 +279,8 @@ consteval bool require_crossing() {
                 "or specialise poolproof::Codec");
   static_assert(std::is_default_constructible_v<T>,
                 "poolproof: what crosses between processes needs a default constructor");
-  if constexpr ((std::is_same_v<T, Around> || ...)) {
+  // What its own codec writes is its own affair.
+  if constexpr ((std::is_same_v<T, Around> || ...) || HasCodec<T>) {
     return true;
   } else {
     return parts_cross<T, Around...>(typename PartsOf<std::remove_const_t<T>>::type());

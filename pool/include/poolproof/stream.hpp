@@ -35,9 +35,9 @@ class ResultStream {
 
   /// Waits for the next result; nothing after the last, again and again.
   /// Errors: those of Future::get, for this item (WorkerDied, TimeLimitExceeded:
-  /// for each of its chunk); the next call goes on with the next item. What the input throws, here or in its iterators, is
-  /// its last item. PoolNotRunning, likewise, if the pool was closed with some
-  /// of the input not taken yet.
+  /// for each of its chunk); the next call goes on with the next item. What the input throws, here
+  /// or in its iterators, is its last item. PoolNotRunning, likewise, if the pool was closed with
+  /// some of the input not taken yet.
   std::optional<Value> next() { return next(detail::kNever); }
 
   /// As above; TimeoutError if it has not come in time; it still may.
