@@ -36,8 +36,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// How many spawn commands may be unanswered while starting: neither side's
-/// socket buffer may fill up with nobody reading.
+/// How many spawn commands may be unanswered: neither side's socket buffer may fill up with nobody
+/// reading, and a supervisor that is starting workers must still take the command to end them.
 constexpr std::size_t kHiresInFlight = 16;
 /// Between a copy's start and its call of `init` lie its static objects only, which have this long.
 constexpr milliseconds kCopyMayTake{60'000};
@@ -209,6 +209,13 @@ void Crew::hire_all() {
       vacate(static_cast<std::size_t>(report.slot), Vacancy::failed_start);
     }
   }
+}
+
+std::size_t Crew::hires_left() const {
+  const auto asked = static_cast<std::size_t>(
+      std::count_if(slots_.begin(), slots_.end(),
+                    [](const Slot& slot) { return slot.life == Slot::Life::starting; }));
+  return kHiresInFlight - std::min(asked, kHiresInFlight);
 }
 
 void Crew::hire(std::size_t index) {

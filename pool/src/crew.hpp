@@ -107,6 +107,9 @@ class Crew {
 
   /// Commands a worker for a vacant slot. A failure postpones it.
   void hire(std::size_t slot);
+  /// How many more may be commanded now: with the others still unanswered, a command to end must
+  /// find room on the socket.
+  [[nodiscard]] std::size_t hires_left() const;
 
   /// Takes one report of the supervisor, and makes the slot alive if it says
   /// `started`. False when there is none. supervisor_lost() afterwards tells whether there will be

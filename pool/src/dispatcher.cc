@@ -129,7 +129,7 @@ void Core::collect_watched(Watched& watched) {
 
 int Core::next_timeout() {
   Deadline next = std::min(overdue_, next_task_due());
-  if (!stopping_) {
+  if (!stopping_ && crew_.hires_left() > 0) {  // else a report comes first
     for (std::size_t i = 0; i < target_; ++i) {
       const Slot& slot = crew_.slots()[i];
       if (slot.life == Slot::Life::vacant) next = std::min(next, slot.hire_at);

@@ -27,6 +27,7 @@ void Core::fill_vacancies(Completions& done) {
   // A closed pool needs nobody for an empty queue.
   if (state_ != PoolState::running && queue_.empty()) return;
   const auto now = Clock::now();
+  std::size_t hires_left = crew_.hires_left();
   for (std::size_t i = 0; i < target_; ++i) {
     const Slot& slot = crew_.slots()[i];
     if (slot.life != Slot::Life::vacant) continue;
@@ -38,7 +39,9 @@ void Core::fill_vacancies(Completions& done) {
                                                  ", " + to_string(status_of(last))),
                         done);
     }
-    if (slot.hire_at <= now) crew_.hire(i);
+    if (slot.hire_at > now || hires_left == 0) continue;
+    --hires_left;
+    crew_.hire(i);
   }
 }
 

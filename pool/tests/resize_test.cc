@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,6 +73,28 @@ TEST(Resize, RefusesWhatCannotBe) {
   EXPECT_THROW(pool.resize(1025), std::invalid_argument);
   pool.close();
   EXPECT_THROW(pool.resize(2), PoolNotRunning);
+}
+
+TEST(Resize, ToManyDoesNotKeepTheEndFromReachingWhatTasksStarted) {
+  for (int i = 0; i < rounds(4); ++i) {
+    Pool pool{{.workers = 2}};
+    const pid_t started = pool.apply([] {
+      const pid_t pid = ::fork();
+      if (pid == 0) {
+        never_end();
+        ::_exit(0);
+      }
+      return pid;
+    });
+    // It comes to none of the commands yet. Too short a nap proves nothing, but fails nobody.
+    ::kill(parent_of(pool.active_children().front().pid), SIGSTOP);
+    pool.resize(1000);
+    nap(20);
+    pool.terminate();
+    const bool ended = eventually([&] { return is_dead(started); }, 1s);
+    EXPECT_TRUE(ended);
+    if (!ended) ::kill(started, SIGKILL);
+  }
 }
 
 TEST(Resize, KeepsAClosedPoolDraining) {
