@@ -147,12 +147,12 @@ void Crew::start(bool force) {
 }
 
 void Crew::await_supervisor(bool force) {
-  pollfd answer{control_.get(), POLLIN, 0};
+  std::array<pollfd, 2> answer{{{control_.get(), POLLIN, 0}, {supervisor_pidfd_.get(), POLLIN, 0}}};
   const Clock::time_point limit = Clock::now() + kCopyMayTake;
-  while (Clock::now() < limit && ::poll(&answer, 1, 1000) <= 0) {
+  while (Clock::now() < limit && ::poll(answer.data(), answer.size(), 1000) <= 0) {
   }
   Report report;
-  if (answer.revents == 0 || !take_report(report, true)) supervisor_never_came();
+  if (!take_report(report, false)) supervisor_never_came();
   if (report.how == Report::kNotContained) refuse_containment(report.code);
   if (report.code != 0) {
     throw Error("poolproof: /proc/self/exe is another program than the one that runs here");
@@ -262,12 +262,26 @@ void Slot::rouse_caller() const {
 
 bool Crew::take_report(Report& report, bool wait) {
   control::Descriptors descriptors{};
-  const control::Received received =
-      control::receive(control_.get(), &report, sizeof report, descriptors, wait);
-  if (received == control::Received::closed) lost_ = true;
-  if (received != control::Received::message) return false;
-  if (report.kind == Report::Kind::started) welcome(report, descriptors[0]);
-  return true;
+  for (;;) {
+    const bool gone = supervisor_gone(0);  // before the look: all that it sent is there then
+    const control::Received received =
+        control::receive(control_.get(), &report, sizeof report, descriptors, false);
+    if (received == control::Received::message) {
+      if (report.kind == Report::Kind::started) welcome(report, descriptors[0]);
+      return true;
+    }
+    const bool nothing = received == control::Received::nothing;
+    if (received == control::Received::closed || (nothing && gone)) lost_ = true;
+    if (!wait || !nothing || gone) return false;
+    static_cast<void>(supervisor_gone(-1));
+  }
+}
+
+/// Waits, at most so long, for that or for a report.
+bool Crew::supervisor_gone(int wait_ms) const {
+  std::array<pollfd, 2> watched{
+      {{supervisor_pidfd_.get(), POLLIN, 0}, {wait_ms == 0 ? -1 : control_.get(), POLLIN, 0}}};
+  return ::poll(watched.data(), watched.size(), wait_ms) > 0 && watched[0].revents != 0;
 }
 
 void Crew::welcome(const Report& report, int pidfd) {

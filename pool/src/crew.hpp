@@ -104,6 +104,9 @@ class Crew {
   [[nodiscard]] std::size_t room() const;
 
   [[nodiscard]] int control() const { return control_.get(); }
+  /// Becomes readable at the supervisor's end; -1 if there was no descriptor for it. The socket alone
+  /// does not tell: who was forked while the pool was made may hold a copy of the other end.
+  [[nodiscard]] int supervisor() const { return supervisor_pidfd_.get(); }
 
   /// Commands a worker for a vacant slot. A failure postpones it.
   void hire(std::size_t slot);
@@ -155,6 +158,7 @@ class Crew {
   void hire_all();
   int send_spawn(std::size_t slot);
   void welcome(const Report& report, int pidfd);
+  [[nodiscard]] bool supervisor_gone(int wait_ms) const;
   void note_failure(Slot& slot);
   [[nodiscard]] bool any_ready_since(std::chrono::steady_clock::time_point time) const;
   static void close_channel(Slot& slot);

@@ -21,8 +21,9 @@ using std::chrono::milliseconds;
 
 }  // namespace
 
-/// What one poll(2) waits for. Slots follow the first two.
+/// What one poll(2) waits for. Slots follow the first ones.
 struct Core::Watched {
+  enum : std::size_t { wake, control, supervisor, first_slot };
   std::vector<pollfd> fds;
   std::vector<std::size_t> slots;
   int timeout = -1;
@@ -116,6 +117,7 @@ void Core::collect_watched(Watched& watched) {
   watched.slots.clear();
   watched.fds.push_back({wake_.get(), POLLIN, 0});
   watched.fds.push_back({crew_.control(), POLLIN, 0});
+  watched.fds.push_back({crew_.supervisor(), POLLIN, 0});
   const std::vector<Slot>& slots = crew_.slots();
   for (std::size_t i = 0; i < slots.size(); ++i) {
     // Not one that has ended: it would report so for ever. Its worker's death
@@ -141,15 +143,17 @@ int Core::next_timeout() {
 }
 
 void Core::serve(const Watched& watched, Completions& done) {
-  if (watched.fds[0].revents) {
+  if (watched.fds[Watched::wake].revents) {
     std::uint64_t count = 0;
     static_cast<void>(!::read(wake_.get(), &count, sizeof count));
   }
   for (std::size_t i = 0; i < watched.slots.size(); ++i) {
-    if (watched.fds[i + 2].revents == 0) continue;
+    if (watched.fds[Watched::first_slot + i].revents == 0) continue;
     if (!crew_.slots()[watched.slots[i]].channel.read_socket()) distrust(watched.slots[i]);
   }
-  if (watched.fds[1].revents) take_reports(done);
+  if (watched.fds[Watched::control].revents || watched.fds[Watched::supervisor].revents) {
+    take_reports(done);
+  }
   if (stopping_ || crew_.supervisor_lost()) return;
   kill_overdue_tasks(done);
   fill_vacancies(done);

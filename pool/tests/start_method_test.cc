@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <bit>
 #include <sstream>
+#include <vector>
 
 #include "image.hpp"
 #include "support.hpp"
@@ -106,6 +108,42 @@ TEST_P(Starts, ThreadsOfMainsMatterToForkOnly) {
   }
   hold.close_write_end();
   other.join();
+}
+
+TEST_P(Starts, WhatAnotherThreadForksMeanwhileDoesNotDelayTheEnd) {
+  std::atomic<bool> enough{false};
+  std::vector<pid_t> children;
+  std::thread other([&] {
+    while (!enough) {
+      const pid_t child = ::fork();
+      if (child == 0) {
+        never_end();
+        ::_exit(0);
+      }
+      children.push_back(child);
+      std::this_thread::sleep_for(1ms);
+    }
+  });
+  PoolOptions both = options(2);
+  both.force_fork_with_threads = true;
+  bool ended = true;
+  for (int i = 0; i < rounds(10) && ended; ++i) {
+    Pool pool(both);
+    pool.close();
+    ended = pool.join(5s);
+    if (!ended) {  // or the destructor would wait for them
+      enough = true;
+      other.join();
+      for (const pid_t child : children) ::kill(child, SIGKILL);
+    }
+  }
+  EXPECT_TRUE(ended);
+  enough = true;
+  if (other.joinable()) other.join();
+  for (const pid_t child : children) {
+    ::kill(child, SIGKILL);
+    wait_for(child);
+  }
 }
 
 TEST_P(Starts, ATaskMayHaveAPoolOfItsOwn) {
