@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "fd.hpp"
+
 namespace poolproof::detail::control {
 namespace {
 
@@ -27,6 +29,7 @@ void take_descriptors(msghdr& header, Descriptors& descriptors) {
     // Without free numbers the kernel cuts the list short (MSG_CTRUNC).
     std::memcpy(descriptors.data(), CMSG_DATA(part), part->cmsg_len - CMSG_LEN(0));
   }
+  for (int& descriptor : descriptors) descriptor = off_stdio_or_none(Fd(descriptor)).release();
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ void Crew::start(bool force) {
                               size(),       method_,          contained};
   supervisor_ = method_ == StartMethod::fork ? fork_supervisor(setup, force)
                                              : reexec::start_supervisor(setup);
-  supervisor_pidfd_ = Fd(open_pidfd(supervisor_));
+  supervisor_pidfd_ = off_stdio_or_none(Fd(open_pidfd(supervisor_)));
   theirs.reset();
   if (method_ != StartMethod::fork || contained) await_supervisor(force);
   hire_all();

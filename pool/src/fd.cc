@@ -14,10 +14,19 @@ void Fd::reset(int fd) {
 }
 
 Fd off_stdio(Fd fd) {
-  if (fd.get() > 2) return fd;
-  Fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+  if (!fd.valid()) return fd;
+  Fd moved = off_stdio_or_none(std::move(fd));
   if (!moved.valid()) throw_errno("poolproof: duplicate a descriptor");
   return moved;
+}
+
+Fd off_stdio_or_none(Fd fd) {
+  if (!fd.valid() || fd.get() > 2) return fd;
+  const int moved = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3);
+  const int error = errno;
+  fd.reset(moved);
+  errno = error;
+  return fd;
 }
 
 void throw_errno(const char* what) {

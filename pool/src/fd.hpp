@@ -29,9 +29,11 @@ class Fd {
 };
 
 /// The same descriptor with a number above 2. A main that was started with
-/// 0-2 closed would otherwise get ours there and print into them.
-/// Errors: std::system_error.
+/// 0-2 closed would otherwise get ours there, print into them, and put its own in their stead.
+/// None stays none. Errors: std::system_error.
 Fd off_stdio(Fd fd);
+/// The same without exceptions: none if there is no number.
+Fd off_stdio_or_none(Fd fd);
 
 /// Throws std::system_error for errno, read first. `what`: what was being
 /// done.

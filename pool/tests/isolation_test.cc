@@ -198,6 +198,48 @@ TEST(Isolation, MainMayLackStandardDescriptors) {
   EXPECT_EQ(wait_for(main), 0);
 }
 
+TEST(Isolation, NothingOfThePoolsTakesThePlaceOfAStandardDescriptor) {
+  for (int lacking = 1; lacking < 8; ++lacking) {
+    Pipe result;
+    const pid_t main = start_main([&] {
+      const auto lacks = [&](int fd) { return (lacking >> fd & 1) != 0; };
+      for (int fd = 0; fd < 3; ++fd) {
+        if (lacks(fd)) ::close(fd);
+      }
+      Pool pool{{.workers = 2}};
+      long faults = 0;
+      const auto look = [&] {
+        for (int fd = 0; fd < 3; ++fd) faults += lacks(fd) && ::fcntl(fd, F_GETFD) != -1 ? 1 : 0;
+      };
+      look();
+      const int printed = pool.apply([] {
+        return static_cast<int>(::write(STDOUT_FILENO, "", 0) + ::write(STDERR_FILENO, "", 0));
+      });
+      if (printed != 0) faults += 10;
+      const auto large = pool.apply_async<echo>(std::string(100'000, 'x'));
+      const auto larger = pool.apply_async<echo>(std::string(6'000'000, 'x'));
+      larger.wait();
+      look();
+      if (large.get().size() + larger.get().size() != 6'100'000) faults += 100;
+      // Main may put there what it likes.
+      const int file = ::open("/dev/zero", O_RDWR);
+      for (int fd = 0; fd < 3; ++fd) {
+        if (lacks(fd)) ::dup2(file, fd);
+      }
+      pool.apply_async(never_end).cancel();
+      if (pool.active_children().empty()) faults += 1000;
+      pool.close();
+      if (!pool.join(kSoon)) faults += 10'000;
+      for (int fd = 0; fd < 3; ++fd) {
+        if (lacks(fd) && ::fcntl(fd, F_GETFD) == -1) faults += 100'000;
+      }
+      tell(result.write_end, faults);
+    });
+    EXPECT_EQ(hear(result.read_end), 0) << lacking;
+    EXPECT_EQ(wait_for(main), 0) << lacking;
+  }
+}
+
 TEST(Isolation, WhoWritesIntoTheChannelIsKilledAndReplaced) {
   Pool pool{{.workers = 1}};
   const auto vandal = [] {
