@@ -226,7 +226,7 @@ TEST(Isolation, NothingOfThePoolsTakesThePlaceOfAStandardDescriptor) {
       for (int fd = 0; fd < 3; ++fd) {
         if (lacks(fd)) ::dup2(file, fd);
       }
-      pool.apply_async(never_end).cancel();
+      pool.apply_async<&never_end>().cancel();
       if (pool.active_children().empty()) faults += 1000;
       pool.close();
       if (!pool.join(kSoon)) faults += 10'000;

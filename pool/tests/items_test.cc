@@ -168,6 +168,33 @@ TEST(Imap, LetsALoopStepOverAnItemThatFailed) {
   EXPECT_EQ(errors, 1);
 }
 
+/// Stops reading half-way through what it has written if `first` is negative.
+struct Fussy {
+  int first = 0;
+  int second = 0;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(first);
+    if (Archive::is_loading::value && first < 0) throw std::range_error("negative");
+    archive(second);
+  }
+};
+
+int sum_of(Fussy value) {
+  return value.first + value.second;
+}
+
+TEST(Imap, AnItemThatCannotBeReadDoesNotSpoilTheNext) {
+  Pool pool{{.workers = 2}};
+  const std::vector<Fussy> items{{1, 10}, {-2, 20}, {3, 30}, {-4, 40}, {-5, 50}, {6, 60}};
+  for (const std::size_t chunk : {1, 2, 4, 10}) {
+    auto stream = pool.imap<sum_of>(items, {.chunk_size = chunk});
+    for (const char* const text : {"11", "negative", "33", "negative", "negative", "66", "end"}) {
+      EXPECT_EQ(text_of_next(stream), text) << chunk;
+    }
+  }
+}
+
 TEST(Imap, AnErrorOfTheInputIsItsLastItem) {
   Pool pool{{.workers = 2}};
   for (const std::size_t chunk : {1, 2, 10}) {

@@ -7,19 +7,35 @@
 #include <cstring>
 #include <poolproof/detail/bytes.hpp>
 #include <string_view>
+#include <vector>
 
 /// Several calls in one message, each with an outcome of its own: what `imap`
 /// sends. Numbers stand behind what they are about, since they are known later.
 namespace poolproof::detail::batch {
 
-/// Behind the arguments of so many calls.
-inline void append_count(Bytes& arguments, std::uint64_t count) {
+/// Behind the arguments of several calls: where those of each but the last end, and how many they
+/// are. So one whose arguments cannot be read does not spoil those of the next.
+inline void append_ends(Bytes& arguments, const std::vector<std::uint64_t>& ends) {
+  const std::uint64_t count = ends.size();
+  if (count > 1) {
+    arguments.append(reinterpret_cast<const char*>(ends.data()), (count - 1) * sizeof count);
+  }
   arguments.append(reinterpret_cast<const char*>(&count), sizeof count);
 }
 inline std::uint64_t count_in(std::string_view arguments) {
   std::uint64_t count = 0;
   std::memcpy(&count, arguments.data() + arguments.size() - sizeof count, sizeof count);
   return count;
+}
+
+/// The arguments of call `index` of `count`, and what comes behind them.
+inline std::string_view arguments_from(std::string_view arguments, std::uint64_t index,
+                                       std::uint64_t count) {
+  if (index == 0) return arguments;
+  std::uint64_t begin = 0;
+  const char* const behind = arguments.data() + arguments.size();
+  std::memcpy(&begin, behind - (count + 1 - index) * sizeof begin, sizeof begin);
+  return arguments.substr(begin);
 }
 
 /// Behind all outcomes: for each where it ends, and whether it is an error.

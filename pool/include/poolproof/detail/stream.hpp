@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <iterator>
@@ -14,6 +15,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 /// `imap` and `imap_unordered` behind their public face.
 namespace poolproof::detail {
@@ -67,7 +69,7 @@ class RangeSource final : public Source {
     Portion portion;
     if (!error_) fill(portion, size);
     if (portion.count > 0) {
-      batch::append_count(portion.arguments, portion.count);
+      batch::append_ends(portion.arguments, ends_);
     } else {
       portion.error = std::exchange(error_, nullptr);
     }
@@ -81,11 +83,15 @@ class RangeSource final : public Source {
 
   /// Until there are `size` items, or an error, which comes after them.
   void fill(Portion& portion, std::size_t size) {
+    ends_.clear();
     while (portion.count < size && !error_ && has_next()) {
       try {
+        ends_.emplace_back();
         add(portion.arguments, size);
+        ends_.back() = portion.arguments.size();
         ++portion.count;
       } catch (...) {
+        ends_.resize(portion.count);
         error_ = std::current_exception();
       }
     }
@@ -124,6 +130,7 @@ class RangeSource final : public Source {
   Holder holder_;
   Iterator at_;
   Sentinel end_;
+  std::vector<std::uint64_t> ends_;  // of the portion's items
   std::exception_ptr error_;
   bool started_ = false;
   bool ended_ = false;

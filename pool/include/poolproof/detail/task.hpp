@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <poolproof/codec.hpp>
 #include <poolproof/detail/batch.hpp>
 #include <poolproof/detail/bytes.hpp>
@@ -132,14 +133,20 @@ struct Call<Callable, std::tuple<P...>> {
   /// The same for `imap`: an error is the outcome of its item, and the others
   /// are run.
   static void run_each(std::string_view arguments, Bytes& result) {
-    Decoder decoder(arguments);
+    std::optional<Decoder> decoder;
     const std::uint64_t count = batch::count_in(arguments);
     batch::Writer outcomes(result, count);
     for (std::uint64_t i = 0; i < count; ++i) {
       begin_item();
       outcomes.add([&](Bytes& bytes) {
+        if (!decoder) decoder.emplace(batch::arguments_from(arguments, i, count));
         Encoder encoder(bytes);
-        run_once(decoder, encoder);
+        try {
+          run_once(*decoder, encoder);
+        } catch (...) {
+          decoder.reset();  // it may have stopped within this call's arguments
+          throw;
+        }
       });
     }
     outcomes.finish();
