@@ -1,6 +1,7 @@
 #include "fd.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,6 +28,12 @@ Fd off_stdio_or_none(Fd fd) {
   fd.reset(moved);
   errno = error;
   return fd;
+}
+
+bool may_have_size(std::size_t size) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0) return true;
+  return limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur;
 }
 
 void throw_errno(const char* what) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <utility>
 
 namespace poolproof::detail {
@@ -34,6 +35,10 @@ class Fd {
 Fd off_stdio(Fd fd);
 /// The same without exceptions: none if there is no number.
 Fd off_stdio_or_none(Fd fd);
+
+/// Whether this process may make a file of so many bytes: past RLIMIT_FSIZE the kernel would send
+/// SIGXFSZ.
+bool may_have_size(std::size_t size);
 
 /// Throws std::system_error for errno, read first. `what`: what was being
 /// done.

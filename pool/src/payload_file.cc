@@ -38,12 +38,6 @@ bool count_one_more() {
   return false;
 }
 
-/// Past RLIMIT_FSIZE the kernel would send SIGXFSZ.
-bool may_have_size(std::size_t size) {
-  const rlim_t limit = soft_limit(RLIMIT_FSIZE);
-  return limit == RLIM_INFINITY || size <= limit;
-}
-
 }  // namespace
 
 std::unique_ptr<PayloadFile> PayloadFile::create() {

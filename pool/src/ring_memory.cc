@@ -4,6 +4,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
+
 namespace poolproof::detail {
 namespace {
 
@@ -23,6 +26,9 @@ std::shared_ptr<RingMemory> RingMemory::create(Fd& file) {
   file = Fd(::memfd_create("poolproof", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file.valid()) throw_errno("poolproof: memfd_create");
   file = off_stdio(std::move(file));
+  if (!may_have_size(sizeof(SharedRing))) {
+    throw std::system_error(EFBIG, std::system_category(), "poolproof: size a worker's ring");
+  }
   if (::ftruncate(file.get(), sizeof(SharedRing)) != 0 ||
       ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     throw_errno("poolproof: size a worker's ring");

@@ -68,6 +68,21 @@ TEST(Resources, ConstructionIsAllOrNothing) {
   EXPECT_EQ(running_threads(), threads);
 }
 
+TEST(Resources, ALowLimitOfFileSizesIsAnErrorNotASignal) {
+  const pid_t main = start_main([] {
+    const rlimit low{4096, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_FSIZE, &low) != 0) ::_exit(1);
+    try {
+      Pool pool{{.workers = 2}};
+      ::_exit(2);
+    } catch (const std::system_error& error) {
+      if (error.code() != std::errc::file_too_large) ::_exit(3);
+    }
+    if (!children_of_this_process().empty()) ::_exit(4);
+  });
+  EXPECT_EQ(wait_for(main), 0);
+}
+
 /// Leaves no descriptor free; also not for sanitizers, which need some to look
 /// at exceptions, so none may be thrown meanwhile.
 class NoDescriptors {
