@@ -18,7 +18,15 @@ bool Core::cancel(Results results) {
     for (const Result& result : results) {
       // What has been answered already is not cancelled any more.
       if (result->holder() != ResultState::kNobody) read_answers(result->holder(), answers);
-      if (done.add(result, outcome::Cancelled{})) abandon(result);
+      if (!done.add(result, outcome::Cancelled{})) continue;
+      abandon(result);
+      ++cancelled_;
+    }
+    // What stands behind one that waits would keep its arguments until that one's turn comes. Now
+    // and then, since it takes a walk through the queue.
+    if (cancelled_ > queue_.size() / 2) {
+      std::erase_if(queue_, [](const Task& task) { return task.result->claimed(); });
+      cancelled_ = 0;
     }
   }
   answers.deliver();

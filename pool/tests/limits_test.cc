@@ -49,6 +49,21 @@ TEST(Cancel, AQueuedTaskNeverRuns) {
   EXPECT_EQ(next.get(), 4);
 }
 
+TEST(Cancel, GivesBackTheMemoryOfWhatIsQueuedBehindAnother) {
+  Pool pool{{.workers = 1}};
+  const auto running = pool.apply_async<&never_end>();
+  // More than a worker is given ahead: some wait in the queue.
+  std::vector<Future<int>> waiting;
+  for (int i = 0; i < 300; ++i) waiting.push_back(pool.apply_async<&add>(i, 1));
+  const int descriptors = open_descriptors();
+  const std::string large(100'000, 'x');  // a file each
+  for (int i = 0; i < 300; ++i) EXPECT_TRUE(pool.apply_async<&echo>(large).cancel());
+  EXPECT_LE(open_descriptors(), descriptors + 60);
+  running.cancel();
+  int next = 0;
+  for (const auto& future : waiting) EXPECT_EQ(future.get(kSoon), ++next);
+}
+
 TEST(Cancel, ARunningTaskIsStoppedAndItsWorkerReplaced) {
   Pool pool{{.workers = 1}};
   const pid_t worker = pool.apply<&worker_pid>();
