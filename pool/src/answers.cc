@@ -10,7 +10,7 @@ bool Core::read_answers(std::size_t index, Completions& done) {
   if (!slot.channel.open()) return false;
   Frame frame;
   bool any = false;
-  for (;;) {
+  while (done.make_room()) {  // else it stays where it is
     const Channel::Incoming incoming = slot.channel.receive(frame);
     if (incoming == Channel::Incoming::nothing) {
       if (!must_arm_anew(slot)) break;

@@ -75,7 +75,7 @@ Channel::Incoming Channel::receive(Frame& frame) {
   if (record.header.carrier == Carrier::file) {
     if (!take_file(frame)) return Incoming::garbage;
   } else {
-    frame.payload = Bytes(std::string(record.payload));
+    take_copy(record.payload, frame);
   }
   ring_->tasks.retire();
   return Incoming::frame;
@@ -84,6 +84,16 @@ Channel::Incoming Channel::receive(Frame& frame) {
 bool Channel::answers_oldest(const FrameHeader& answer) const {
   return (answer.kind == FrameKind::value || answer.kind == FrameKind::failure) &&
          ring_->tasks.in_hands() > 0 && answer.task == ring_->tasks.oldest();
+}
+
+/// Without memory of ours left, the answer is lost, no more.
+void Channel::take_copy(std::string_view payload, Frame& frame) {
+  static const std::exception_ptr none = std::make_exception_ptr(std::bad_alloc());  // in time
+  try {
+    frame.payload = Bytes(std::string(payload));
+  } catch (const std::bad_alloc&) {
+    frame.lost = none;
+  }
 }
 
 /// False on garbage. Without a descriptor or memory of ours left, the answer is lost, no more.

@@ -107,6 +107,7 @@ class Channel {
 
   [[nodiscard]] bool answers_oldest(const FrameHeader& answer) const;
   bool take_file(Frame& frame);
+  static void take_copy(std::string_view payload, Frame& frame);
 
   Fd socket_;
   std::unique_ptr<Parts> ring_;

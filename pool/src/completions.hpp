@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <new>
 #include <poolproof/detail/result_state.hpp>
 #include <utility>
 #include <vector>
@@ -21,6 +22,16 @@ class Core::Completions {
   }
   Completions(const Completions&) = delete;
   Completions& operator=(const Completions&) = delete;
+
+  /// Room for one more, so that `add` cannot fail. False without memory.
+  bool make_room() noexcept {
+    try {
+      if (entries_.size() == entries_.capacity()) entries_.reserve(2 * entries_.size() + 1);
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
 
   /// False if it has an outcome already: it was cancelled meanwhile.
   bool add(Result result, Outcome outcome) {

@@ -77,6 +77,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
 
   // Dispatcher; the second group with the lock held.
   void run_dispatcher();
+  bool go_round(Watched& watched, Completions& done);
   void wait_for_something(Watched& watched);
 
   void collect_watched(Watched& watched);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <system_error>
 
 #include "completions.hpp"
@@ -76,21 +77,10 @@ void Core::run_dispatcher() {
   Completions done(undelivered_);
   bool going_on = true;
   while (going_on) {
-    wait_for_something(watched);
-    {
-      std::unique_lock lock(mutex_);
-      serve(watched, done);
-      if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
-      attend_for_a_while(lock, done);
-      if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
-      kill_when_overdue();
-      if (crew_.supervisor_lost()) {
-        if (!stopping_) break_down("the pool's supervisor died", done);
-        crew_.bury();
-        wake_.reset();
-        stopping_ = terminating_ = true;
-        going_on = false;
-      }
+    try {
+      going_on = go_round(watched, done);
+    } catch (const std::bad_alloc&) {  // main may have some again soon
+      ::poll(nullptr, 0, 10);
     }
     done.deliver();
   }
@@ -98,6 +88,23 @@ void Core::run_dispatcher() {
   // A caller that has read an answer may not have come to deliver it. It runs no user's code.
   while (undelivered_.load(std::memory_order_acquire) != 0) ::poll(nullptr, 0, 1);
   ended_.set();
+}
+
+/// False once it was the last.
+bool Core::go_round(Watched& watched, Completions& done) {
+  wait_for_something(watched);
+  std::unique_lock lock(mutex_);
+  serve(watched, done);
+  if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
+  attend_for_a_while(lock, done);
+  if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
+  kill_when_overdue();
+  if (!crew_.supervisor_lost()) return true;
+  if (!stopping_) break_down("the pool's supervisor died", done);
+  crew_.bury();
+  wake_.reset();
+  stopping_ = terminating_ = true;
+  return false;
 }
 
 void Core::wait_for_something(Watched& watched) {

@@ -2,8 +2,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <optional>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "support.hpp"
 
@@ -79,6 +82,33 @@ TEST(Resources, ALowLimitOfFileSizesIsAnErrorNotASignal) {
       if (error.code() != std::errc::file_too_large) ::_exit(3);
     }
     if (!children_of_this_process().empty()) ::_exit(4);
+  });
+  EXPECT_EQ(wait_for(main), 0);
+}
+
+TEST(Resources, ResultsForWhichMainHasNoMemoryFailAlone) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer takes all addresses";
+  const pid_t main = start_main([] {
+    constexpr int kTasks = 12000;
+    Pool pool{{.workers = 2}};
+    std::vector<Future<std::string>> futures;
+    futures.reserve(kTasks);
+    long pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlimit tight{static_cast<rlim_t>(pages * ::sysconf(_SC_PAGESIZE) + (24 << 20)),
+                       RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_AS, &tight) != 0) ::_exit(1);
+    const auto large = [](int size) { return std::string(static_cast<std::size_t>(size), 'x'); };
+    for (int i = 0; i < kTasks; ++i) futures.push_back(pool.apply_async(large, 15'000));
+    pool.close();
+    if (!pool.join(kSoon)) ::_exit(2);
+    int lost = 0;
+    for (const auto& future : futures) {
+      if (!future.wait(0s)) ::_exit(3);
+      lost += future.successful() ? 0 : 1;
+    }
+    futures.clear();
+    if (lost == 0 || lost == kTasks) ::_exit(4);
   });
   EXPECT_EQ(wait_for(main), 0);
 }
