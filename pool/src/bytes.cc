@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cerrno>
 #include <memory>
 #include <new>
@@ -72,6 +74,10 @@ PayloadFile& Bytes::file_to_send() {
   throw std::system_error(
       EMFILE, std::system_category(),
       "poolproof: no file for a payload of " + std::to_string(text_.size()) + " bytes");
+}
+
+void Bytes::abandon() const {
+  if (file_ && file_->descriptor() >= 0) ::close(file_->descriptor());
 }
 
 Bytes Bytes::of_received(PayloadFile* file) {

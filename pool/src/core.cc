@@ -193,6 +193,7 @@ void Core::after_fork_in_parent() {
 
 void Core::after_fork_in_child() {
   crew_.abandon_in_child();
+  for (const Task& task : queue_) task.payload.abandon();
   wake_.reset();
   mutex_.unlock();
 }

@@ -120,6 +120,7 @@ void Crew::grow(std::size_t workers) {
 void Crew::abandon_in_child() {
   for (Slot& slot : slots_) {
     slot.channel.abandon();
+    for (const Task& task : slot.in_hands) task.payload.abandon();
     slot.pidfd.reset();
   }
   control_.reset();

@@ -57,6 +57,22 @@ TEST(LargePayload, AForkedChildReadsWhatItsParentHasLetGo) {
   EXPECT_EQ(wait_for(child), 0);
 }
 
+TEST(LargePayload, AForkedChildKeepsNoneThatWaits) {
+  Pool pool{{.workers = 1}};
+  const auto running = pool.apply_async<&never_end>();
+  std::vector<Future<std::string>> waiting;
+  for (int i = 0; i < 20; ++i) waiting.push_back(pool.apply_async<&echo>(std::string(100'000, 'x')));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int files = 0;
+    for (int fd = 3; fd < 1024; ++fd) files += ::fcntl(fd, F_GET_SEALS) > 0 ? 1 : 0;
+    ::_exit(files);
+  }
+  EXPECT_EQ(wait_for(child), 0);
+  running.cancel();
+  for (const auto& future : waiting) EXPECT_EQ(future.get(kSoon).size(), 100'000);
+}
+
 TEST(LargePayload, SizesThatGrowAndShrinkArriveIntact) {
   Pool pool{{.workers = 2}};
   for (const std::size_t size : {kMiB, 20 * kMiB / 1024, 3 * kMiB, kMiB / 2, 9 * kMiB, kMiB}) {

@@ -49,6 +49,10 @@ class Bytes {
   /// Errors: std::system_error if there is no descriptor, no memory, or a limit in the way.
   PayloadFile& file_to_send();
 
+  /// In a forked child, of what is the parent's to send: closes the file, touches nothing else. Not
+  /// to be used or destroyed any more. Async-signal-safe.
+  void abandon() const;
+
   /// Takes a file that was received; null: std::bad_alloc.
   static Bytes of_received(PayloadFile* file);
 
