@@ -13,6 +13,12 @@ std::shared_ptr<Mapping> Mapping::of(int file, std::size_t size, Access access) 
   return std::shared_ptr<Mapping>(new Mapping(static_cast<char*>(at), size));
 }
 
+std::unique_ptr<Mapping> Mapping::unshared(int file, std::size_t size) {
+  void* const at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, file, 0);
+  if (at == MAP_FAILED) return nullptr;
+  return std::unique_ptr<Mapping>(new Mapping(static_cast<char*>(at), size));
+}
+
 Mapping::~Mapping() {
   ::munmap(at_, size_);
 }

@@ -16,6 +16,9 @@ class Mapping {
   /// With all its pages in place: one call instead of a fault for each few. Null without memory.
   static std::shared_ptr<Mapping> of(int file, std::size_t size, Access access);
 
+  /// The same, for reading by one owner.
+  static std::unique_ptr<Mapping> unshared(int file, std::size_t size);
+
   ~Mapping();
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;

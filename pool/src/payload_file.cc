@@ -74,6 +74,7 @@ std::unique_ptr<PayloadFile> PayloadFile::open(Fd file, std::size_t size, Mappin
 }
 
 PayloadFile::~PayloadFile() {
+  delete viewed_.load();
   if (counted_) files.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -102,11 +103,20 @@ bool PayloadFile::write(const char* data, std::size_t size) {
 }
 
 std::string_view PayloadFile::view() {
-  const std::lock_guard lock(viewing_);
-  const auto access = writable_ ? Mapping::Access::write : Mapping::Access::read;
-  if (!mapped()) mapping_ = Mapping::of(file_.get(), size_, access);
-  if (!mapping_) throw std::bad_alloc();
-  return {mapping_->at(), size_};
+  if (writable_ && !mapped()) {
+    mapping_ = Mapping::of(file_.get(), size_, Mapping::Access::write);
+    if (!mapping_) throw std::bad_alloc();
+  }
+  if (mapping_ && mapping_->size() >= size_) return {mapping_->at(), size_};
+  Mapping* viewed = viewed_.load(std::memory_order_acquire);
+  if (!viewed) {
+    std::unique_ptr<Mapping> fresh = Mapping::unshared(file_.get(), size_);
+    if (!fresh) throw std::bad_alloc();
+    if (viewed_.compare_exchange_strong(viewed, fresh.get(), std::memory_order_acq_rel)) {
+      viewed = fresh.release();
+    }
+  }
+  return {viewed->at(), size_};
 }
 
 std::size_t PayloadFile::read(std::size_t offset, char* to, std::size_t size) const {

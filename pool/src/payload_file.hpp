@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <poolproof/detail/result_state.hpp>
 #include <string_view>
 #include <utility>
@@ -38,7 +37,9 @@ class PayloadFile {
   [[nodiscard]] std::size_t size() const { return size_; }
 
   /// Whether `view` costs nothing.
-  [[nodiscard]] bool mapped() const { return mapping_ && mapping_->size() >= size_; }
+  [[nodiscard]] bool mapped() const {
+    return (mapping_ && mapping_->size() >= size_) || viewed_.load(std::memory_order_acquire);
+  }
   /// Maps it if need be. Errors: std::bad_alloc.
   std::string_view view();
   /// Copies what lies at `offset`, or what there is of it. Errors: std::bad_alloc.
@@ -62,9 +63,11 @@ class PayloadFile {
   bool write(const char* data, std::size_t size);
 
   const ProcessIdentity owner_ = ProcessIdentity::here();
-  std::mutex viewing_;
   Fd file_;
   std::shared_ptr<Mapping> mapping_;
+  /// Of what was received, and not mapped at once: made by the first who views it. Several may want
+  /// to, and not by a lock, which somebody else may have held when a child was forked.
+  std::atomic<Mapping*> viewed_{nullptr};
   std::size_t size_ = 0;
   std::size_t file_size_ = 0;  // that of one gone by, if it was larger
   bool writable_ = false;

@@ -1,9 +1,16 @@
 // Payloads that go by file: the files serve again, and nobody may notice.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "support.hpp"
 
@@ -55,6 +62,30 @@ TEST(LargePayload, AForkedChildReadsWhatItsParentHasLetGo) {
   for (int i = 1; i < 12; ++i) EXPECT_TRUE(is_filled(pool.apply<&filled>('b', kMiB), 'b'));
   ::kill(child, SIGCONT);
   EXPECT_EQ(wait_for(child), 0);
+}
+
+TEST(LargePayload, AForkedChildReadsWhatOtherThreadsOfItsParentsWereReading) {
+  Pool pool{{.workers = 1}};
+  const auto future = pool.apply_async<&echo>(std::string(40'000, 'x'));
+  future.wait();
+  std::atomic<bool> enough{false};
+  const auto read = [&] {
+    while (!enough) EXPECT_EQ(future.get().size(), 40'000);
+  };
+  std::thread one(read);
+  std::thread two(read);
+  for (int i = 0; i < rounds(1000); ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(future.get().size() == 40'000 ? 0 : 1);
+    const bool ended = eventually([&] { return is_dead(child); }, 5s);
+    EXPECT_TRUE(ended) << i;
+    if (!ended) ::kill(child, SIGKILL);
+    wait_for(child);
+    if (!ended) break;
+  }
+  enough = true;
+  one.join();
+  two.join();
 }
 
 TEST(LargePayload, AForkedChildKeepsNoneThatWaits) {
