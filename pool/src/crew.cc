@@ -168,15 +168,20 @@ void Crew::await_supervisor(bool force) {
 void Crew::supervisor_never_came() {
   kill_supervisor();
   siginfo_t end{};
-  ::waitid(P_PID, static_cast<id_t>(supervisor_), &end, WEXITED | WNOWAIT);
+  int waited = 0;
+  do {
+    waited = ::waitid(P_PID, static_cast<id_t>(supervisor_), &end, WEXITED | WNOWAIT);
+  } while (waited != 0 && errno == EINTR);
   Report death;
   death.how = end.si_code;
   death.code = end.si_status;
+  const std::string how =
+      waited == 0 ? to_string(status_of(death)) : "its status is gone: main reaps or ignores its children";
   if (method_ == StartMethod::fork) {
     throw std::system_error(ESRCH, std::system_category(), "poolproof: the supervisor died");
   }
   throw InitMissing("a copy of this program did not come to poolproof::init (" +
-                    to_string(status_of(death)) +
+                    how +
                     "); make `poolproof::init(argc, argv);` the first line of main");
 }
 
