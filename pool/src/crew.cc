@@ -175,13 +175,12 @@ void Crew::supervisor_never_came() {
   Report death;
   death.how = end.si_code;
   death.code = end.si_status;
-  const std::string how =
-      waited == 0 ? to_string(status_of(death)) : "its status is gone: main reaps or ignores its children";
+  const std::string how = waited == 0 ? to_string(status_of(death))
+                                      : "its status is gone: main reaps or ignores its children";
   if (method_ == StartMethod::fork) {
     throw std::system_error(ESRCH, std::system_category(), "poolproof: the supervisor died");
   }
-  throw InitMissing("a copy of this program did not come to poolproof::init (" +
-                    how +
+  throw InitMissing("a copy of this program did not come to poolproof::init (" + how +
                     "); make `poolproof::init(argc, argv);` the first line of main");
 }
 
@@ -218,9 +217,10 @@ void Crew::hire_all() {
 }
 
 std::size_t Crew::hires_left() const {
-  const auto asked = static_cast<std::size_t>(
-      std::count_if(slots_.begin(), slots_.end(),
-                    [](const Slot& slot) { return slot.life == Slot::Life::starting; }));
+  const auto asked =
+      static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
+        return slot.life == Slot::Life::starting;
+      }));
   return kHiresInFlight - std::min(asked, kHiresInFlight);
 }
 

@@ -104,8 +104,8 @@ class Crew {
   [[nodiscard]] std::size_t room() const;
 
   [[nodiscard]] int control() const { return control_.get(); }
-  /// Becomes readable at the supervisor's end; -1 if there was no descriptor for it. The socket alone
-  /// does not tell: who was forked while the pool was made may hold a copy of the other end.
+  /// Becomes readable at the supervisor's end; -1 if there was no descriptor for it. The socket
+  /// alone does not tell: who was forked while the pool was made may hold a copy of the other end.
   [[nodiscard]] int supervisor() const { return supervisor_pidfd_.get(); }
 
   /// Commands a worker for a vacant slot. A failure postpones it.

@@ -173,6 +173,11 @@ void Core::take_reports(Completions& done) {
     const auto slot = static_cast<std::size_t>(report.slot);
     if (report.kind == Report::Kind::died) on_death(report, done);
     if (report.kind == Report::Kind::started) {
+      // Main had no number free for its pidfd: it could never be killed for a task.
+      if (!crew_.slots()[slot].pidfd.valid()) {
+        crew_.dismiss(slot);
+        continue;
+      }
       prepare(slot);
       dismiss_if_spent(slot);
     }

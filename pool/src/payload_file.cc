@@ -45,8 +45,8 @@ std::unique_ptr<PayloadFile> PayloadFile::create() {
   if (!count_one_more()) return nullptr;
   std::unique_ptr<PayloadFile> result(new PayloadFile);
   result->counted_ = result->writable_ = true;
-  result->file_ = off_stdio_or_none(
-      Fd(::memfd_create("poolproof-payload", MFD_CLOEXEC | MFD_ALLOW_SEALING)));
+  result->file_ =
+      off_stdio_or_none(Fd(::memfd_create("poolproof-payload", MFD_CLOEXEC | MFD_ALLOW_SEALING)));
   if (!result->file_.valid()) return nullptr;
   if (::fcntl(result->file_.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) != 0) return nullptr;
   return result;

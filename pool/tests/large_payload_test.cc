@@ -92,7 +92,8 @@ TEST(LargePayload, AForkedChildKeepsNoneThatWaits) {
   Pool pool{{.workers = 1}};
   const auto running = pool.apply_async<&never_end>();
   std::vector<Future<std::string>> waiting;
-  for (int i = 0; i < 20; ++i) waiting.push_back(pool.apply_async<&echo>(std::string(100'000, 'x')));
+  for (int i = 0; i < 20; ++i)
+    waiting.push_back(pool.apply_async<&echo>(std::string(100'000, 'x')));
   const pid_t child = ::fork();
   if (child == 0) {
     int files = 0;

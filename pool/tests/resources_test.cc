@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -137,6 +138,27 @@ TEST(Resources, ExhaustedDescriptorsDelayAReplacementButDoNotPreventIt) {
   EXPECT_FALSE(waiting.wait(5ms));
   exhausted.reset();
   EXPECT_EQ(waiting.get(kSoon), 2);
+}
+
+TEST(Resources, AWorkerThatMainCouldNotKillIsGivenNoTask) {
+  Pool pool{{.workers = 1}};
+  const pid_t first = pool.apply<&worker_pid>();
+  const pid_t supervisor = parent_of(first);
+  ::kill(supervisor, SIGSTOP);
+  pool.resize(2);
+  std::this_thread::sleep_for(50ms);  // too short a nap proves nothing, but fails nobody
+  {
+    const NoDescriptors while_it_starts;
+    ::kill(supervisor, SIGCONT);
+    std::this_thread::sleep_for(50ms);
+  }
+  const auto one = pool.apply_async<&never_end>();
+  const auto two = pool.apply_async<&never_end>();
+  std::this_thread::sleep_for(20ms);
+  one.cancel();
+  two.cancel();
+  pool.close();
+  EXPECT_TRUE(pool.join(kSoon));
 }
 
 TEST(Resources, WorkersThatCannotStartBreakThePool) {
