@@ -183,7 +183,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   PoolState state_ = PoolState::running;
   std::optional<std::string> broken_;  // why, if the pool broke down
   std::deque<Task> queue_;
-  Report last_failed_start_;  // who died last before it could take a task; pid 0: nobody has
+  Report last_failed_start_;   // who died last before it could take a task; pid 0: nobody has
   std::size_t cancelled_ = 0;  // at most so many tasks in the queue, if they are in it
   std::uint64_t last_task_ = 0;
   std::size_t ahead_ = 0;          // tasks in hands beyond the first of each worker
