@@ -150,6 +150,16 @@ bool killed_idle_by_fault(const Reading& reading) {
   });
 }
 
+bool forked_child_stays(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    const bool stays =
+        asked.kind == StepKind::kFork && asked.child_end == harness::ChildEnd::kStays;
+    if (stays && reading.run(step).is(Kind::kOk)) return true;
+  }
+  return false;
+}
+
 /// A get, or a wait, after terminate, of a task that was pending then.
 bool got_after_terminate(const Reading& reading) {
   bool terminated = false;
@@ -297,6 +307,10 @@ constexpr std::array kConditions{
               "a child that main forked for itself sent SIGTERM to a worker as it returned",
               [](const Scenario& sc, const Trace& t) {
                 return ask(sc, t, [](const Reading& r) { return forked_child_killed(r); });
+              }},
+    Condition{"main-forked-stays", "a child that main forked for itself lives on",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return forked_child_stays(r); });
               }},
     Condition{"large-payload", "a task was given 64 KiB or more",
               [](const Scenario& s, const Trace& t) {
