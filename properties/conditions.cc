@@ -308,6 +308,16 @@ constexpr std::array kConditions{
               [](const Scenario& sc, const Trace& t) {
                 return ask(sc, t, [](const Reading& r) { return forked_child_killed(r); });
               }},
+    Condition{"called-at-once", "two threads of main's made the same call at once",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  for (int step = 1; step <= r.steps(); ++step) {
+                    if (r.step(step).caller == harness::Caller::kThreads && r.run(step).begun)
+                      return true;
+                  }
+                  return false;
+                });
+              }},
     Condition{"main-forked-stays", "a child that main forked for itself lives on",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) { return forked_child_stays(r); });

@@ -159,6 +159,27 @@ TEST(Conditions, CallbackRaisedAsksForACall) {
   EXPECT_EQ(holding_for(harness::Callback::kRaises, true), "callback-raised");
   EXPECT_EQ(holding_for(harness::Callback::kRaises, false), "");
   EXPECT_EQ(holding_for(harness::Callback::kReturns, true), "");
+  EXPECT_EQ(holding_for(harness::Callback::kTerminates, true), "callback-terminated");
+}
+
+TEST(Conditions, TellWhatCannotCross) {
+  using harness::BodyKind;
+  const auto holding_for = [](BodyKind body) {
+    return holding(Story({create(1), submit(1, body)}).step(1).step(2).exits());
+  };
+  EXPECT_EQ(holding_for(BodyKind::kUnbuildableError), "unreadable-outcome");
+  EXPECT_EQ(holding_for(BodyKind::kUnreadableValue), "unreadable-outcome");
+  EXPECT_EQ(holding_for(BodyKind::kUnreadableArgument), "unreadable-argument");
+  EXPECT_EQ(holding_for(BodyKind::kInterrupt), "task-interrupted");
+}
+
+TEST(Conditions, TellWhoCallsAndWhatMainHandles) {
+  auto twice = close();
+  twice.caller = harness::Caller::kThreads;
+  EXPECT_EQ(holding(Story({create(1), twice}).step(1).step(2).exits()), "called-at-once");
+  EXPECT_EQ(holding(Story({create(1), twice}).step(1).exits()), "");
+  EXPECT_EQ(holding(Story({of_kind(harness::StepKind::kHandle)}).step(1).exits()),
+            "sigterm-handled");
 }
 
 /// A worker, 3, and main's own child, 9, in step 2; the worker is killed meanwhile, or not.
@@ -182,6 +203,7 @@ TEST(Conditions, MainForkedAsksForAWorkerThatTheChildKilled) {
   EXPECT_EQ(holding_after_fork(ChildEnd::kReturn, SIGTERM, Story::kMain).find("main-forked"),
             std::string::npos);
   EXPECT_EQ(holding_after_fork(ChildEnd::kOsExit, SIGTERM).find("main-forked"), std::string::npos);
+  EXPECT_EQ(holding_after_fork(ChildEnd::kStays, std::nullopt), "main-forked-stays");
 }
 
 }  // namespace

@@ -75,6 +75,23 @@ TEST(Calibration, AnExitThatWaitsForABusyWorkerBreaksE1AndW2) {
 
 // ---- What a recording cannot bear ---------------------------------------------------------------
 
+/// Who comes first, the callback or main, nobody knows: then only ends are asked for.
+TEST(Judge, AsksAPoolThatACallbackTerminatesForItsEndAlone) {
+  const auto story_of = [](harness::Callback callback) {
+    auto first = submit(1);
+    first.callback = callback;
+    Story story({create(1), first, submit(2), get(2)});
+    story.begins(1).born(3).ends(1).step(2).step(3).task(1, 3).calls_back(1, "value");
+    story.step(4, result(harness::StepResult::Kind::kCancelled));
+    return story;
+  };
+  auto ended = story_of(harness::Callback::kTerminates);
+  EXPECT_EQ(ended.exits().outcome("T3"), "not exercised");
+  EXPECT_EQ(ended.outcome("E1"), "held");
+  auto running = story_of(harness::Callback::kReturns);
+  EXPECT_EQ(running.exits().outcome("T3"), "violated");
+}
+
 TEST(Judge, FindsNothingInARecordingWithAHole) {
   auto story = main_killed().at_rest().add(harness::Lost{"ptrace"}).over(End::kAtRest);
   EXPECT_TRUE(story.violated().empty());

@@ -7,6 +7,8 @@
 namespace poolproof::properties {
 namespace {
 
+using namespace std::chrono_literals;
+
 using harness::BodyKind;
 using harness::OwnChild;
 using harness::Signalled;
@@ -48,6 +50,14 @@ TEST(RunningPoolKeepsItsWorkers, SaysNothingOfWhatFollowsADeath) {
   story.scenario.steps.push_back(kill(Victim::kIdle));
   story.step(3).begins(4).dies(3, Killed{SIGKILL}).ends(4, killed(3)).dies(4, Killed{SIGTERM});
   EXPECT_NE(story.exits().outcome("S9"), "violated");
+}
+
+/// Nor is it a reason for the workers' deaths: nobody else brought it.
+TEST(RunningPoolKeepsItsWorkers, IsViolatedByTheDeathOfThePoolsHelper) {
+  Story story({create(1), submit(1), get(1), sleep_for(10ms)});
+  story.begins(1).born(3).born(4, 3).ends(1).step(2).task(1, 4).step(3, value("none"));
+  story.begins(4).dies(3, Killed{SIGKILL}).dies(4, Killed{SIGKILL}).ends(4);
+  EXPECT_EQ(story.exits().outcome("S9"), "violated");
 }
 
 /// Killed at main's end, unseen: its record begins where it was last known to live.

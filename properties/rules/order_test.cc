@@ -46,6 +46,28 @@ TEST(OrderIsKept, IsNotExercisedByWhatComesToNoValue) {
   EXPECT_EQ(mapped(Form::kMap, {close()}).step(3).exits().outcome("T4"), "not exercised");
 }
 
+/// An imap of two whose second input raises, and what its nexts come to.
+TEST(OrderIsKept, AsksForThoseBeforeTheInputThatRaises) {
+  const auto raising = [](std::vector<harness::StepResult> results, std::string_view rule) {
+    auto asked = map(1, Form::kImap, 2);
+    asked.raises_at = 2;
+    std::vector<harness::Step> steps{create(1), asked};
+    steps.insert(steps.end(), results.size(), next(1));
+    Story story(steps);
+    story.step(1).step(2).item(1, 1, 3);
+    int step = 3;
+    for (auto& result : results) story.step(step++, std::move(result));
+    return story.exits().outcome(rule);
+  };
+  const auto error = result(Kind::kTaskError, "input 2 of task 1");
+  const auto over = result(Kind::kExhausted);
+  EXPECT_EQ(raising({value("item:1"), error, over}, "T4"), "held");
+  EXPECT_EQ(raising({value("item:1"), error, over}, "T3"), "held");
+  EXPECT_EQ(raising({value("item:1"), over}, "T3"), "violated");
+  EXPECT_EQ(raising({value("item:1"), result(Kind::kTaskError, "task 1")}, "T3"), "violated");
+  EXPECT_EQ(raising({over}, "T4"), "violated");
+}
+
 /// Nexts with these results, one after the other.
 std::string taken(Form form, const std::vector<harness::StepResult>& results) {
   std::vector<harness::Step> nexts(results.size(), next(1));

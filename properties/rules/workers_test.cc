@@ -252,8 +252,8 @@ TEST(WorkerCountIsBounded, LetsAResizedPoolFinishWhatItHasInHand) {
   auto resize = of_kind(harness::StepKind::kResize);
   resize.workers = 1;
   const auto listed = [&](bool both_busy) {
-    Story story({create(2), submit(1, BodyKind::kNever), submit(2, BodyKind::kNever), resize,
-                 workers()});
+    Story story(
+        {create(2), submit(1, BodyKind::kNever), submit(2, BodyKind::kNever), resize, workers()});
     story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3).step(3);
     if (both_busy) story.begins_task(2, 4);
     return story.step(4).after(1500ms).step(5, listing({{.pid = 3}, {.pid = 4}})).exits();
