@@ -115,14 +115,32 @@ SelftestResult Selftest::run(std::vector<SelftestRow> rows) {
     const auto left = std::max(end - Clock::now(), Clock::duration::zero());
     search(index, Clock::now() + left / static_cast<int>(rows_.size() - index));
   }
-  for (std::size_t index = 0; index < rows_.size() && !desk_.stopped(); ++index) {
-    if (rows_[index].is_mutant() && !rows_[index].caught) search(index, end);
-  }
+  search_on(end);
   SelftestResult result;
   result.rows = std::move(rows_);
   result.interrupted = desk_.stopped();
   result.elapsed = since(start);
   return result;
+}
+
+/// By turns, so that one that is hard to catch does not take the time of the others.
+void Selftest::search_on(Clock::time_point end) {
+  constexpr auto kLeastTurn = std::chrono::seconds(5);
+  for (;;) {
+    std::vector<std::size_t> at_large;
+    for (std::size_t index = 0; index < rows_.size(); ++index) {
+      if (rows_[index].is_mutant() && !rows_[index].caught && wants_more(index))
+        at_large.push_back(index);
+    }
+    if (at_large.empty()) return;
+    for (std::size_t i = 0; i < at_large.size(); ++i) {
+      const auto left = end - Clock::now();
+      if (left <= Clock::duration::zero() || desk_.stopped()) return;
+      const auto turn = std::max<Clock::duration>(left / static_cast<int>(at_large.size() - i),
+                                                  kLeastTurn);
+      search(at_large[i], std::min(end, Clock::now() + turn));
+    }
+  }
 }
 
 void Selftest::search(std::size_t index, Clock::time_point end) {

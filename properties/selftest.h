@@ -76,7 +76,7 @@ struct SelftestResult {
 };
 
 struct SelftestOptions {
-  std::chrono::milliseconds time = std::chrono::seconds(240);  // of the whole run, at most
+  std::chrono::milliseconds time = std::chrono::seconds(360);  // of the whole run, at most
   std::uint64_t seed = 0;
   int healthy_cases = 400;  // of each start method of the unmutated pool
   CaseOptions case_options;
@@ -98,6 +98,7 @@ class Selftest {
   SelftestResult run(std::vector<SelftestRow> rows);
 
  private:
+  void search_on(Clock::time_point end);
   void search(std::size_t index, Clock::time_point end);
   void submit_cases(std::size_t index);
   void take(Ran&& ran, SelftestRow& row, std::chrono::milliseconds since);

@@ -198,7 +198,7 @@ const Letter kResize{.kind = StepKind::kResize,
                      .call = call_of_resize,
                      .apply = resize,
                      .is_prompt = resize_is_prompt,
-                     .weight = 6,
+                     .weight = 3,
                      .fill = fill_resize};
 
 }  // namespace poolproof::properties::letters
