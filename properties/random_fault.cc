@@ -53,8 +53,24 @@ Trigger trigger_for(Dice& dice, int tasks) {
                     Trigger::kTask}[static_cast<std::size_t>(index)];
 }
 
+/// Whether main is there for long enough to see what is left of something.
+bool lingers(const harness::Scenario& scenario) {
+  constexpr milliseconds kLong{1000};
+  return std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                     [&](const harness::Step& step) { return step.duration > kLong; });
+}
+
+/// A pool is made by births, and may fail half way.
+void place_at_a_birth(Dice& dice, Fault& fault) {
+  fault.trigger = Trigger::kCall;
+  fault.who = dice.pick(std::array{"main", "main.1", "main.1"});
+  fault.call = dice.pick(std::array{"clone", "clone", "clone3"});  // glibc's fork, its threads
+  fault.nth = dice.pick(std::array{1, 2, 2, 3});
+}
+
 void place(Dice& dice, const harness::Scenario& scenario, Fault& fault) {
   const int tasks = tasks_of(scenario);
+  if (dice.percent(lingers(scenario) ? 50 : 5)) return place_at_a_birth(dice, fault);
   const int steps = static_cast<int>(scenario.steps.size());
   fault.trigger = trigger_for(dice, tasks);
   switch (fault.trigger) {

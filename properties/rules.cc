@@ -135,7 +135,7 @@ constexpr std::array kRules{
          close_drains, Needs::kBirthsAndDeaths},
     Rule{"S6", "DroppedPoolIsReleased",
          "When the last reference goes, the pool's workers end within the grace after its last "
-         "task, and main goes on.",
+         "task, and main goes on; so do all that a pool had started which could not be made.",
          Level::kMust, "", dropped_pool_is_released, Needs::kBirthsAndDeaths},
     Rule{"S7", "ScopeEndsThePool",
          "Leaving a with block or scope, normally or by an error, ends the pool, at once or, where "

@@ -60,6 +60,7 @@ Object described(const dl_phdr_info& info, bool is_program) {
       object.begin = std::min(object.begin, start);
       object.end = std::max(object.end, start + part->p_memsz);
     } else if (part->p_type == PT_NOTE && object.identity.empty()) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): where the loader says that it is
       object.identity = build_id_in(reinterpret_cast<const char*>(start), part->p_memsz);
     }
   }

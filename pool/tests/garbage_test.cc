@@ -31,6 +31,7 @@ detail::SharedRing* own_ring() {
     const bool is_it = line.find("rw-s") != std::string::npos &&
                        line.find("/memfd:poolproof") != std::string::npos &&
                        end - begin == (sizeof(detail::SharedRing) + kPage - 1) / kPage * kPage;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): where /proc says that it is
     if (is_it) return reinterpret_cast<detail::SharedRing*>(begin);
   }
   return nullptr;

@@ -71,6 +71,7 @@ TEST(Waking, TasksThatWaitForEachOtherMeet) {
     make_it_expect_small_tasks(pool);
     const Roll roll;
     std::vector<Future<bool>> met;
+    met.reserve(3);
     for (int i = 0; i < 3; ++i) met.push_back(pool.apply_async<&meet>(roll.path(), 3));
     for (const auto& each : met) EXPECT_TRUE(each.get(2 * kSoon));
   }
@@ -87,6 +88,7 @@ TEST(Waking, WhatCameBehindALargeAnswerIsReadThoughNobodyAsksForIt) {
   for (int round = 0; round < 12000; ++round) {
     auto first = pool.apply_async<&large>();
     std::vector<Future<int>> others;
+    others.reserve(6);
     for (int i = 0; i < 6; ++i) others.push_back(pool.apply_async<&add>(i, round));
     ASSERT_EQ(first.get(kSoon).size(), large().size());
     ASSERT_TRUE(eventually([&] {

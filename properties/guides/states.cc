@@ -152,7 +152,8 @@ Guide dropped_pool_is_released() {
           .sources = {"https://bugs.python.org/issue34172"},
           .exercised_by =
               "a drop of the last reference, after which main lives on for longer than "
-              "the grace with no task pending",
+              "the grace with no task pending; a create that fails, after which main lives on so "
+              "long",
           .examples = {{"held", [] { return lives_on(dropped().dies(3)); }},
                        {"violated", [] { return lives_on(dropped()); }},
                        {"not applicable",

@@ -101,7 +101,10 @@ std::optional<Failure> first_failure(const Reading& reading) {
 }
 
 /// Calls that a usable pool takes, and ends well.
-bool must_go_well(StepKind kind) {
+bool must_go_well(const harness::Step& step) {
+  // An input that raises, or what cannot be handed over, may be the call's own error.
+  if (step.raises_at || entry(step.body.kind).never_begins) return false;
+  const StepKind kind = step.kind;
   return kind == StepKind::kSubmit || kind == StepKind::kMap || kind == StepKind::kClose ||
          kind == StepKind::kTerminate || kind == StepKind::kJoin;
 }
@@ -124,7 +127,7 @@ void judge_ended_step(const Reading& reading, const Failure& failure, int step,
   if (reading.disturbed_before(*run.ended) || a_task_failed_before(reading, *run.ended)) return;
   if (reading.before(step).call(reading.step(step)) != Model::Call::kLegal) return;
   if (run.is(Kind::kOk)) return verdicts.held();
-  if (!must_go_well(reading.step(step).kind)) return;
+  if (!must_go_well(reading.step(step))) return;
   verdicts.violated(fmt::format("after the error in the callback of task {} {} fails: {} {}",
                                 failure.task, reading.name(step), run.result->error.substr(0, 60),
                                 run.result->message.substr(0, 100)),

@@ -159,6 +159,20 @@ TEST(CallbacksRunOnce, IsViolatedByAStepThatFailsAfterAnErrorInACallback) {
       "have cache with result_handler not alive");
 }
 
+/// What main handed over could not be taken: that is the call's own error.
+TEST(CallbacksRunOnce, IsNotBlamedForAnInputThatRaises) {
+  for (const bool input : {true, false}) {
+    auto story = ran(Callback::kRaises);
+    auto& next = story.scenario.steps[3];
+    next = map(2, harness::Form::kMap, 2);
+    if (input) next.raises_at = 1;
+    if (!input) next.body.kind = BodyKind::kUnreadableArgument;
+    story.calls_back(1, "value").ends(3, value("none"));
+    story.step(4, result(Kind::kError, "input 1 of task 2")).ending().exits();
+    EXPECT_NE(story.outcome("T9"), "violated") << input;
+  }
+}
+
 /// T7 sees to what the error of a task does.
 TEST(CallbacksRunOnce, IsNotBlamedForWhatATaskErrorMayHaveDone) {
   const auto failing = [](BodyKind body) {

@@ -225,6 +225,43 @@ void judge_release(const Reading& reading, const Reading::Process& worker,
                     {from.event, watched.event});
 }
 
+/// What a pool makes for all pools of the program, such as a resource tracker, is no part of this
+/// one: it executes a program of its own, and the contract tells of what main keeps of it.
+bool may_be_kept(const Reading& reading, harness::Pid pid) {
+  const auto& keeps = reading.contract().keeps;
+  const bool by_contract = std::any_of(keeps.begin(), keeps.end(), [&](const auto& kept) {
+    return kept.start_method == reading.scenario().start_method;
+  });
+  const auto& events = reading.trace().events;
+  return by_contract && std::any_of(events.begin(), events.end(), [&](const auto& event) {
+           const auto* execed = std::get_if<harness::Execed>(&event.kind);
+           return execed != nullptr && execed->pid == pid;
+         });
+}
+
+/// Nobody has a reference to a pool that was not made: whom it had started goes.
+void judge_failed_creation(const Reading& reading, int step, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  const auto watched = reading.main_goes_on_until();
+  for (const auto& process : reading.processes()) {
+    const bool of_the_pool =
+        process.role == Reading::Role::kWorker || process.role == Reading::Role::kHelper;
+    const bool meant = of_the_pool && process.born && *run.begun < *process.born &&
+                       *process.born < *run.ended && !may_be_kept(reading, process.pid);
+    if (!meant) continue;
+    const bool gone = process.dying && *process.dying < watched;
+    const auto until = gone ? *process.dying : watched;
+    const bool in_time = until < *run.ended || reading.within_grace(*run.ended, until);
+    if (gone && in_time) verdicts.held();
+    if (in_time) continue;
+    verdicts.violated(
+        fmt::format("{} has failed, but {} lives on for {}{}", reading.name(step),
+                    reading.name(process), in_words(reading.tree_time(*run.ended, until)),
+                    gone ? "" : " and more"),
+        {process.born->event, run.ended->event, until.event});
+  }
+}
+
 bool is_by_scope(const Reading& reading, int step) {
   using harness::Farewell;
   const auto farewell = reading.step(step).farewell;
@@ -350,6 +387,12 @@ Verdict dropped_pool_is_released(const Evidence& evidence) {
     return NotApplicable{"a pool that was dropped lives on by contract"};
   const Reading reading(evidence);
   Verdicts verdicts;
+  for (int create = 1; create <= reading.steps(); ++create) {
+    const auto& run = reading.run(create);
+    const bool made = reading.step(create).kind == StepKind::kCreate && run.is(Kind::kOk);
+    if (reading.step(create).kind == StepKind::kCreate && run.ended && !made)
+      judge_failed_creation(reading, create, verdicts);
+  }
   for (int drop = 1; drop <= reading.steps(); ++drop) {
     if (is_farewell(reading, drop, /*by_scope=*/false)) judge_farewell(reading, drop, verdicts);
   }

@@ -297,6 +297,24 @@ TEST(DroppedPoolIsReleased, IsHeldWhenTheWorkersGo) {
   EXPECT_EQ(dropped().dies(3).ends(4).exits().outcome("S6"), "held");
 }
 
+/// A creation that fails, and what becomes of whom it had started: 3, and 4 that executes a
+/// program.
+TEST(DroppedPoolIsReleased, AsksACreationThatFailsForWhomItHadStarted) {
+  const auto failed = [](bool three_goes, bool keeps) {
+    Story story({create(2), sleep_for(1500ms)});
+    story.scenario.start_method = "spawn";
+    if (keeps) story.contract.keeps = {{.of = "pipe", .start_method = "spawn"}};
+    story.begins(1).born(3).born(4).add(harness::Execed{4, "/usr/bin/tracker"});
+    story.ends(1, result(Kind::kError, "Resource temporarily unavailable")).begins(2);
+    if (three_goes) story.dies(3);
+    return story.after(1500ms).ends(2).exits();
+  };
+  EXPECT_EQ(failed(true, true).outcome("S6"), "held");
+  EXPECT_EQ(failed(false, true).says("S6"),
+            "create (step 1) has failed, but process 3 lives on for 1.5 s and more");
+  EXPECT_EQ(failed(true, false).outcome("S6"), "violated");
+}
+
 TEST(DroppedPoolIsReleased, IsViolatedByAWorkerThatStays) {
   auto story = dropped().after(1500ms).ends(4).exits();
   EXPECT_EQ(story.outcome("S6"), "violated");
