@@ -103,6 +103,25 @@ TEST(OrderIsKept, IsViolatedByAStreamThatEndsEarly) {
     EXPECT_EQ(taken(form, {value("item:1"), result(Kind::kExhausted)}), "violated");
 }
 
+/// What T3 says of an imap of one item whose input raises at one, and which says that it is over.
+std::string hushed_up(int raises_at) {
+  auto raising = map(1, Form::kImap, 1);
+  raising.raises_at = raises_at;
+  Story story({create(1), raising, next(1), next(1)});
+  story.begins(1).born(3).ends(1).step(2);
+  if (raises_at > 1) {
+    story.begins(3).item(1, 1, 3).ends(3, value("item:1"));
+  } else {
+    story.step(3, result(Kind::kExhausted));
+  }
+  return story.step(4, result(Kind::kExhausted)).exits().outcome("T3");
+}
+
+TEST(OutcomeIsTrue, AsksForTheErrorOfAnInputOnlyWhereItGetsThere) {
+  EXPECT_EQ(hushed_up(1), "violated");
+  EXPECT_EQ(hushed_up(2), "held");  // there is no second item: what is shrunk may be such a case
+}
+
 TEST(OrderIsKept, KnowsNothingBehindAnError) {
   EXPECT_EQ(taken(Form::kImap, {result(Kind::kWorkerDied), value("item:3")}), "not exercised");
 }

@@ -114,7 +114,8 @@ Around around(const Reading& reading, int step, int task) {
       std::cmp_less(runs.size(), reading.is_map(task) ? items_of(result.handed_over) : 1);
   result.only_births_fail =
       reading.hit() && reading.hit()->fault.action == harness::Fault::Action::kLimitProcesses;
-  result.input_is_hushed_up = result.handed_over.raises_at.has_value();
+  const auto& raises_at = result.handed_over.raises_at;
+  result.input_is_hushed_up = raises_at && *raises_at <= result.handed_over.items;
   for (const int earlier : reading.gets(task)) {
     const auto& told = reading.run(earlier).result;
     if (earlier < step && told != nullptr && told->kind == Kind::kTaskError)
