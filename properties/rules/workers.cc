@@ -177,6 +177,14 @@ std::optional<int> wanted_workers(const Reading& reading) {
   return wanted;
 }
 
+std::optional<int> wanted_quota(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    if (reading.step(step).kind != StepKind::kCreate) continue;
+    if (reading.run(step).is(Reading::Kind::kOk)) return reading.step(step).quota;
+  }
+  return std::nullopt;
+}
+
 /// At most so many workers had something in hand shortly before.
 int busy_shortly_before(const Reading& reading, const Reading::Moment& moment) {
   std::set<harness::Pid> busy;
@@ -188,6 +196,22 @@ int busy_shortly_before(const Reading& reading, const Reading::Moment& moment) {
     }
   }
   return static_cast<int>(busy.size());
+}
+
+/// Whether workers may be leaving, or be replaced, when they are listed: for their quota they go
+/// after a task, and their successors take a moment.
+bool may_be_in_change(const Reading& reading, const Reading::StepRun& list) {
+  const auto lately = [&](const Reading::Maybe& moment) {
+    return moment && *moment < *list.ended && reading.within_grace(*moment, *list.begun);
+  };
+  if (!wanted_quota(reading)) return false;
+  for (const auto& process : reading.processes()) {
+    if (process.role == Role::kWorker && lately(process.dead)) return true;
+  }
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    const auto& runs = reading.runs(task.first);
+    return std::any_of(runs.begin(), runs.end(), [&](const auto& run) { return lately(run.ended); });
+  });
 }
 
 /// A list of the workers, long enough after the last resize: whoever is too many leaves when
@@ -203,12 +227,14 @@ void judge_resized(const Reading& reading, Verdicts& verdicts) {
     if (!resized || !run.result->workers) continue;
     const auto& asked = reading.run(*resized);
     const bool settled = !reading.within_grace(*asked.ended, *run.begun) &&
-                         !reading.disturbed_before(*run.ended) && !reading.hit_before(*run.ended);
+                         !reading.disturbed_before(*run.ended) && !reading.hit_before(*run.ended) &&
+                         !may_be_in_change(reading, run);
     if (!settled) continue;
     const auto listed = run.result->workers->size();
     const int wanted = *reading.step(*resized).workers;
     const int most = std::max(wanted, busy_shortly_before(reading, *run.begun));
-    if (std::cmp_greater_equal(listed, wanted) && std::cmp_less_equal(listed, most)) {
+    const int least = reading.contract().starts_workers_late ? 0 : wanted;
+    if (std::cmp_greater_equal(listed, least) && std::cmp_less_equal(listed, most)) {
       verdicts.held();
       continue;
     }
@@ -281,16 +307,6 @@ bool counts_processors(const Reading& reading) {
 /// A death is noticed through the kernel, but a list that another thread or process keeps up to
 /// date may be this old by rights.
 constexpr std::chrono::milliseconds kSettled{20};
-
-// ---- W6 -----------------------------------------------------------------------------------------
-
-std::optional<int> wanted_quota(const Reading& reading) {
-  for (int step = 1; step <= reading.steps(); ++step) {
-    if (reading.step(step).kind != StepKind::kCreate) continue;
-    if (reading.run(step).is(Reading::Kind::kOk)) return reading.step(step).quota;
-  }
-  return std::nullopt;
-}
 
 // ---- W7 -----------------------------------------------------------------------------------------
 

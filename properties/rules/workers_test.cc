@@ -248,6 +248,31 @@ TEST(WorkerCountIsBounded, GivesAResizedPoolTheGrace) {
   EXPECT_NE(resized(1, {3, 4}, 900ms).exits().outcome("W4"), "violated");
 }
 
+TEST(WorkerCountIsBounded, LetsAResizedPoolReplaceWhoLeavesForItsQuota) {
+  auto resize = of_kind(harness::StepKind::kResize);
+  resize.workers = 2;
+  auto quota = create(1);
+  const auto listed = [&](std::optional<int> tasks, std::chrono::milliseconds later) {
+    quota.quota = tasks;
+    Story story({quota, resize, submit(1), get(1), workers()});
+    story.begins(1).born(3).ends(1).begins(2).born(4).ends(2).after(1500ms).step(3);
+    story.begins(4).task(1, 3).ends(4, value("none")).dies(3).after(later);
+    return story.step(5, listing({{.pid = 4}})).exits().outcome("W4");
+  };
+  EXPECT_NE(listed(1, 5ms), "violated");
+  EXPECT_EQ(listed(1, 1500ms), "violated");
+  EXPECT_EQ(listed(std::nullopt, 5ms), "violated");
+}
+
+TEST(WorkerCountIsBounded, LetsAResizedPoolStartItsWorkersLate) {
+  auto story = resized(3, {3, 4}, 1500ms);
+  story.contract.starts_workers_late = true;
+  EXPECT_NE(story.exits().outcome("W4"), "violated");
+  auto grown = resized(1, {3, 4}, 1500ms);
+  grown.contract.starts_workers_late = true;
+  EXPECT_EQ(grown.exits().outcome("W4"), "violated");
+}
+
 TEST(WorkerCountIsBounded, LetsAResizedPoolFinishWhatItHasInHand) {
   auto resize = of_kind(harness::StepKind::kResize);
   resize.workers = 1;
