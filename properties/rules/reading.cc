@@ -26,6 +26,7 @@ Reading::Reading(const Evidence& evidence)
     over_ = over_ || kill;
     over_ ? read_aftermath(moment, events[i].kind) : read(moment, events[i].kind);
   }
+  take_unclaimed_children();
   for (int step = 1; step <= steps(); ++step) {
     const bool submits = entry(this->step(step).kind).makes == Makes::kTask;
     if (submits && run(step).is(Kind::kOk)) accepted_[this->step(step).task] = step;
@@ -117,6 +118,27 @@ void Reading::take_own_child(const OwnChild& claim) {
   for (int step = 1; step <= steps(); ++step) {
     const bool launches = this->step(step).kind == StepKind::kLaunch;
     if (launches && run(step).begun && !run(step).ended) child.launched_in = step;
+  }
+}
+
+/// Main that dies in a fork of its own may not have come to say whose child that is: whoever it made
+/// in the step may be that one, which goes on by right.
+void Reading::take_unclaimed_children() {
+  if (!main_died()) return;
+  for (int step = 1; step <= steps(); ++step) {
+    const auto& begun = run(step).begun;
+    if (this->step(step).kind != StepKind::kFork || !begun || run(step).ended) continue;
+    const auto made_then = [&](const Process& process) {
+      return process.parent == main()->pid && process.born && *begun < *process.born;
+    };
+    const bool claimed =
+        std::any_of(processes_.begin(), processes_.end(), [&](const Process& process) {
+          return made_then(process) && process.role == Role::kOwn;
+        });
+    for (Process& process : processes_) {
+      const bool may_be = !claimed && made_then(process) && process.role == Role::kHelper;
+      if (may_be) process.role = Role::kOwn;
+    }
   }
 }
 

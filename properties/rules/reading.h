@@ -233,6 +233,7 @@ class Reading {
   void take_death(const Moment& moment, Pid pid, const sys::ExitStatus& status, bool dead);
   void take_kill(const Moment& moment, Pid pid);
   void take_own_child(const harness::OwnChild& claim);
+  void take_unclaimed_children();
   void take_step_end(const Moment& moment, const harness::StepEnded& claim);
   void leave_open_runs(const Moment& moment, Pid pid);
   void take_run_end(const Moment& moment, const harness::TaskEnded& claim);

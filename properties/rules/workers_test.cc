@@ -200,6 +200,24 @@ TEST(NoZombieLeft, LooksAtATreeAtRestToo) {
 
 // ---- W4 -----------------------------------------------------------------------------------------
 
+/// Main is killed in its own fork, after the child was born.
+TEST(NoWorkerOutlivesParent, AsksNothingOfAChildThatMainHadNoTimeToClaim) {
+  auto fork = of_kind(harness::StepKind::kFork);
+  fork.child_end = harness::ChildEnd::kStays;
+  Story story({create(1), submit(1), get(1), fork});
+  story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));
+  story.begins(4).born(6);
+  auto claimed = story;
+  story.hit("main:write(file):7=SIGKILL").dies(Story::kMain, Killed{9}).dies(3, Killed{9});
+  story.at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("W1"), "held");
+  EXPECT_NE(story.outcome("P3"), "violated");
+  // Who was claimed is the one: others that main made meanwhile are the pool's.
+  claimed.add(harness::OwnChild{Story::kMain, 6}).born(7).dies(Story::kMain, Killed{9});
+  claimed.dies(3, Killed{9}).at_rest().over(End::kAtRest);
+  EXPECT_EQ(claimed.outcome("W1"), "violated");
+}
+
 TEST(WorkerCountIsBounded, IsHeldByOneAfterTheOther) {
   Story story({create(1), submit(1), submit(2)});
   story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).dies(3, Killed{9});
