@@ -223,6 +223,32 @@ TEST_F(PasteIntoCpp, WhatIsGeneratedIsValid) {
   }
 }
 
+TEST_F(PasteIntoCpp, MapsWhoseInputsRaiseAreValid) {
+  using harness::Form;
+  Scenario scenario{pool_.start_method, {create(2)}, {EndingKind::kReturn, 0}};
+  std::set<int> raising;
+  int task = 0;
+  for (const auto form : {Form::kMap, Form::kStarmap, Form::kImap, Form::kImapUnordered}) {
+    for (const int at : {1, 3}) {
+      Step map = step(StepKind::kMap);
+      map.task = ++task;
+      map.form = form;
+      map.items = 2;
+      map.raises_at = at;
+      scenario.steps.push_back(map);
+      if (!is_stream(form) && at == 1) {
+        raising.insert(static_cast<int>(scenario.steps.size()));
+        continue;
+      }
+      scenario.steps.push_back(get(task));
+      if (is_stream(form)) scenario.steps.back().kind = StepKind::kNext;
+    }
+  }
+  end_pool(scenario, pool_);
+  const auto ended = compile(program(pool_, scenario, raising), {"-fsyntax-only"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+}
+
 TEST_F(PasteIntoCpp, RunsToTheScenariosEnding) {
   auto scenario = plain(pool_, {EndingKind::kExit, 7});
   const auto kill = with_a_kill(pool_).steps[2];

@@ -111,16 +111,21 @@ class Writer {
   /// What goes on when the statement raises.
   std::string attempt(const std::string& statement) const {
     const auto* found = find({"attempt"});
-    return found == nullptr ? statement : filled(*found, {{"step", statement}});
+    return found == nullptr || is_comment(statement) ? statement : filled(*found, {{"step", statement}});
   }
 
   std::string_view comment() const { return abilities_.language == "python" ? "#" : "//"; }
 
  private:
-  /// The call in a thread of its own: "f1 = in_thread(lambda: pool.apply(...))".
+  bool is_comment(std::string_view statement) const { return statement.starts_with(comment()); }
+
+  /// The call in a thread of its own: "f1 = in_thread(lambda: pool.apply(...))". Of several lines
+  /// the first is the call.
   std::string called_by(harness::Caller caller, const std::string& statement) const {
     const auto* found = find({"by_" + std::string(name(caller))});
-    if (found == nullptr || statement.find('\n') != statement.npos) return statement;
+    if (found == nullptr || is_comment(statement)) return statement;
+    if (const auto line = statement.find('\n'); line != statement.npos)
+      return called_by(caller, statement.substr(0, line)) + statement.substr(line);
     const auto equals = statement.find(" = ");
     const bool assigns = equals < statement.find_first_of("(\"");
     const auto from = assigns ? equals + 3 : 0;

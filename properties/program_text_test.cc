@@ -133,6 +133,27 @@ TEST(ProgramText, AStepThatRaisedIsAnAttempt) {
               ElementsAre("try: f1.result()", "except BaseException as e: print(e)"));
 }
 
+TEST(ProgramText, AStepWithoutATemplateIsACommentWhoeverCallsItAndHoweverItEnds) {
+  auto abilities = executor_pool().abilities;
+  abilities.program.erase("submit");
+  abilities.program["attempt"] = "try: {step}\nexcept BaseException as e: print(e)";
+  abilities.program["by_thread"] = "by_threads(1, lambda: {call})";
+  auto scenario = orphan_scenario();
+  scenario.steps[1].caller = harness::Caller::kThread;
+  EXPECT_THAT(statements(scenario, abilities, {2})[1].lines, ElementsAre("# submit"));
+}
+
+TEST(ProgramText, OfSeveralLinesTheFirstIsTheCallOfAThread) {
+  auto abilities = executor_pool().abilities;
+  abilities.program["submit_callback"] = "f{task} = go({body})\nf{task}.when_done({callback})";
+  abilities.program["by_thread"] = "by_threads(1, lambda: {call})";
+  auto scenario = orphan_scenario();
+  scenario.steps[1].callback = harness::Callback::kReturns;
+  scenario.steps[1].caller = harness::Caller::kThread;
+  EXPECT_THAT(statements(scenario, abilities)[1].lines,
+              ElementsAre("f1 = by_threads(1, lambda: go(nothing))", "f1.when_done(returns)"));
+}
+
 TEST(ProgramText, AWholeProgramHasTheUsedPartsOfThePreambleAlone) {
   auto abilities = executor_pool().abilities;
   abilities.program.erase("preamble");
