@@ -331,7 +331,7 @@ bool Crew::any_ready_since(Clock::time_point time) const {
   if (last_departed_hire_ > time) return true;
   return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
     return slot.life == Slot::Life::alive && slot.hired_at > time && !slot.initialising &&
-           slot.channel.ready();
+           slot.pidfd.valid() && slot.channel.ready();
   });
 }
 

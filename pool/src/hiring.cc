@@ -18,9 +18,12 @@ constexpr int kMaxFailures = 11;
 
 void Core::vacate_after(const Report& death) {
   const auto index = static_cast<std::size_t>(death.slot);
-  const bool was_ready = crew_.slots()[index].channel.ready();
+  const Slot& slot = crew_.slots()[index];
+  const bool was_ready = slot.channel.ready();
   if (!was_ready) last_failed_start_ = death;
-  crew_.vacate(index, was_ready ? Vacancy::after_work : Vacancy::failed_start);
+  // Without its pidfd it was sent away at once, ready or not: so may be the next.
+  const bool could_work = was_ready && slot.pidfd.valid();
+  crew_.vacate(index, could_work ? Vacancy::after_work : Vacancy::failed_start);
 }
 
 void Core::fill_vacancies(Completions& done) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -159,6 +160,32 @@ TEST(Resources, AWorkerThatMainCouldNotKillIsGivenNoTask) {
   two.cancel();
   pool.close();
   EXPECT_TRUE(pool.join(kSoon));
+}
+
+/// From now on the process can have four descriptors more: what comes with a worker's start.
+void leave_four_descriptors(pid_t process) {
+  rlimit tight{};
+  ASSERT_EQ(::prlimit(process, RLIMIT_NOFILE, nullptr, &tight), 0);
+  const auto is_open = [&](rlim_t fd) {
+    struct stat unused {};
+    const auto path = "/proc/" + std::to_string(process) + "/fd/" + std::to_string(fd);
+    return ::lstat(path.c_str(), &unused) == 0;
+  };
+  tight.rlim_cur = 0;
+  for (int left = 4; left > 0; ++tight.rlim_cur) left -= is_open(tight.rlim_cur) ? 0 : 1;
+  ASSERT_EQ(::prlimit(process, RLIMIT_NOFILE, &tight, nullptr), 0);
+}
+
+/// The supervisor has no number for the pidfd of whom it starts.
+TEST(Resources, WorkersThatMainCouldNotKillAreNotReplacedWithoutEnd) {
+  Pool pool{{.workers = 1}};
+  const pid_t first = pool.apply<&worker_pid>();
+  leave_four_descriptors(parent_of(first));
+  ::kill(first, SIGKILL);
+  const auto hopeless = pool.apply_async<&add>(1, 1);
+  ASSERT_TRUE(hopeless.wait(kSoon));
+  EXPECT_FALSE(hopeless.successful());
+  EXPECT_THROW(pool.apply<&add>(1, 1), PoolBroken);
 }
 
 TEST(Resources, WorkersThatCannotStartBreakThePool) {
