@@ -129,24 +129,38 @@ bool killed_while(const Reading& reading, harness::Victim victim) {
   return false;
 }
 
-/// Whether the case's fault killed one that had no task and no children of its own: an idle worker,
-/// or one that was about to be.
-bool killed_idle_by_fault(const Reading& reading) {
-  const auto& hit = reading.hit();
-  if (!hit || hit->fault.action != harness::Fault::Action::kSignal) return false;
-  const auto* victim = reading.process(hit->pid);
-  if (victim == nullptr || victim == reading.main() || !victim->dying) return false;
-  if (victim->role == Reading::Role::kTaskChild) return false;
+/// One that had no task and no children of its own: an idle worker, or one that was about to be.
+bool died_idle(const Reading& reading, const Reading::Process& victim) {
+  if (&victim == reading.main() || !victim.dying) return false;
+  if (victim.role == Reading::Role::kTaskChild) return false;
   const auto& all = reading.processes();
   const bool has_children = std::any_of(all.begin(), all.end(), [&](const Reading::Process& other) {
-    return other.parent == victim->pid;
+    return other.parent == victim.pid;
   });
   const auto& tasks = reading.accepted();
   return !has_children && std::none_of(tasks.begin(), tasks.end(), [&](const auto& task) {
     const auto& runs = reading.runs(task.first);
     return std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
-      return run.pid == victim->pid && !run.ended;
+      return run.pid == victim.pid && !run.ended;
     });
+  });
+}
+
+/// Whether the case's fault killed such a one; a signal to the group kills several, and main may
+/// have a handler for it.
+bool killed_idle_by_fault(const Reading& reading) {
+  const auto& hit = reading.hit();
+  if (!hit || hit->fault.action != harness::Fault::Action::kSignal) return false;
+  if (hit->fault.who != "group") {
+    const auto* victim = reading.process(hit->pid);
+    return victim != nullptr && died_idle(reading, *victim);
+  }
+  const sys::ExitStatus of_it = sys::Killed{hit->fault.number};
+  if (reading.main()->status == of_it) return false;  // that tells more
+  const auto& all = reading.processes();
+  return std::any_of(all.begin(), all.end(), [&](const Reading::Process& process) {
+    return process.role == Reading::Role::kWorker && !process.gone_before(hit->moment) &&
+           process.status == of_it && died_idle(reading, process);
   });
 }
 

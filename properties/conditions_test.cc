@@ -71,6 +71,14 @@ TEST(Conditions, TellAnIdleWorkersDeath) {
   EXPECT_EQ(holding(story.ends(3, killed(3)).exits()), "worker-died, idle-worker-killed");
 }
 
+TEST(Conditions, TellAnIdleWorkersDeathByASignalToTheGroupThatMainHandles) {
+  Story story({create(1), of_kind(harness::StepKind::kHandle), submit(1), get(1), submit(2)});
+  story.begins(1).born(3).ends(1).step(2).step(3).begins(4).task(1, 3).ends(4, value("none"));
+  story.hit("group:before-step:5=SIGTERM").dies(3, Killed{SIGTERM});
+  EXPECT_EQ(holding(Story(story).step(5)), "worker-died, idle-worker-killed, sigterm-handled");
+  EXPECT_EQ(holding(story.dies(Story::kMain, Killed{SIGTERM})).find("idle"), std::string::npos);
+}
+
 TEST(Conditions, TellAnIdleWorkersDeathByTheFault) {
   Story story({create(1), submit(1)});
   story.begins(1).born(3).born(4).ends(1).begins(2).hit("main.1:before-step:2=SIGTERM", 3);
