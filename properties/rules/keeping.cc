@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "properties/rules/reading.h"
 #include "properties/rules/replacement.h"
@@ -54,12 +55,35 @@ bool others_may_be_why(const Reading& reading, const Process& worker, const Mome
   });
 }
 
+/// A pool that was asked for fewer workers may end those with nothing in hand as it likes.
+bool may_be_too_many(const Reading& reading, const Process& worker) {
+  bool shrinks = false;
+  int wanted = 0;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    if (!reading.run(step).begun || *worker.dead < *reading.run(step).begun) break;
+    const bool resizes = asked.kind == harness::StepKind::kResize;
+    if (!resizes && asked.kind != harness::StepKind::kCreate) continue;
+    const int before = std::exchange(wanted, asked.workers.value_or(0));
+    shrinks = shrinks || (resizes && (before == 0 || wanted < before));
+  }
+  if (!shrinks) return false;
+  return std::none_of(
+      reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+        const auto& runs = reading.runs(task.first);
+        return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
+          return run.pid == worker.pid && (!run.ended || *worker.dying < *run.ended);
+        });
+      });
+}
+
 void judge_worker(const Reading& reading, const Process& worker, const Moment& until,
                   Verdicts& verdicts) {
   // A death by SIGKILL may be seen long after, and `dying` is when it was last known to live.
   if (!worker.dead || until < *worker.dead) return verdicts.held();
   if (!worker.status || left_or_met_a_limit(*worker.status)) return;
-  if (killed_by_mains_own(reading, worker) || others_may_be_why(reading, worker, *worker.dead))
+  if (killed_by_mains_own(reading, worker) || others_may_be_why(reading, worker, *worker.dead) ||
+      may_be_too_many(reading, worker))
     return;
   verdicts.violated(
       fmt::format("{} {}, and neither a task nor anybody outside the pool had a hand in it",

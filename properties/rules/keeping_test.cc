@@ -99,5 +99,20 @@ TEST(RunningPoolKeepsItsWorkers, IsNotExercisedWithoutAWorkerThatIsKnown) {
   EXPECT_EQ(story.begins(1).born(3).ends(1).exits().outcome("S9"), "not exercised");
 }
 
+TEST(RunningPoolKeepsItsWorkers, LetsAPoolThatIsToShrinkEndWhoIsIdle) {
+  const auto resized = [](int workers, bool busy) {
+    auto resize = of_kind(harness::StepKind::kResize);
+    resize.workers = workers;
+    Story story({create(2), submit(1), submit(2, BodyKind::kSleep, 10), resize, submit(3)});
+    story.begins(1).born(3).born(4).ends(1).step(2).task(1, 4).step(3).begins_task(2, 3);
+    if (!busy) story.ends_task(2, 3);
+    story.step(4).dies(3, Killed{SIGTERM}).step(5).task(3, 4);
+    return story.exits().outcome("S9");
+  };
+  EXPECT_NE(resized(1, false), "violated");
+  EXPECT_EQ(resized(1, true), "violated");
+  EXPECT_EQ(resized(3, false), "violated");
+}
+
 }  // namespace
 }  // namespace poolproof::properties
