@@ -71,12 +71,13 @@ const Reading::Run* open_run(const Reading& reading, int task, const Reading::Mo
   return open == runs.end() ? nullptr : &*open;
 }
 
-/// A map may be over with its first error, and a language's exit may be an outcome that no body
+/// A map may be over with its first error, be it its input's, and a language's exit may be an outcome that no body
 /// tells of.
 bool ends_with_its_runs(const Reading& reading, int task) {
   const auto& body = reading.body(task);
   if (entry(body.kind).kills_worker) return false;
-  return !reading.is_map(task) || value_of(task, body).has_value();
+  if (!reading.is_map(task)) return true;
+  return value_of(task, body).has_value() && !reading.handed_over(task).raises_at;
 }
 
 void judge_yes(const Reading& reading, int step, Verdicts& verdicts) {

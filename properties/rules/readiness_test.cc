@@ -140,5 +140,17 @@ TEST(ReadinessIsTrue, AWaitThatTakesTooLongIsT8s) {
   EXPECT_EQ(story.outcome("T10"), "held");
 }
 
+TEST(ReadinessIsTrue, AMapMayBeOverWithTheErrorOfItsInput) {
+  const auto said = [](std::optional<int> raises_at) {
+    auto asked = map(1, Form::kMap, 2);
+    asked.raises_at = raises_at;
+    Story story({create(1), asked, ready(1)});
+    story.begins(1).born(3).ends(1).step(2).begins_item(1, 1, 3);
+    return story.step(3, value("true")).exits().outcome("T10");
+  };
+  EXPECT_EQ(said(std::nullopt), "violated");
+  EXPECT_EQ(said(2), "not exercised");
+}
+
 }  // namespace
 }  // namespace poolproof::properties
