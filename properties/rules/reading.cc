@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "properties/rules/outcome.h"
+
 namespace poolproof::properties {
 
 using namespace harness;  // the trace's events are this file's whole subject
@@ -367,7 +369,8 @@ Reading::Maybe Reading::released_from(int step) const {
     const auto& runs = this->runs(task);
     // Whoever was joined is through with its tasks, begun or not.
     if (runs.empty() && this->step(step).kind == StepKind::kJoin) continue;
-    if (is_map(task) && std::cmp_less(runs.size(), handed_over(task).items)) return std::nullopt;
+    if (is_map(task) && std::cmp_less(runs.size(), items_of(handed_over(task))))
+      return std::nullopt;
     if (is_map(task) && runs.empty()) continue;
     const bool over = !runs.empty() && std::all_of(runs.begin(), runs.end(), [&](const Run& run) {
       return run.ended || cut_short(run);

@@ -338,6 +338,20 @@ TEST(DroppedPoolIsReleased, CountsFromTheEndOfTheLastTask) {
   EXPECT_EQ(Story(story).after(1500ms).ends(4).exits().outcome("S6"), "not exercised");
 }
 
+/// The items behind the one at which its input raises never come.
+TEST(DroppedPoolIsReleased, AwaitsOfAMapWhatItsInputGaveAlone) {
+  const auto dropped_with = [](std::optional<int> raises_at) {
+    auto asked = map(1, harness::Form::kImap, 3);
+    asked.raises_at = raises_at;
+    Story story({create(1), asked, drop(), sleep_for(1500ms)});
+    story.begins(1).born(3).ends(1).step(2).item(1, 1, 3).step(3).begins(4).after(1500ms).ends(4);
+    return story.exits().outcome("S6");
+  };
+  EXPECT_EQ(dropped_with(2), "violated");
+  EXPECT_EQ(dropped_with(3), "not exercised");
+  EXPECT_EQ(dropped_with(std::nullopt), "not exercised");
+}
+
 TEST(DroppedPoolIsReleased, IsViolatedByADropThatHangs) {
   Story story({create(1), drop()});
   story.begins(1).born(3).ends(1).begins(2).at_rest().over(End::kAtRest);
