@@ -122,6 +122,20 @@ TEST(OutcomeIsTrue, AsksForTheErrorOfAnInputOnlyWhereItGetsThere) {
   EXPECT_EQ(hushed_up(2), "held");  // there is no second item: what is shrunk may be such a case
 }
 
+TEST(OutcomeIsTrue, IsViolatedByAMapThatGivesWhatCameBeforeItsInputRaised) {
+  auto raising = map(1, Form::kMap, 2);
+  raising.raises_at = 2;
+  Story story({create(1), raising, get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins(3).item(1, 1, 3);
+  auto told = story;
+  story.ends(3, value("[item:1]")).exits();
+  EXPECT_EQ(story.says("T3"),
+            "get (step 3) of task 1 (nothing) gives the value [item:1], though its input raises at "
+            "item 2");
+  told.ends(3, result(Kind::kTaskError, "input 2 of task 1")).exits();
+  EXPECT_EQ(told.outcome("T3"), "held");
+}
+
 TEST(OrderIsKept, KnowsNothingBehindAnError) {
   EXPECT_EQ(taken(Form::kImap, {result(Kind::kWorkerDied), value("item:3")}), "not exercised");
 }

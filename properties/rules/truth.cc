@@ -189,6 +189,8 @@ Truth truth(const Around& get, const Contract& contract) {
   if (get.stillborn && get.result.kind != Kind::kOk) return Truth::kUnknown;  // W8 has its say
   switch (get.result.kind) {
     case Kind::kOk:
+      // All at once: there is no later call that could tell of the input's error.
+      if (!get.next && get.input_is_hushed_up && undisturbed) return Truth::kFalse;
       return truth_of_value(get);
     case Kind::kTaskError:
       return truth_of_task_error(get);
@@ -232,9 +234,14 @@ void judge_truth(const Reading& reading, int step, int task, Verdicts& verdicts)
   std::vector<std::size_t> events;
   for (const auto& run : reading.runs(task)) events.push_back(run.begun.event);
   events.push_back(reading.run(step).ended->event);
+  const bool is_the_end = get.result.kind == Kind::kExhausted ||
+                          (get.result.kind == Kind::kOk && !get.next);
   verdicts.violated(
-      fmt::format("{} of task {} ({}) gives {}{}", reading.name(step), task,
-                  entry(get.body.kind).name, told(get), value ? ", not " + *value : ""),
+      fmt::format("{} of task {} ({}) gives {}{}{}", reading.name(step), task,
+                  entry(get.body.kind).name, told(get), value ? ", not " + *value : "",
+                  is_the_end && get.input_is_hushed_up
+                      ? fmt::format(", though its input raises at item {}", *get.handed_over.raises_at)
+                      : ""),
       std::move(events));
 }
 
