@@ -111,7 +111,8 @@ class Writer {
   /// What goes on when the statement raises.
   std::string attempt(const std::string& statement) const {
     const auto* found = find({"attempt"});
-    return found == nullptr || is_comment(statement) ? statement : filled(*found, {{"step", statement}});
+    return found == nullptr || is_comment(statement) ? statement
+                                                     : filled(*found, {{"step", statement}});
   }
 
   std::string_view comment() const { return abilities_.language == "python" ? "#" : "//"; }

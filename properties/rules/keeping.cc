@@ -68,13 +68,12 @@ bool may_be_too_many(const Reading& reading, const Process& worker) {
     shrinks = shrinks || (resizes && (before == 0 || wanted < before));
   }
   if (!shrinks) return false;
-  return std::none_of(
-      reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
-        const auto& runs = reading.runs(task.first);
-        return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
-          return run.pid == worker.pid && (!run.ended || *worker.dying < *run.ended);
-        });
-      });
+  return std::none_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    const auto& runs = reading.runs(task.first);
+    return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
+      return run.pid == worker.pid && (!run.ended || *worker.dying < *run.ended);
+    });
+  });
 }
 
 void judge_worker(const Reading& reading, const Process& worker, const Moment& until,

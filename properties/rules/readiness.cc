@@ -71,8 +71,8 @@ const Reading::Run* open_run(const Reading& reading, int task, const Reading::Mo
   return open == runs.end() ? nullptr : &*open;
 }
 
-/// A map may be over with its first error, be it its input's, and a language's exit may be an outcome that no body
-/// tells of.
+/// A map may be over with its first error, be it its input's, and a language's exit may be an
+/// outcome that no body tells of.
 bool ends_with_its_runs(const Reading& reading, int task) {
   const auto& body = reading.body(task);
   if (entry(body.kind).kills_worker) return false;

@@ -123,8 +123,8 @@ void Reading::take_own_child(const OwnChild& claim) {
   }
 }
 
-/// Main that dies in a fork of its own may not have come to say whose child that is: whoever it made
-/// in the step may be that one, which goes on by right.
+/// Main that dies in a fork of its own may not have come to say whose child that is: whoever it
+/// made in the step may be that one, which goes on by right.
 void Reading::take_unclaimed_children() {
   if (!main_died()) return;
   for (int step = 1; step <= steps(); ++step) {
@@ -133,10 +133,9 @@ void Reading::take_unclaimed_children() {
     const auto made_then = [&](const Process& process) {
       return process.parent == main()->pid && process.born && *begun < *process.born;
     };
-    const bool claimed =
-        std::any_of(processes_.begin(), processes_.end(), [&](const Process& process) {
-          return made_then(process) && process.role == Role::kOwn;
-        });
+    const bool claimed = std::any_of(
+        processes_.begin(), processes_.end(),
+        [&](const Process& process) { return made_then(process) && process.role == Role::kOwn; });
     for (Process& process : processes_) {
       const bool may_be = !claimed && made_then(process) && process.role == Role::kHelper;
       if (may_be) process.role = Role::kOwn;

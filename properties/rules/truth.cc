@@ -234,14 +234,15 @@ void judge_truth(const Reading& reading, int step, int task, Verdicts& verdicts)
   std::vector<std::size_t> events;
   for (const auto& run : reading.runs(task)) events.push_back(run.begun.event);
   events.push_back(reading.run(step).ended->event);
-  const bool is_the_end = get.result.kind == Kind::kExhausted ||
-                          (get.result.kind == Kind::kOk && !get.next);
+  const bool is_the_end =
+      get.result.kind == Kind::kExhausted || (get.result.kind == Kind::kOk && !get.next);
   verdicts.violated(
-      fmt::format("{} of task {} ({}) gives {}{}{}", reading.name(step), task,
-                  entry(get.body.kind).name, told(get), value ? ", not " + *value : "",
-                  is_the_end && get.input_is_hushed_up
-                      ? fmt::format(", though its input raises at item {}", *get.handed_over.raises_at)
-                      : ""),
+      fmt::format(
+          "{} of task {} ({}) gives {}{}{}", reading.name(step), task, entry(get.body.kind).name,
+          told(get), value ? ", not " + *value : "",
+          is_the_end && get.input_is_hushed_up
+              ? fmt::format(", though its input raises at item {}", *get.handed_over.raises_at)
+              : ""),
       std::move(events));
 }
 

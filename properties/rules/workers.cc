@@ -210,7 +210,8 @@ bool may_be_in_change(const Reading& reading, const Reading::StepRun& list) {
   }
   return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
     const auto& runs = reading.runs(task.first);
-    return std::any_of(runs.begin(), runs.end(), [&](const auto& run) { return lately(run.ended); });
+    return std::any_of(runs.begin(), runs.end(),
+                       [&](const auto& run) { return lately(run.ended); });
   });
 }
 
