@@ -35,6 +35,14 @@ TEST(ProcessExits, IsNotExercisedBeforeTheEnding) {
   EXPECT_EQ(about_to_end().over(End::kFuse).outcome("E1"), "not exercised");
 }
 
+/// No such case is made, but one may be written.
+TEST(ProcessExits, AsksNothingOfAMainThatHandlesTheSignalOfItsEnding) {
+  Story story({create(1), of_kind(harness::StepKind::kHandle)}, EndingKind::kSigterm);
+  story.begins(1).born(3).ends(1).step(2).ending().at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("E1"), "not exercised");
+  EXPECT_TRUE(story.violated().empty()) << story.violated()[0];
+}
+
 TEST(ProcessExits, IsViolatedByAProvedHangAtExit) {
   auto story = about_to_end().ending().at_rest().over(End::kAtRest);
   EXPECT_EQ(story.outcome("E1"), "violated");

@@ -248,7 +248,10 @@ std::optional<int> Reading::pending() const {
 }
 
 bool Reading::asked_to_wait(int step) const {
-  if (step == 0) return before(steps() + 1).may_wait_for_ever(scenario().ending);
+  if (step == 0) {
+    return is_deaf_to_its_ending(scenario()) ||
+           before(steps() + 1).may_wait_for_ever(scenario().ending);
+  }
   return before(step).may_wait_for_ever(this->step(step));
 }
 
