@@ -4,10 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "support.hpp"
@@ -88,6 +91,12 @@ TEST(Resources, ALowLimitOfFileSizesIsAnErrorNotASignal) {
   EXPECT_EQ(wait_for(main), 0);
 }
 
+/// Without memory of the caller's.
+std::int64_t file_size_of(const std::string& path) {
+  struct stat file {};
+  return ::stat(path.c_str(), &file) == 0 ? file.st_size : 0;
+}
+
 TEST(Resources, ResultsForWhichMainHasNoMemoryFailAlone) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer takes all addresses";
   const pid_t main = start_main([] {
@@ -95,13 +104,21 @@ TEST(Resources, ResultsForWhichMainHasNoMemoryFailAlone) {
     Pool pool{{.workers = 2}};
     std::vector<Future<std::string>> futures;
     futures.reserve(kTasks);
+    // All is handed over first: for that main needs memory of its own.
+    const Roll gate;
+    const auto large = [](const std::string& path, int size) {
+      while (file_size_of(path) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return std::string(static_cast<std::size_t>(size), 'x');
+    };
+    for (int i = 0; i < kTasks; ++i) {
+      futures.push_back(pool.apply_async(large, gate.path(), 15'000));
+    }
     long pages = 0;
     std::ifstream("/proc/self/statm") >> pages;
     const rlimit tight{static_cast<rlim_t>(pages * ::sysconf(_SC_PAGESIZE) + (24 << 20)),
                        RLIM_INFINITY};
     if (::setrlimit(RLIMIT_AS, &tight) != 0) ::_exit(1);
-    const auto large = [](int size) { return std::string(static_cast<std::size_t>(size), 'x'); };
-    for (int i = 0; i < kTasks; ++i) futures.push_back(pool.apply_async(large, 15'000));
+    sign(gate.path());
     pool.close();
     if (!pool.join(kSoon)) ::_exit(2);
     int lost = 0;
