@@ -122,7 +122,7 @@ TEST_F(JunitTest, TellsEachOutcomeInTheWordsOfTheSchema) {
   EXPECT_EQ(
       message("S3", "skipped"),
       "not exercised: no case put the rule to the test, which takes a second close, terminate "
-      "or join after the first one");
+      "or join after the first one, or two threads that make the call at once");
   const std::string report = case_of(document, "W1").child("failure").text().get();
   EXPECT_NE(report.find("poolproof replay r/W1-1/case.json --python"), std::string::npos) << report;
 }

@@ -54,8 +54,8 @@ constexpr std::array kRules{
          Level::kMust, "P1", no_zombie_left, Needs::kBirthsAndDeaths},
     Rule{"W4", "WorkerCountIsBounded",
          "Never more than N workers are alive at once; one that was lost, or has reached its "
-         "quota, is "
-         "replaced within the grace.",
+         "quota, is replaced within the grace, and so long has a pool that is resized to become "
+         "what it is to be, but for whoever has a task in hand.",
          Level::kMust, "", worker_count_is_bounded, Needs::kBirthsAndDeaths},
     Rule{
         "W5", "DefaultWorkerCount",

@@ -73,7 +73,10 @@ Guide endings_are_idempotent() {
           .sources = {"https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/util/"
                       "concurrent/ExecutorService.html#shutdown()",
                       kShutdown},
-          .exercised_by = "a second close, terminate or join after the first one",
+          .exercised_by =
+              "a second close, terminate or join after the first one, or two threads that make the "
+              "call "
+              "at once",
           .examples = {
               {"held", [] { return closed_twice().step(3).exits(); }},
               {"violated",

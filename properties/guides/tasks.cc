@@ -77,7 +77,10 @@ Guide outcome_is_true() {
   return {.rule = "T3",
           .sources = {"https://docs.python.org/3/library/multiprocessing.html"
                       "#multiprocessing.pool.AsyncResult.get"},
-          .exercised_by = "a get, or a next, that gives what a body comes to: a value or an error",
+          .exercised_by =
+              "a get, or a next, that gives what a body comes to, a value or an error, or the "
+              "error of a "
+              "map's input",
           .examples = {{"held", [] { return got(BodyKind::kNothing, value("none")); }},
                        {"violated",
                         [] { return got(BodyKind::kRaise, result(Kind::kTaskError, "task 12")); }},

@@ -111,7 +111,8 @@ Guide worker_count_is_bounded() {
           .sources = {kPool, "https://github.com/puma/puma/issues/3313"},
           .exercised_by =
               "a pool that was made with a number of workers and runs a task, or that has lost a "
-              "worker and is in use for longer than the grace after that",
+              "worker and is in use for longer than the grace after that, or that was resized so "
+              "long before main asks for its workers",
           .examples = {{"held", [] { return workers_at_once(1); }},
                        {"violated", [] { return workers_at_once(2); }},
                        {"violated", loses_one},
