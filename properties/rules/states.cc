@@ -63,6 +63,16 @@ void judge_not_run(const Reading& reading, int step, const std::string& what, Ve
   }
 }
 
+/// Whether one of two calls at once may have ended the pool, and the other has failed: of them only
+/// the error is told.
+bool may_be_ended_before(const Reading& reading, int step) {
+  for (int earlier = 1; earlier < step; ++earlier) {
+    const bool twice = reading.step(earlier).caller == harness::Caller::kThreads;
+    if (twice && reading.run(earlier).begun && !reading.run(earlier).is(Kind::kOk)) return true;
+  }
+  return false;
+}
+
 /// The last earlier step of the same kind that returned normally.
 std::optional<int> done_before(const Reading& reading, int step) {
   for (int earlier = step - 1; earlier >= 1; --earlier) {
@@ -320,7 +330,7 @@ Verdict submit_after_close_is_refused(const Evidence& evidence) {
     const auto& asked = reading.step(step);
     if (entry(asked.kind).makes != harness::Makes::kTask || !reading.run(step).begun) continue;
     const auto model = reading.before(step);
-    if (model.call(asked) != Model::Call::kIllegal) continue;
+    if (model.call(asked) != Model::Call::kIllegal || may_be_ended_before(reading, step)) continue;
     const bool closed = model.state() == Model::State::kClosed;
     judge_refusal(reading, step, closed ? " after close" : " after terminate", verdicts);
     judge_not_run(reading, step, closed ? " after close" : " after terminate", verdicts);
@@ -335,7 +345,9 @@ Verdict join_before_close_is_refused(const Evidence& evidence) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& asked = reading.step(step);
     if (asked.kind != StepKind::kJoin || !reading.run(step).begun) continue;
-    if (reading.before(step).call(asked) != Model::Call::kIllegal) continue;
+    if (reading.before(step).call(asked) != Model::Call::kIllegal ||
+        may_be_ended_before(reading, step))
+      continue;
     judge_refusal(reading, step, " on a running pool", verdicts);
   }
   return verdicts.verdict();

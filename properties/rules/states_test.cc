@@ -121,6 +121,18 @@ TEST(EndingsAreIdempotent, IsNotExercisedByOneOfEach) {
   EXPECT_EQ(story.step(1).step(2).step(3).step(4).exits().outcome("S3"), "not exercised");
 }
 
+/// The other of the two calls may have closed it.
+TEST(JoinBeforeCloseIsRefused, IsNotAskedWhereOneOfTwoClosesFailed) {
+  const auto joined = [](harness::Caller caller) {
+    auto closes = close();
+    closes.caller = caller;
+    Story story({create(1), closes, join()});
+    return story.step(1).step(2, result(Kind::kRefused, "closed")).step(3).exits();
+  };
+  EXPECT_EQ(joined(harness::Caller::kThreads).outcome("S2"), "not exercised");
+  EXPECT_EQ(joined(harness::Caller::kThread).outcome("S2"), "violated");
+}
+
 TEST(EndingsAreIdempotent, IsAskedOfTwoThreadsAtOnce) {
   const auto closed_by_two = [](harness::StepResult result) {
     auto twice = close();
