@@ -107,14 +107,12 @@ constexpr Field kCaller = in<&Step::caller>({.key = "caller",
                                              .optional = true,
                                              .names = std::span(kCallers).first(2),
                                              .simplify = Simplify::kSetting});
-/// What may be done twice at once, too.
-constexpr Field kCallers2 = in<&Step::caller>({.key = "caller",
-                                               .type = FieldType::kName,
-                                               .means = "absent: main's first thread",
-                                               .optional = true,
-                                               .names = kCallers,
-                                               .simplify = Simplify::kSetting});
-constexpr std::array kEndFields{kCallers2};
+/// What ends a pool may be done by two of them at once, too.
+constexpr std::array kEndFields{[] {
+  Field caller = kCaller;
+  caller.names = kCallers;
+  return caller;
+}()};
 constexpr std::array kCreateFields{
     in<&Step::workers>({.key = "workers",
                         .means = "absent: the pool's default",
@@ -263,13 +261,12 @@ constexpr std::array kSteps{
               .does = "takes the next result of an imap, waiting for it",
               .needs = Needs::kTask,
               .fields = kWaitFields},
-    StepEntry{
-        .kind = StepKind::kFork,
-        .name = "fork",
-        .does = "forks a child of main's own, and waits for it, or leaves it to live on",
-        .needs = Needs::kNothing,
-        .fields = kForkFields,
-        .is_looked_at = true},
+    StepEntry{.kind = StepKind::kFork,
+              .name = "fork",
+              .does = "forks a child of main's own, and waits for it, or leaves it to live on",
+              .needs = Needs::kNothing,
+              .fields = kForkFields,
+              .is_looked_at = true},
     StepEntry{.kind = StepKind::kLaunch,
               .name = "launch",
               .does = "starts a program of main's own, which has nothing to do with the pool",
@@ -342,7 +339,7 @@ constexpr std::array kBodies{
     BodyEntry{BodyKind::kReadInput, "read_input", Parameter::kNone, false, false,
               "reads a byte of its standard input, and says whether there was one"},
     BodyEntry{BodyKind::kInterrupt, "interrupt", Parameter::kNone, false, false,
-              "raises what is no plain error (KeyboardInterrupt, an int)", Comes::kToItsMessage},
+              "raises what is no plain error (KeyboardInterrupt)", Comes::kToItsMessage},
     BodyEntry{BodyKind::kUnbuildableError, "unbuildable_error", Parameter::kNone, false, false,
               "raises an error that cannot be built again from what is sent", Comes::kToAnError},
     BodyEntry{BodyKind::kUnreadableValue, "unreadable_value", Parameter::kNone, false, false,

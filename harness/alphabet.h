@@ -40,25 +40,25 @@ enum class StepKind {
 inline constexpr StepKind kLastStep = StepKind::kResize;
 
 enum class BodyKind {
-  kNothing,           // returns at once
-  kEcho,              // returns the bytes it was given
-  kSleep,             // sleeps, then returns
-  kSpin,              // computes, then returns
-  kNever,             // sleeps in a timed loop and never returns
-  kRaise,             // raises the language's plain error with the message "task N"
-  kExit,              // ends its worker by the language's exit (sys.exit, std::exit)
-  kOsExit,            // ends its worker by _exit
-  kAbort,             // ends its worker by SIGABRT
-  kKillSelf,          // ends its worker by SIGKILL
-  kSegfault,          // ends its worker by SIGSEGV
-  kStopSelf,          // stops its worker by SIGSTOP; let go on, it is as kNever
-  kIgnoreSigterm,     // ignores SIGTERM, and is as kNever
-  kLeaveChild,        // starts a child process that never ends, and returns
-  kUnserializable,    // returns what the language cannot serialize
-  kReadInput,         // reads a byte of its standard input, and says whether there was one
-  kInterrupt,         // raises what is no plain error (KeyboardInterrupt, an int) with that message
-  kUnbuildableError,  // raises an error that main cannot build again
-  kUnreadableValue,   // returns what cannot be deserialized
+  kNothing,                 // returns at once
+  kEcho,                    // returns the bytes it was given
+  kSleep,                   // sleeps, then returns
+  kSpin,                    // computes, then returns
+  kNever,                   // sleeps in a timed loop and never returns
+  kRaise,                   // raises the language's plain error with the message "task N"
+  kExit,                    // ends its worker by the language's exit (sys.exit, std::exit)
+  kOsExit,                  // ends its worker by _exit
+  kAbort,                   // ends its worker by SIGABRT
+  kKillSelf,                // ends its worker by SIGKILL
+  kSegfault,                // ends its worker by SIGSEGV
+  kStopSelf,                // stops its worker by SIGSTOP; let go on, it is as kNever
+  kIgnoreSigterm,           // ignores SIGTERM, and is as kNever
+  kLeaveChild,              // starts a child process that never ends, and returns
+  kUnserializable,          // returns what the language cannot serialize
+  kReadInput,               // reads a byte of its standard input, and says whether there was one
+  kInterrupt,               // raises what is no plain error (KeyboardInterrupt) with that message
+  kUnbuildableError,        // raises an error that main cannot build again
+  kUnreadableValue,         // returns what cannot be deserialized
   kUnserializableArgument,  // is given what cannot be serialized: it never begins
   kUnreadableArgument       // is given what cannot be deserialized: it never begins
 };

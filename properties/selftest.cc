@@ -136,8 +136,8 @@ void Selftest::search_on(Clock::time_point end) {
     for (std::size_t i = 0; i < at_large.size(); ++i) {
       const auto left = end - Clock::now();
       if (left <= Clock::duration::zero() || desk_.stopped()) return;
-      const auto turn = std::max<Clock::duration>(left / static_cast<int>(at_large.size() - i),
-                                                  kLeastTurn);
+      const auto turn =
+          std::max<Clock::duration>(left / static_cast<int>(at_large.size() - i), kLeastTurn);
       search(at_large[i], std::min(end, Clock::now() + turn));
     }
   }

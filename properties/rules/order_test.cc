@@ -65,6 +65,8 @@ TEST(OrderIsKept, AsksForThoseBeforeTheInputThatRaises) {
   EXPECT_EQ(raising({value("item:1"), error, over}, "T3"), "held");
   EXPECT_EQ(raising({value("item:1"), over}, "T3"), "violated");
   EXPECT_EQ(raising({value("item:1"), result(Kind::kTaskError, "task 1")}, "T3"), "violated");
+  EXPECT_EQ(raising({value("item:1"), result(Kind::kTaskError, "input 2 of task 12")}, "T3"),
+            "violated");
   EXPECT_EQ(raising({over}, "T4"), "violated");
 }
 

@@ -49,7 +49,7 @@ int items_of(const harness::Step& map) {
 }
 
 bool tells_input(std::string_view message, const harness::Step& map) {
-  return map.raises_at &&
+  return map.raises_at && tells_task(message, map.task) &&
          message.find(fmt::format("input {} of task {}", *map.raises_at, map.task)) != message.npos;
 }
 
