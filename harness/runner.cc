@@ -69,6 +69,8 @@ class Worker {
   std::uint64_t job() const { return job_; }
 
   sys::Result<void> hand(const Job& job, const std::string& line);
+  /// A warden that is gone by now is found out when its answer is read.
+  void ask_to_end() { (void)write_to_pipe(child_.to.get(), "\n"); }
   /// Reads what there is; a value when an answer is whole. Errors: the warden is gone.
   sys::Result<std::optional<sys::Result<Trace>>> take();
   void end();
@@ -195,6 +197,7 @@ class WardenRunner final : public Runner {
   int pending() const override;
   std::vector<std::uint64_t> under_way() const override;
   std::optional<Finished> next(Clock::time_point deadline) override;
+  void end_under_way() override;
   void cancel_all() override;
 
  private:
@@ -295,6 +298,12 @@ std::optional<Finished> WardenRunner::next(Clock::time_point deadline) {
     hand_out();
   } while (Clock::now() < deadline || !finished_.empty());
   return std::nullopt;
+}
+
+void WardenRunner::end_under_way() {
+  for (auto& worker : workers_) {
+    if (worker.busy()) worker.ask_to_end();
+  }
 }
 
 void WardenRunner::cancel_all() {

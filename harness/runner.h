@@ -72,6 +72,10 @@ class Runner {
   /// Waits for any run to finish; nullopt when `deadline` passes first or nothing is pending.
   virtual std::optional<Finished> next(std::chrono::steady_clock::time_point deadline) = 0;
 
+  /// Asks for the end of those that a warden has in hand, as if their fuse had burnt: what was seen
+  /// of each comes from next() soon (End::kTimeOver, unless it ended by itself just then).
+  virtual void end_under_way() = 0;
+
   /// Forgets queued runs and stops running ones; their results are dropped.
   virtual void cancel_all() = 0;
 };

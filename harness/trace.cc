@@ -45,8 +45,8 @@ static_assert(kKinds.size() == std::variant_size_v<Event::Kind>);
 constexpr std::array<std::string_view, 9> kResultKinds{"ok",          "refused",   "task-error",
                                                        "worker-died", "cancelled", "timeout",
                                                        "not-fired",   "exhausted", "error"};
-constexpr std::array<std::string_view, 7> kEnds{"all-dead", "at-rest", "grace", "polling",
-                                                "deadline", "fuse",    "limit"};
+constexpr std::array<std::string_view, 8> kEnds{"all-dead", "at-rest", "grace", "polling",
+                                                "deadline", "fuse",    "limit", "time-over"};
 
 template <class Enum, std::size_t N>
 std::optional<Enum> enum_named(const std::array<std::string_view, N>& names,

@@ -281,6 +281,7 @@ enum class End {
   kDeadline,  // a step or the exit that must be prompt was not (see Job::deadlines)
   kFuse,      // the wall-clock fuse: whatever was pending is inconclusive
   kLimit,
+  kTimeOver,  // the runner asked for it: its own time was over (Runner::end_under_way)
 };
 
 struct Captured {

@@ -38,6 +38,7 @@ constexpr milliseconds kLeastRound{500};
 
 std::optional<std::string> limit_of(const harness::Trace& trace) {
   if (trace.end == harness::End::kFuse) return "fuse";
+  if (trace.end == harness::End::kTimeOver) return "time";
   if (trace.end == harness::End::kDeadline) return "deadline";
   if (trace.end != harness::End::kLimit) return std::nullopt;
   for (const auto& event : trace.events) {
@@ -175,16 +176,23 @@ void Campaign::search(Search& search, Clock::time_point end) {
 }
 
 /// What nobody began says nothing; what was begun and does not end must show, or a pool whose hangs
-/// cannot be proved would look healthy in any run that is shorter than the fuse.
+/// cannot be proved would look healthy in any run that is shorter than the fuse. It is ended, and
+/// judged by what was seen of it.
 void Campaign::finish_started(Search& search) {
   auto started = telling_cases_under_way(search);
-  const auto patience = Clock::now() + options_.case_options.fuse_here() / kAfterTime;
-  while (!started.empty() && wants_more(search)) {
-    auto ran = desk_.next(patience);
-    if (!ran) break;
-    started.erase(ran->id);
-    take(std::move(*ran), search);
-  }
+  const auto patience = options_.case_options.fuse_here() / kAfterTime;
+  const auto take_until = [&](Clock::time_point end, auto next) {
+    while (!started.empty() && wants_more(search)) {
+      auto ran = next(end);
+      if (!ran) return;
+      started.erase(ran->id);
+      take(std::move(*ran), search);
+    }
+  };
+  take_until(Clock::now() + patience, [&](auto end) { return desk_.next(end); });
+  if (!started.empty() && wants_more(search)) desk_.end_under_way();
+  // Of the others, which may wait, an end that was asked for says nothing.
+  take_until(Clock::now() + patience, [&](auto end) { return desk_.next_of(started, end); });
   if (!wants_more(search)) return;  // it was stopped: that the rest is not over is not its fault
   for (const auto id : started) {
     search.tally.add_unfinished("not finished when the time was over");

@@ -65,6 +65,7 @@ class CampaignTest : public ::testing::Test {
   CampaignResult run_with(ScenarioSource source, FakeRunner::Answer answer,
                           FakeRunner::Hangs hangs = {}) {
     FakeRunner runner(std::move(answer), std::move(hangs));
+    if (wardens_are_stuck_) runner.be_stuck();
     CampaignListener listener;
     return Campaign(runner, pools_, options_, std::move(source), listener,
                     [this] { return stopped_; })
@@ -81,6 +82,7 @@ class CampaignTest : public ::testing::Test {
   std::vector<Pool> pools_;
   CampaignOptions options_;
   bool stopped_ = false;
+  bool wardens_are_stuck_ = false;
 };
 
 TEST_F(CampaignTest, AHealthyPoolHasNoFindings) {
@@ -406,10 +408,31 @@ TEST_F(CampaignTest, EndsInTime) {
   EXPECT_LT(result.elapsed, std::chrono::seconds(5));
 }
 
-TEST_F(CampaignTest, ACaseThatIsNotOverWithTheTimeIsUnclear) {
+TEST_F(CampaignTest, ACaseThatIsNotOverWithTheTimeIsJudgedByWhatWasSeen) {
   options_.cases = 10;
   options_.time = std::chrono::milliseconds(300);
   options_.case_options.fuse = std::chrono::milliseconds(200);
+  const auto hangs = [](const Job& job) { return job.id == 3; };
+  const auto result = run(
+      [](const Job& job) {
+        return job.id == 3 ? TraceWriter().step(1).done(harness::End::kTimeOver)
+                           : healthy_trace(job.scenario);
+      },
+      hangs);
+  EXPECT_EQ(result.cases(), 10);
+  EXPECT_EQ(outcome_of(result, "P1"), Outcome::kInconclusive);
+  EXPECT_EQ(outcome_of(result, "W1"), Outcome::kHeld);
+  ASSERT_EQ(result.limits.size(), 1U);
+  EXPECT_EQ(result.limits[0].what, "time");
+  EXPECT_EQ(result.limits[0].trace.end, harness::End::kTimeOver);
+  EXPECT_TRUE(result.has_doubt());
+}
+
+TEST_F(CampaignTest, ACaseOfAWardenThatAnswersNoMoreIsUnclear) {
+  options_.cases = 10;
+  options_.time = std::chrono::milliseconds(300);
+  options_.case_options.fuse = std::chrono::milliseconds(200);
+  wardens_are_stuck_ = true;
   const auto hangs = [](const Job& job) { return job.id == 3; };
   const auto result = run([](const Job& job) { return healthy_trace(job.scenario); }, hangs);
   EXPECT_EQ(result.cases(), 10);

@@ -51,6 +51,9 @@ class Desk {
   /// One of these; results of others are kept for next().
   std::optional<Ran> next_of(const std::set<std::uint64_t>& ids, Clock::time_point deadline);
 
+  /// What wardens have in hand comes soon, as far as it went.
+  void end_under_way() { runner_.end_under_way(); }
+
   /// Nobody will ask for it.
   void forget(std::uint64_t id);
   void forget_all();

@@ -194,8 +194,9 @@ std::vector<std::uint64_t> FakeRunner::under_way() const {
 }
 
 std::optional<Finished> FakeRunner::next(std::chrono::steady_clock::time_point deadline) {
-  const auto first = std::find_if(queue_.begin(), queue_.end(),
-                                  [&](const Job& job) { return !hangs_ || !hangs_(job); });
+  const auto first = std::find_if(queue_.begin(), queue_.end(), [&](const Job& job) {
+    return ended_ || !hangs_ || !hangs_(job);
+  });
   if (first == queue_.end()) {
     if (!queue_.empty()) std::this_thread::sleep_until(deadline);
     return std::nullopt;

@@ -69,7 +69,11 @@ class FakeRunner : public harness::Runner {
   int pending() const override { return static_cast<int>(queue_.size()); }
   std::vector<std::uint64_t> under_way() const override;
   std::optional<harness::Finished> next(std::chrono::steady_clock::time_point deadline) override;
+  void end_under_way() override { ended_ = !stuck_; }
   void cancel_all() override { queue_.clear(); }
+
+  /// Of those that hang, no answer comes even where their end is asked for.
+  void be_stuck() { stuck_ = true; }
 
   int runs() const { return runs_; }
 
@@ -79,6 +83,8 @@ class FakeRunner : public harness::Runner {
   harness::Containment containment_{1, "exact (ptrace), PID+mount+IPC namespaces", ""};
   std::deque<harness::Job> queue_;
   int runs_ = 0;
+  bool ended_ = false;
+  bool stuck_ = false;
 };
 
 /// Whether `text` is what golden/NAME holds; with POOLPROOF_UPDATE_GOLDEN=1 it is written there.

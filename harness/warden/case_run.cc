@@ -120,6 +120,7 @@ class CaseRun {
   std::array<bool, 2> readable_{};
   bool exec_known_ = false;
   bool init_spoke_ = false;
+  bool asked_to_end_ = false;
   std::set<int> foreign_;
   bool wakers_seen_ = false;
   bool over_ = false;
@@ -171,11 +172,13 @@ sys::Result<void> CaseRun::start() {
 }
 
 void CaseRun::wait(Nanoseconds at_most) {
+  // While a case runs, all that can come is that it shall end; who holds one waits for that itself.
+  const short asks = request_.hold || asked_to_end_ ? 0 : POLLIN;
   const int handshake = sandbox_.exec_pending() ? sandbox_.handshake() : -1;
   std::array<pollfd, 6> wanted{
       pollfd{outputs_[0].descriptor(), POLLIN, 0}, pollfd{outputs_[1].descriptor(), POLLIN, 0},
       pollfd{child_signal_.get(), POLLIN, 0},      pollfd{handshake, POLLIN, 0},
-      pollfd{sandbox_.control(), POLLIN, 0},       pollfd{runner_, 0, 0}};  // only its end
+      pollfd{sandbox_.control(), POLLIN, 0},       pollfd{runner_, asks, 0}};
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
   if (::poll(wanted.data(), wanted.size(), static_cast<int>(milliseconds)) <= 0) return;
   // The runner is gone: nobody wants the answer. The sandbox goes with us.
@@ -184,6 +187,7 @@ void CaseRun::wait(Nanoseconds at_most) {
   if (wanted[2].revents != 0) child_signal_.take();
   exec_known_ |= wanted[3].revents != 0;
   init_spoke_ |= wanted[4].revents != 0;
+  asked_to_end_ |= (wanted[5].revents & POLLIN) != 0;
 }
 
 bool CaseRun::drain_outputs() {
@@ -361,6 +365,9 @@ bool CaseRun::over() {
   } else if (tree_.now() > request_.settings.fuse) {
     note_polling();
     stop(End::kFuse);
+  } else if (asked_to_end_) {
+    note_polling();
+    stop(End::kTimeOver);
   }
   return over_;
 }
@@ -517,7 +524,8 @@ sys::Result<Recorded> CaseRun::run(const Held& held) {
   read_claims();
   record_holes();
   if (holds) return Recorded{.trace = {}, .dirty = true, .answered = true};
-  return Recorded{take_trace(), dirty_ || end_ == End::kFuse || end_ == End::kLimit};
+  const bool cut = end_ == End::kFuse || end_ == End::kTimeOver || end_ == End::kLimit;
+  return Recorded{take_trace(), dirty_ || cut};
 }
 
 }  // namespace

@@ -91,6 +91,7 @@ int main(int argc, char** argv) {
   if (!sys::write_all(STDOUT_FILENO, warden::to_line(*standing))) return 0;
   Warden self(static_cast<warden::Rung>(standing->rung));
   for (std::string line; std::getline(std::cin, line);) {
+    if (line.empty()) continue;  // the case that it was to end is over
     const auto answer = self.answer(line);
     if (answer && !write_answer(*answer)) return 0;
   }

@@ -14,7 +14,8 @@
 namespace poolproof::warden {
 
 /// What runner and warden say to each other: one JSON object a line, on the warden's stdin and
-/// stdout. Both come from the same build, so there is no version.
+/// stdout. Both come from the same build, so there is no version. A line without anything asks for
+/// the end of the case under way, and says nothing where there is none.
 
 /// The warden's first line: where it stands on the containment ladder.
 struct Hello {

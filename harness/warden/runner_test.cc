@@ -219,6 +219,28 @@ TEST_F(RunnerTest, RefusesAWardenThatIsNone) {
   EXPECT_FALSE(Runner::start({.jobs = 1, .warden = "/bin/true"}));
 }
 
+TEST_P(RunnerTest, TellsHowFarACaseWentWhenItsEndIsAskedFor) {
+  const auto runner = start(GetParam());
+  ASSERT_TRUE(runner);
+  submit_marked(*runner);
+  runner->end_under_way();
+  const auto finished = runner->next(Clock::now() + 30s);
+  ASSERT_TRUE(finished && finished->trace);
+  EXPECT_EQ(finished->trace->end, harness::End::kTimeOver);
+  const auto& events = finished->trace->events;
+  const auto killed = std::count_if(events.begin(), events.end(), [](const auto& event) {
+    return std::holds_alternative<harness::KilledByWarden>(event.kind);
+  });
+  // A look now and then (rung 3) may not have seen all of them yet.
+  if (finished->trace->exact) {
+    EXPECT_EQ(killed, 4);
+  }
+  // The same warden takes the next.
+  runner->end_under_way();
+  runner->submit(job({"exit", "0"}));
+  EXPECT_EQ(next_end(*runner), "exited 0");
+}
+
 TEST_F(RunnerTest, ScalesTheFuseWithTheMachine) {
   ::setenv("POOLPROOF_TIME_SCALE", "0.01", 1);
   const auto runner = start();

@@ -416,6 +416,8 @@ std::string Reading::why_unclear() const {
   switch (trace().end) {
     case End::kFuse:
       return "the fuse ended the case" + at_rest;
+    case End::kTimeOver:
+      return "the case was ended because the time of the run was over" + at_rest;
     case End::kPolling:
       return "the case was ended because all that went on was polling, or processes dying" +
              at_rest;
