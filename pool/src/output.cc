@@ -6,10 +6,37 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <typeinfo>
 
-#include "worker.hpp"
+#if __has_include(<ext/stdio_sync_filebuf.h>)
+#include <ext/stdio_sync_filebuf.h>
+#endif
 
 namespace poolproof::detail {
+namespace {
+
+/// Not one that buffers nothing but hands all to stdio, as the standard ones do unless somebody
+/// asked for another way: to flush six of those would cost more than a small task.
+template <class Char>
+void flush(std::basic_ostream<Char>& stream) {
+#if __has_include(<ext/stdio_sync_filebuf.h>)
+  const std::basic_streambuf<Char>* const buffer = stream.rdbuf();
+  if (buffer && typeid(*buffer) == typeid(__gnu_cxx::stdio_sync_filebuf<Char>)) return;
+#endif
+  stream.flush();
+}
+
+}  // namespace
+
+void flush_output() {
+  flush(std::cout);
+  flush(std::cerr);
+  flush(std::clog);
+  flush(std::wcout);
+  flush(std::wcerr);
+  flush(std::wclog);
+  std::fflush(nullptr);
+}
 
 bool flush_before_fork(bool beside_threads) {
   const std::array<FILE*, 3> streams{stdin, stdout, stderr};

@@ -2,6 +2,9 @@
 
 namespace poolproof::detail {
 
+/// Writes out what stdio and the standard streams hold.
+void flush_output();
+
 /// Main, before a fork: writes out what is buffered, so that no child can print it again. Where
 /// another thread holds a stream, reading from it, say, that could wait for ever: then only what is
 /// free of the standard streams is written, and false says that the child must forget the rest.

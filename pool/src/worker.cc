@@ -11,24 +11,19 @@
 #include <array>
 #include <bit>
 #include <charconv>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <poolproof/detail/failure.hpp>
 #include <poolproof/detail/task.hpp>
 #include <string_view>
-#include <typeinfo>
 #include <utility>
-
-#if __has_include(<ext/stdio_sync_filebuf.h>)
-#include <ext/stdio_sync_filebuf.h>
-#endif
 
 #include "at_fork.hpp"
 #include "descriptors.hpp"
 #include "image.hpp"
 #include "lifeline.hpp"
+#include "output.hpp"
 #include "ring_memory.hpp"
 #include "signals.hpp"
 #include "timesheet.hpp"
@@ -174,17 +169,6 @@ FrameKind Worker::perform(std::uint64_t function, std::string_view arguments, By
   }
 }
 
-/// Not one that buffers nothing but hands all to stdio, as the standard ones do unless somebody
-/// asked for another way: to flush six of those would cost more than a small task.
-template <class Char>
-void flush(std::basic_ostream<Char>& stream) {
-#if __has_include(<ext/stdio_sync_filebuf.h>)
-  const std::basic_streambuf<Char>* const buffer = stream.rdbuf();
-  if (buffer && typeid(*buffer) == typeid(__gnu_cxx::stdio_sync_filebuf<Char>)) return;
-#endif
-  stream.flush();
-}
-
 }  // namespace
 
 void begin_item() {
@@ -197,16 +181,6 @@ void run_worker(const WorkerSetup& setup) {
 
 int open_pidfd(pid_t pid) {
   return ::pidfd_open(pid, 0);
-}
-
-void flush_output() {
-  flush(std::cout);
-  flush(std::cerr);
-  flush(std::clog);
-  flush(std::wcout);
-  flush(std::wcerr);
-  flush(std::wclog);
-  std::fflush(nullptr);
 }
 
 }  // namespace poolproof::detail

@@ -24,7 +24,4 @@ struct WorkerSetup {
 /// A pidfd of a child that only the caller reaps, or -1. Close-on-exec.
 int open_pidfd(pid_t pid);
 
-/// Writes out what stdio and the standard streams hold.
-void flush_output();
-
 }  // namespace poolproof::detail
