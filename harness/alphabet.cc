@@ -12,12 +12,13 @@ using std::chrono::milliseconds;
 // ---- Names and numbers of a Step's members ------------------------------------------------------
 
 constexpr std::array<std::string_view, 2> kVictims{"idle", "busy"};
-constexpr std::array<std::string_view, 5> kInitializers{"none", "returns", "raises", "exits",
-                                                        "kills_self"};
+constexpr std::array<std::string_view, 6> kInitializers{"none",  "returns",    "raises",
+                                                        "exits", "kills_self", "sleeps"};
 constexpr std::array<std::string_view, 4> kForms{"map", "starmap", "imap", "imap_unordered"};
 constexpr std::array<std::string_view, 4> kFarewells{"plain", "scope", "scope_error", "cycle"};
 constexpr std::array<std::string_view, 4> kChildEnds{"return", "os_exit", "sigkill", "stays"};
 constexpr std::array<std::string_view, 2> kPrograms{"stays", "ends"};
+constexpr std::array<std::string_view, 2> kNeighbours{"ends", "stays"};
 constexpr std::array<std::string_view, 8> kInherited{
     "sigchld_ignored", "sigterm_blocked", "sigint_ignored",    "input",
     "stdin_closed",    "stdout_closed",   "spare_descriptors", "subreaper"};
@@ -72,6 +73,9 @@ Value value_of(ChildEnd end) {
 }
 Value value_of(Program program) {
   return static_cast<int>(program);
+}
+Value value_of(Neighbour neighbour) {
+  return static_cast<int>(neighbour);
 }
 Value value_of(const Body& body) {
   return static_cast<int>(body.kind);
@@ -180,6 +184,12 @@ constexpr std::array kLaunchFields{in<&Step::program>({.key = "program",
                                                        .means = "what it does",
                                                        .names = kPrograms,
                                                        .simplify = Simplify::kLetter})};
+constexpr std::array kNeighbourFields{
+    in<&Step::neighbour>({.key = "pool",
+                          .type = FieldType::kName,
+                          .means = "whether it is closed, joined and given up at once, or lives on",
+                          .names = kNeighbours,
+                          .simplify = Simplify::kLetter})};
 constexpr std::array kKillFields{in<&Step::victim>(
     {.key = "victim", .type = FieldType::kName, .names = kVictims, .simplify = Simplify::kLetter})};
 
@@ -217,7 +227,7 @@ constexpr std::array kSteps{
     StepEntry{.kind = StepKind::kGet,
               .name = "get",
               .does = "waits for a task's outcome, for ever or up to a timeout",
-              .needs = Needs::kTask,
+              .needs = Needs::kWholeTask,
               .fields = kGetFields},
     StepEntry{.kind = StepKind::kClose,
               .name = "close",
@@ -259,7 +269,7 @@ constexpr std::array kSteps{
     StepEntry{.kind = StepKind::kNext,
               .name = "next",
               .does = "takes the next result of an imap, waiting for it",
-              .needs = Needs::kTask,
+              .needs = Needs::kStream,
               .fields = kWaitFields},
     StepEntry{.kind = StepKind::kFork,
               .name = "fork",
@@ -281,12 +291,12 @@ constexpr std::array kSteps{
     StepEntry{.kind = StepKind::kWait,
               .name = "wait",
               .does = "waits until a task has an outcome, for ever or up to a timeout",
-              .needs = Needs::kTask,
+              .needs = Needs::kWholeTask,
               .fields = kWaitFields},
     StepEntry{.kind = StepKind::kReady,
               .name = "ready",
               .does = "asks whether a task has an outcome, without waiting",
-              .needs = Needs::kTask,
+              .needs = Needs::kWholeTask,
               .fields = kReadyFields},
     StepEntry{.kind = StepKind::kCollect,
               .name = "collect",
@@ -305,6 +315,11 @@ constexpr std::array kSteps{
               .name = "resize",
               .does = "asks the running pool for another number of workers",
               .fields = kResizeFields},
+    StepEntry{.kind = StepKind::kNeighbour,
+              .name = "neighbour",
+              .does = "makes another pool of one worker beside it, and has it run a task",
+              .needs = Needs::kNothing,
+              .fields = kNeighbourFields},
 };
 
 constexpr std::array kBodies{
@@ -350,6 +365,8 @@ constexpr std::array kBodies{
     BodyEntry{BodyKind::kUnreadableArgument, "unreadable_argument", Parameter::kNone, false, false,
               "is given what can be serialized, but not deserialized", Comes::kToAnError,
               /*never_begins=*/true},
+    BodyEntry{BodyKind::kPrint, "print", Parameter::kNone, false, false,
+              "prints the line \"printed by task N\", and returns"},
 };
 
 constexpr std::array kEndings{
@@ -486,6 +503,10 @@ std::string_view name(Program program) {
   return kPrograms[static_cast<std::size_t>(program)];
 }
 
+std::string_view name(Neighbour neighbour) {
+  return kNeighbours[static_cast<std::size_t>(neighbour)];
+}
+
 std::string_view name(Initializer initializer) {
   return kInitializers[static_cast<std::size_t>(initializer)];
 }
@@ -523,7 +544,8 @@ bool is_stream(Form form) {
 }
 
 bool fails(Initializer initializer) {
-  return initializer != Initializer::kNone && initializer != Initializer::kReturns;
+  return initializer == Initializer::kRaises || initializer == Initializer::kExits ||
+         initializer == Initializer::kKillsSelf;
 }
 
 std::string_view name(Setting setting) {

@@ -35,9 +35,10 @@ enum class StepKind {
   kCollect,
   kCancel,
   kHandle,
-  kResize
+  kResize,
+  kNeighbour
 };
-inline constexpr StepKind kLastStep = StepKind::kResize;
+inline constexpr StepKind kLastStep = StepKind::kNeighbour;
 
 enum class BodyKind {
   kNothing,                 // returns at once
@@ -60,9 +61,10 @@ enum class BodyKind {
   kUnbuildableError,        // raises an error that main cannot build again
   kUnreadableValue,         // returns what cannot be deserialized
   kUnserializableArgument,  // is given what cannot be serialized: it never begins
-  kUnreadableArgument       // is given what cannot be deserialized: it never begins
+  kUnreadableArgument,      // is given what cannot be deserialized: it never begins
+  kPrint                    // prints the line "printed by task N", and returns
 };
-inline constexpr BodyKind kLastBody = BodyKind::kUnreadableArgument;
+inline constexpr BodyKind kLastBody = BodyKind::kPrint;
 
 /// What a task comes to, if its body is not kept from it.
 enum class Comes {
@@ -90,9 +92,10 @@ inline constexpr EndingKind kLastEnding = EndingKind::kSegfault;
 enum class Initializer {
   kNone,
   kReturns,
-  kRaises,    // the language's plain error
-  kExits,     // by the language's exit, with status 1
-  kKillsSelf  // by SIGKILL
+  kRaises,     // the language's plain error
+  kExits,      // by the language's exit, with status 1
+  kKillsSelf,  // by SIGKILL
+  kSleeps      // for kSlowStart, and returns
 };
 
 /// What main has called when a task's outcome is there, be it a value or an error.
@@ -135,6 +138,12 @@ enum class ChildEnd {
 enum class Program {
   kStays,  // sleeps until it is ended
   kEnds,   // ends at once, with status 0; main takes that later
+};
+
+/// What becomes of another pool that main makes beside the first, and uses.
+enum class Neighbour {
+  kEnds,  // it is closed, joined and given up at once
+  kStays  // it lives on, idle, until main ends
 };
 
 /// Which worker a kill step picks.
@@ -186,6 +195,7 @@ struct Step {
   Farewell farewell = Farewell::kPlain;    // drop
   ChildEnd child_end = ChildEnd::kReturn;  // fork
   Program program = Program::kStays;       // launch
+  Neighbour neighbour = Neighbour::kEnds;  // neighbour
   Caller caller = Caller::kMain;           // create, submit, get, close, terminate, join
   bool operator==(const Step&) const = default;
 };
@@ -227,7 +237,20 @@ struct Field {
 };
 
 /// What earlier steps must have made.
-enum class Needs { kNothing, kNoPool, kPool, kTask, kNoProgram, kProgram };
+enum class Needs {
+  kNothing,
+  kNoPool,
+  kPool,
+  kTask,
+  kWholeTask,  // one whose outcome comes as a whole
+  kStream,     // one whose results `next` takes, one after the other
+  kNoProgram,
+  kProgram
+};
+/// Whether it is a task, of whatever sort.
+constexpr bool needs_task(Needs needs) {
+  return needs == Needs::kTask || needs == Needs::kWholeTask || needs == Needs::kStream;
+}
 /// What later steps find because of this one.
 enum class Makes { kNothing, kPool, kTask, kNoReference, kProgram, kNoProgram };
 
@@ -282,6 +305,7 @@ std::string_view name(Victim victim);
 std::string_view name(Farewell farewell);
 std::string_view name(ChildEnd end);
 std::string_view name(Program program);
+std::string_view name(Neighbour neighbour);
 std::string_view name(Initializer initializer);
 std::string_view name(Inherited inherited);
 std::optional<Inherited> inherited_named(std::string_view name);
@@ -304,6 +328,8 @@ inline constexpr int kMaxWorkers = 64;
 inline constexpr int kMaxQuota = 1000;
 inline constexpr int kMaxProcessors = 4096;
 inline constexpr int kMaxItems = 64;
+/// How long Initializer::kSleeps takes.
+inline constexpr std::chrono::milliseconds kSlowStart{50};
 /// Of Inherited::kSpareDescriptors, each open on /dev/null.
 inline constexpr int kSpareDescriptors = 40;
 inline constexpr std::int64_t kMaxBytes = 64LL * 1024 * 1024;

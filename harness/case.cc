@@ -126,11 +126,11 @@ struct Existing {
   bool pool = false;
   bool dropped = false;
   bool program = false;
-  int tasks = 0;
+  std::vector<bool> streams;  // of the tasks so far
 
   std::string_view lacks(const Step& step) const {
     const auto& entry = harness::entry(step.kind);
-    if (entry.makes == Makes::kTask && step.task != tasks + 1)
+    if (entry.makes == Makes::kTask && std::cmp_not_equal(step.task, streams.size() + 1))
       return "tasks are numbered from 1 in order of submission";
     switch (entry.needs) {
       case Needs::kNothing:
@@ -138,7 +138,9 @@ struct Existing {
       case Needs::kNoPool:
         return pool ? "a second create: a scenario has one pool" : "";
       case Needs::kTask:
-        return step.task > tasks ? "gets a task that no earlier step submitted" : "";
+      case Needs::kWholeTask:
+      case Needs::kStream:
+        return lacks_task(step, entry.needs);
       case Needs::kNoProgram:
         return program ? "a second program: the first must be reaped before" : "";
       case Needs::kProgram:
@@ -149,12 +151,21 @@ struct Existing {
     }
     return "";
   }
+  std::string_view lacks_task(const Step& step, Needs needs) const {
+    const auto index = static_cast<std::size_t>(step.task) - 1;
+    if (index >= streams.size()) return "gets a task that no earlier step submitted";
+    if (needs == Needs::kWholeTask && streams[index])
+      return "the results of an imap are taken by next";
+    if (needs == Needs::kStream && !streams[index]) return "takes the results of an imap only";
+    return "";
+  }
   void take(const Step& step) {
     const Makes makes = entry(step.kind).makes;
     if (makes == Makes::kPool) pool = true;
     if (makes == Makes::kNoReference) dropped = true;
     if (makes == Makes::kProgram || makes == Makes::kNoProgram) program = makes == Makes::kProgram;
-    if (makes == Makes::kTask) ++tasks;
+    if (makes == Makes::kTask)
+      streams.push_back(step.kind == StepKind::kMap && is_stream(step.form));
   }
 };
 

@@ -22,20 +22,30 @@ rc::Gen<Body> bodies() {
   });
 }
 
-std::int64_t any_value(const Field& field, int tasks) {
-  if (field.type == FieldType::kNewTask) return tasks + 1;
-  if (field.type == FieldType::kOldTask) return *rc::gen::inRange(1, tasks + 1);
+/// Tasks that a step with this need can be about.
+std::vector<int> fitting_tasks(Needs needs, const std::vector<bool>& streams) {
+  std::vector<int> fitting;
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    const bool wrong = needs == (streams[i] ? Needs::kWholeTask : Needs::kStream);
+    if (!wrong) fitting.push_back(static_cast<int>(i) + 1);
+  }
+  return fitting;
+}
+
+std::int64_t any_value(const Field& field, Needs needs, const std::vector<bool>& streams) {
+  if (field.type == FieldType::kNewTask) return static_cast<int>(streams.size()) + 1;
+  if (field.type == FieldType::kOldTask) return *rc::gen::elementOf(fitting_tasks(needs, streams));
   if (field.type == FieldType::kName)
     return *rc::gen::inRange<std::int64_t>(0, static_cast<int>(field.names.size()));
   return *rc::gen::inRange(field.low, field.high + 1);
 }
 
 /// Of any kind that fits, with any parameters.
-Step any_step(bool first, int tasks, bool program) {
+Step any_step(bool first, const std::vector<bool>& streams, bool program) {
   std::vector<StepKind> fitting;
   for (const auto& entry : step_table()) {
     const bool there = first ? entry.needs == Needs::kNoPool : entry.needs != Needs::kNoPool;
-    const bool has_task = entry.needs != Needs::kTask || tasks > 0;
+    const bool has_task = !needs_task(entry.needs) || !fitting_tasks(entry.needs, streams).empty();
     const bool wrong = entry.needs == (program ? Needs::kNoProgram : Needs::kProgram);
     if (there && has_task && !wrong && entry.makes != Makes::kNoReference)
       fitting.push_back(entry.kind);
@@ -46,7 +56,7 @@ Step any_step(bool first, int tasks, bool program) {
     if (field.type == FieldType::kBody) {
       step.body = *bodies();
     } else {
-      field.set(step, any_value(field, tasks));
+      field.set(step, any_value(field, entry(step.kind).needs, streams));
     }
   }
   return step;
@@ -60,13 +70,15 @@ Case any_case() {
   made.settings.max_births = *rc::gen::inRange(1, 1000);
   made.settings.data_bytes = *rc::gen::inRange<std::int64_t>(1, 1LL << 40);
   made.scenario.start_method = *rc::gen::element<std::string>("", "fork", "forkserver");
-  made.scenario.steps.push_back(any_step(true, 0, false));
-  int tasks = 0;
+  made.scenario.steps.push_back(any_step(true, {}, false));
+  std::vector<bool> streams;
   bool program = false;
   for (int i = *rc::gen::inRange(0, 12); i > 0; --i) {
-    made.scenario.steps.push_back(any_step(false, tasks, program));
-    const auto makes = entry(made.scenario.steps.back().kind).makes;
-    if (makes == Makes::kTask) ++tasks;
+    made.scenario.steps.push_back(any_step(false, streams, program));
+    const Step& last = made.scenario.steps.back();
+    const auto makes = entry(last.kind).makes;
+    if (makes == Makes::kTask)
+      streams.push_back(last.kind == StepKind::kMap && is_stream(last.form));
     if (makes == Makes::kProgram || makes == Makes::kNoProgram) program = makes == Makes::kProgram;
   }
   const auto& ending = ending_table()[*rc::gen::inRange<std::size_t>(0, ending_table().size())];
@@ -206,6 +218,11 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"GraceOfZero", "\"grace_ms\": 1000", "\"grace_ms\": 0", "settings.grace_ms: expected"},
         Bad{"TaskNotSubmitted", "\"get\", \"task\": 1", "\"get\", \"task\": 2",
             "steps[2]: gets a task that no earlier step submitted"},
+        Bad{"NextOfNoMap", "\"get\", \"task\": 1", "\"next\", \"task\": 1",
+            "steps[2]: takes the results of an imap only"},
+        Bad{"GetOfAnImap", "\"submit\", \"task\": 1",
+            "\"map\", \"form\": \"imap\", \"items\": 1, \"task\": 1",
+            "steps[2]: the results of an imap are taken by next"},
         Bad{"TaskOutOfOrder", "\"submit\", \"task\": 1", "\"submit\", \"task\": 2",
             "steps[1]: tasks are numbered"},
         Bad{"NoPool", "{\"step\": \"create\", \"workers\": 1},", "", "steps[0]: needs a pool"},

@@ -120,6 +120,38 @@ bool forked_child_killed(const Reading& reading) {
   return false;
 }
 
+/// A future of nothing, over at once, which is handed over while the pool is.
+bool mapped_nothing(const Reading& reading) {
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    const auto& asked = reading.handed_over(task.first);
+    return asked.kind == StepKind::kMap && asked.items == 0;
+  });
+}
+
+/// By a signal, by a task's _exit, or not at all.
+bool is_cut_short(const Reading& reading, const Reading::Process& worker) {
+  if (worker.status != sys::ExitStatus(sys::Exited{0})) return true;
+  const auto& tasks = reading.accepted();
+  return std::any_of(tasks.begin(), tasks.end(), [&](const auto& task) {
+    const auto& runs = reading.runs(task.first);
+    return reading.body(task.first).kind == BodyKind::kOsExit &&
+           std::any_of(runs.begin(), runs.end(),
+                       [&](const auto& run) { return run.pid == worker.pid; });
+  });
+}
+
+bool printed_and_was_cut_short(const Reading& reading) {
+  const auto& tasks = reading.accepted();
+  return std::any_of(tasks.begin(), tasks.end(), [&](const auto& task) {
+    if (reading.body(task.first).kind != BodyKind::kPrint) return false;
+    const auto& runs = reading.runs(task.first);
+    return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
+      const auto* worker = reading.process(run.pid);
+      return worker != nullptr && is_cut_short(reading, *worker);
+    });
+  });
+}
+
 bool killed_while(const Reading& reading, harness::Victim victim) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& asked = reading.step(step);
@@ -278,6 +310,15 @@ constexpr std::array kConditions{
                 return ask(s, t, [](const Reading& r) {
                   return called_back(r, harness::Callback::kTerminates);
                 });
+              }},
+    Condition{"mapped-nothing", "a map without items was handed over",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return mapped_nothing(r); });
+              }},
+    Condition{"printed-and-cut-short",
+              "a worker that had printed did not come to an exit of its own",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return printed_and_was_cut_short(r); });
               }},
     Condition{"unreadable-outcome",
               "a task returned, or raised, what main cannot build again from what it is sent",

@@ -53,6 +53,25 @@ TEST(Conditions, TellWhatTasksLeaveBehind) {
   EXPECT_EQ(holding(story.step(1).step(2).step(3).exits()), "task-left-child, ignores-sigterm");
 }
 
+TEST(Conditions, TellOfMapsOfNothing) {
+  Story story({create(1), map(1, harness::Form::kMap, 0)});
+  EXPECT_EQ(holding(story.step(1).step(2).exits()), "mapped-nothing");
+}
+
+TEST(Conditions, TellWhoPrintedAndHowThatOneEnded) {
+  const auto printed = [](sys::ExitStatus status) {
+    Story story({create(1), submit(1, BodyKind::kPrint), get(1)});
+    story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));
+    return holding(story.ending().dies(3, status).exits());
+  };
+  EXPECT_EQ(printed(Killed{15}), "printed-and-cut-short");
+  EXPECT_EQ(printed(sys::Exited{0}), "");
+  Story leaves({create(1), submit(1, BodyKind::kPrint), submit(2, BodyKind::kOsExit)});
+  leaves.begins(1).born(3).ends(1).step(2).step(3).task(1, 3).begins_task(2, 3);
+  EXPECT_EQ(holding(leaves.dies(3).exits()),
+            "worker-died, busy-worker-died, printed-and-cut-short");
+}
+
 TEST(Conditions, NoneHoldsInAPlainRun) {
   Story story({create(1), submit(1), get(1), close(), join()});
   story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));

@@ -233,6 +233,22 @@ TEST(Scenarios, ReapWhatTheyLaunchAndLaunchOneAtATime) {
   EXPECT_GT(reaped, 20);
 }
 
+TEST(Scenarios, KeepOneOtherPoolAtATime) {
+  int kept = 0;
+  int ended = 0;
+  for (const auto& scenario : many(1000, Contract{}, 15)) {
+    bool stays = false;
+    for (const Step& step : scenario.steps) {
+      if (step.kind != StepKind::kNeighbour) continue;
+      EXPECT_FALSE(stays && step.neighbour == harness::Neighbour::kStays);
+      stays = stays || step.neighbour == harness::Neighbour::kStays;
+      ++(step.neighbour == harness::Neighbour::kStays ? kept : ended);
+    }
+  }
+  EXPECT_GT(kept, 50);
+  EXPECT_GT(ended, 30);
+}
+
 TEST(Scenarios, WaitForOutcomesWithoutTimeoutMostly) {
   int timed = 0;
   int untimed = 0;

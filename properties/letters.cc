@@ -11,13 +11,13 @@ using harness::BodyKind;
 using harness::EndingKind;
 
 /// In the order of the steps: letters_test.cc.
-constexpr std::array<const Letter*, 21> kLetters{
-    &letters::kCreate,    &letters::kSubmit,  &letters::kGet,    &letters::kClose,
-    &letters::kTerminate, &letters::kJoin,    &letters::kDrop,   &letters::kWorkers,
-    &letters::kSleep,     &letters::kKill,    &letters::kMap,    &letters::kNext,
-    &letters::kFork,      &letters::kLaunch,  &letters::kReap,   &letters::kWait,
-    &letters::kReady,     &letters::kCollect, &letters::kCancel, &letters::kHandle,
-    &letters::kResize};
+constexpr std::array<const Letter*, 22> kLetters{
+    &letters::kCreate,    &letters::kSubmit,   &letters::kGet,    &letters::kClose,
+    &letters::kTerminate, &letters::kJoin,     &letters::kDrop,   &letters::kWorkers,
+    &letters::kSleep,     &letters::kKill,     &letters::kMap,    &letters::kNext,
+    &letters::kFork,      &letters::kLaunch,   &letters::kReap,   &letters::kWait,
+    &letters::kReady,     &letters::kCollect,  &letters::kCancel, &letters::kHandle,
+    &letters::kResize,    &letters::kNeighbour};
 static_assert(kLetters.size() == static_cast<std::size_t>(harness::kLastStep) + 1);
 
 struct BodyWeight {
@@ -42,9 +42,10 @@ constexpr std::array kBodyWeights{BodyWeight{BodyKind::kNothing, 16},
                                   BodyWeight{BodyKind::kReadInput, 2},
                                   BodyWeight{BodyKind::kInterrupt, 2},
                                   BodyWeight{BodyKind::kUnbuildableError, 2},
-                                  BodyWeight{BodyKind::kUnreadableValue, 1},
-                                  BodyWeight{BodyKind::kUnserializableArgument, 1},
-                                  BodyWeight{BodyKind::kUnreadableArgument, 1}};
+                                  BodyWeight{BodyKind::kUnreadableValue, 2},
+                                  BodyWeight{BodyKind::kUnserializableArgument, 2},
+                                  BodyWeight{BodyKind::kUnreadableArgument, 2},
+                                  BodyWeight{BodyKind::kPrint, 6}};
 static_assert(kBodyWeights.size() == static_cast<std::size_t>(harness::kLastBody) + 1);
 
 constexpr bool weights_are_in_order() {

@@ -40,6 +40,10 @@ bool Model::has_what_it_needs(const Step& step) const {
       return state_.is_referenced();
     case Needs::kTask:
       return accepted(step.task);
+    case Needs::kWholeTask:
+      return accepted(step.task) && !is_stream(step.task);
+    case Needs::kStream:
+      return accepted(step.task) && is_stream(step.task);
     case Needs::kNoProgram:
       return !state_.program;
     case Needs::kProgram:

@@ -41,6 +41,7 @@ struct PoolState {
   int deaths = 0;          // at most so many workers were lost
   bool stillborn = false;  // no worker gets through with its initializer
   bool program = false;    // beside the pool: main has launched one, and not reaped it
+  bool neighbour = false;  // another pool of main's lives on
   std::map<int, Task> tasks;
 
   /// nullptr for a task that was never submitted.

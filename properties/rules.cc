@@ -116,6 +116,10 @@ constexpr std::array kRules{
          "A cancel that says yes is the end of its task: the body does not begin any more, and the "
          "outcome says so. One that says no leaves the task its own outcome.",
          Level::kMust, "", cancel_is_true, Needs::kClaims},
+    Rule{"T12", "OutputIsWritten",
+         "What a task has printed is written, once, when main has the task's outcome, whatever "
+         "becomes of its worker then.",
+         Level::kShould, "", output_is_written, Needs::kClaims},
     Rule{
         "S1", "SubmitAfterCloseIsRefused",
         "After close or terminate, a submission fails with the documented error, and nothing runs.",

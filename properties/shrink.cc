@@ -38,7 +38,7 @@ std::optional<Step> renumbered(Step step, const Model& model, std::map<int, int>
   if (entry.makes == harness::Makes::kTask) {
     const int old = std::exchange(step.task, model.tasks() + 1);
     if (model.call(step) != Call::kImpossible) tasks[old] = step.task;
-  } else if (entry.needs == harness::Needs::kTask) {
+  } else if (needs_task(entry.needs)) {
     const auto found = tasks.find(step.task);
     if (found == tasks.end()) return std::nullopt;
     step.task = found->second;

@@ -274,6 +274,28 @@ Guide cancel_is_true() {
               {"not exercised", [] { return taken_back("false").exits(); }}}};
 }
 
+/// Main has the outcome of a task that has printed, and terminates the pool.
+Story printed(const std::string& output) {
+  Story story({create(1), submit(1, BodyKind::kPrint), get(1), terminate()});
+  story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));
+  story.begins(4).dies(3, Killed{SIGTERM}).ends(4).exits();
+  story.trace.out = {output, static_cast<std::int64_t>(output.size())};
+  return story;
+}
+
+Guide output_is_written() {
+  return {.rule = "T12",
+          .sources = {"https://docs.python.org/3/library/multiprocessing.html"
+                      "#multiprocessing.Process.terminate",
+                      "https://pubs.opengroup.org/onlinepubs/9799919799/functions/fflush.html"},
+          .exercised_by =
+              "a task that prints, and a get or next that gives its value, where standard output "
+              "is open and no fault is placed",
+          .examples = {{"held", [] { return printed("printed by task 1\n"); }},
+                       {"violated", [] { return printed(""); }},
+                       {"not exercised", [] { return joined().exits(); }}}};
+}
+
 }  // namespace
 
 std::vector<Guide> task_guides() {
@@ -287,7 +309,8 @@ std::vector<Guide> task_guides() {
           timeouts_are_kept(),
           callbacks_run_once(),
           readiness_is_true(),
-          cancel_is_true()};
+          cancel_is_true(),
+          output_is_written()};
 }
 
 }  // namespace poolproof::properties

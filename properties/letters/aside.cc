@@ -77,7 +77,7 @@ void fill_sleep(Draft& draft, Step& step) {
 /// What becomes of a dropped pool is worth waiting for.
 int weigh_sleep(const Draft& draft, const Step& /*step*/) {
   if (awaits_release(draft) && release_is_doubtful(draft)) return 60;
-  return awaits_successor(draft) && was_resized(draft) ? 200 : kSleep.weight;
+  return awaits_successor(draft) && was_resized(draft) ? 300 : kSleep.weight;
 }
 
 // ---- kill ---------------------------------------------------------------------------------------
@@ -175,6 +175,29 @@ int weigh_reap(const Draft& draft, const Step& /*step*/) {
   return draft.model.state() == Life::kRunning ? kReap.weight : 28 * kReap.weight;
 }
 
+// ---- neighbour ----------------------------------------------------------------------------------
+
+/// One at a time lives on: a second in its stead would be its end.
+Call call_of_neighbour(const PoolState& state, const Step& step) {
+  const bool second = state.neighbour && step.neighbour == harness::Neighbour::kStays;
+  return second ? Call::kImpossible : Call::kLegal;
+}
+
+void neighbour(PoolState& state, const Step& step, bool took_effect) {
+  if (took_effect && step.neighbour == harness::Neighbour::kStays) state.neighbour = true;
+}
+
+void fill_neighbour(Draft& draft, Step& step) {
+  using harness::Neighbour;
+  step.neighbour =
+      draft.dice.pick(std::array{Neighbour::kStays, Neighbour::kStays, Neighbour::kEnds});
+  if (draft.model.call(step) == Call::kImpossible) step.neighbour = Neighbour::kEnds;
+}
+
+std::vector<std::string> neighbour_templates(const Step& step) {
+  return {"neighbour_" + std::string(name(step.neighbour))};
+}
+
 // ---- collect ------------------------------------------------------------------------------------
 
 /// What it finds is dropped then, as by a plain drop.
@@ -203,7 +226,7 @@ const Letter kKill{.kind = StepKind::kKill,
                    .call = call_of_kill,
                    .apply = kill,
                    .takes_a_time = always,  // the kit polls for a victim
-                   .weight = 10,
+                   .weight = 12,
                    .fill = fill_kill,
                    .weigh = weigh_kill,
                    .in_short = short_kills,
@@ -230,6 +253,16 @@ const Letter kReap{.kind = StepKind::kReap,
                    .is_prompt = is_always_prompt,
                    .weight = 2,
                    .weigh = weigh_reap};
+/// Its workers inherit what the first pool has in main, and those that the first pool starts
+/// later inherit its own.
+const Letter kNeighbour{.kind = StepKind::kNeighbour,
+                        .call = call_of_neighbour,
+                        .apply = neighbour,
+                        .lets_time_pass = always,
+                        .weight = 2,
+                        .fill = fill_neighbour,
+                        .templates = neighbour_templates};
+
 /// Before the pool mostly: its workers inherit it then.
 const Letter kHandle{.kind = StepKind::kHandle, .is_prompt = is_always_prompt, .weight = 1};
 

@@ -25,7 +25,7 @@ void fill(Draft& draft, Step& step) {
   if (draft.can(Setting::kInitializer) && dice.percent(12)) {
     step.initializer =
         dice.pick(std::array{Initializer::kReturns, Initializer::kReturns, Initializer::kRaises,
-                             Initializer::kExits, Initializer::kKillsSelf});
+                             Initializer::kExits, Initializer::kKillsSelf, Initializer::kSleeps});
   }
   step.caller = draft.caller();
 }

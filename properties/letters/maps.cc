@@ -53,11 +53,6 @@ std::vector<std::string> map_templates(const Step& step) {
 
 // ---- next ---------------------------------------------------------------------------------------
 
-Call call_of_next(const PoolState& state, const Step& step) {
-  const auto* task = state.task(step.task);
-  return task != nullptr && task->is_stream() ? Call::kLegal : Call::kImpossible;
-}
-
 /// Finished is what has given all its results; after that each call ends at once.
 void next(PoolState& state, const Step& step, bool took_effect) {
   if (!took_effect || state.task(step.task) == nullptr) return;
@@ -89,7 +84,6 @@ const Letter kMap{.kind = StepKind::kMap,
                   .templates = map_templates};
 
 const Letter kNext{.kind = StepKind::kNext,
-                   .call = call_of_next,
                    .may_wait_for_ever = may_wait_for_outcome,
                    .apply = next,
                    .may_be_in_vain = has_timeout,

@@ -138,11 +138,6 @@ void fill_wait(Draft& draft, Step& step, int task) {
 
 namespace {
 
-/// The results of an imap are taken by next.
-Call call_of_get(const PoolState& state, const Step& step) {
-  return state.task(step.task)->is_stream() ? Call::kImpossible : Call::kLegal;
-}
-
 void get(PoolState& state, const Step& step, bool took_effect) {
   if (took_effect && state.task(step.task) != nullptr) state.tasks[step.task].finished = true;
 }
@@ -241,7 +236,6 @@ void fill_cancel(Draft& draft, Step& step) {
 }  // namespace
 
 const Letter kWait{.kind = StepKind::kWait,
-                   .call = call_of_get,
                    .may_wait_for_ever = may_wait_for_outcome,
                    .apply = get,
                    .may_be_in_vain = has_timeout,
@@ -252,11 +246,8 @@ const Letter kWait{.kind = StepKind::kWait,
                    .fill = fill_waiting,
                    .templates = wait_templates};
 
-const Letter kReady{.kind = StepKind::kReady,
-                    .call = call_of_get,
-                    .is_prompt = ready_is_prompt,
-                    .weight = 2,
-                    .fill = fill_ready};
+const Letter kReady{
+    .kind = StepKind::kReady, .is_prompt = ready_is_prompt, .weight = 2, .fill = fill_ready};
 
 const Letter kCancel{.kind = StepKind::kCancel,
                      .call = call_of_cancel,
@@ -276,7 +267,6 @@ const Letter kSubmit{.kind = StepKind::kSubmit,
                      .templates = submit_templates};
 
 const Letter kGet{.kind = StepKind::kGet,
-                  .call = call_of_get,
                   .may_wait_for_ever = may_wait_for_outcome,
                   .apply = get,
                   .may_be_in_vain = has_timeout,

@@ -52,11 +52,11 @@ bool every_outcome_is_known(const Reading& reading) {
 /// when they let go.
 bool hands_out_other_references(const Reading& reading) {
   constexpr std::array kKnown{
-      StepKind::kCreate,    StepKind::kSubmit, StepKind::kGet,   StepKind::kClose,
-      StepKind::kTerminate, StepKind::kJoin,   StepKind::kDrop,  StepKind::kWorkers,
-      StepKind::kSleep,     StepKind::kKill,   StepKind::kFork,  StepKind::kLaunch,
-      StepKind::kReap,      StepKind::kWait,   StepKind::kReady, StepKind::kCollect,
-      StepKind::kCancel,    StepKind::kHandle, StepKind::kResize};
+      StepKind::kCreate,    StepKind::kSubmit, StepKind::kGet,    StepKind::kClose,
+      StepKind::kTerminate, StepKind::kJoin,   StepKind::kDrop,   StepKind::kWorkers,
+      StepKind::kSleep,     StepKind::kKill,   StepKind::kFork,   StepKind::kLaunch,
+      StepKind::kReap,      StepKind::kWait,   StepKind::kReady,  StepKind::kCollect,
+      StepKind::kCancel,    StepKind::kHandle, StepKind::kResize, StepKind::kNeighbour};
   const auto& steps = reading.scenario().steps;
   return std::any_of(steps.begin(), steps.end(), [&](const harness::Step& step) {
     return std::find(kKnown.begin(), kKnown.end(), step.kind) == kKnown.end();
@@ -94,6 +94,16 @@ bool is_excused(const Reading& reading, const Reading::Moment& moment) {
 
 }  // namespace
 
+bool has_a_neighbour(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    if (reading.step(step).kind != StepKind::kNeighbour || !run.begun) continue;
+    if (reading.step(step).neighbour == harness::Neighbour::kStays || !run.is(Reading::Kind::kOk))
+      return true;
+  }
+  return false;
+}
+
 std::optional<int> end_of_pool(const Reading& reading) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto kind = reading.step(step).kind;
@@ -123,7 +133,8 @@ std::optional<MainAfter> main_after_pool(const Reading& reading) {
   const auto before = look(reading, "started");
   const auto after = look(reading, "ending");
   const auto step = last_reference(reading);
-  if (!before || !after || !step || !every_pool_was_made(reading)) return std::nullopt;
+  if (!before || !after || !step || !every_pool_was_made(reading) || has_a_neighbour(reading))
+    return std::nullopt;
   if (is_excused(reading, after->moment)) return std::nullopt;
   const auto ended = *reading.run(*step).ended;
   const bool alone = threads_of_pool(reading, after->moment, after->moment).empty();

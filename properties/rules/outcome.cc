@@ -36,6 +36,7 @@ std::optional<std::string> value_of(int task, const harness::Body& body) {
     case BodyKind::kSpin:
     case BodyKind::kLeaveChild:
     case BodyKind::kReadInput:
+    case BodyKind::kPrint:
       return "none";
     case BodyKind::kEcho:
       return fmt::format("bytes:{}:{:016x}", body.amount, hash_of(task, body.amount));

@@ -29,6 +29,7 @@ Reading::Reading(const Evidence& evidence)
     over_ ? read_aftermath(moment, events[i].kind) : read(moment, events[i].kind);
   }
   take_unclaimed_children();
+  take_neighbours();
   for (int step = 1; step <= steps(); ++step) {
     const bool submits = entry(this->step(step).kind).makes == Makes::kTask;
     if (submits && run(step).is(Kind::kOk)) accepted_[this->step(step).task] = step;
@@ -139,6 +140,18 @@ void Reading::take_unclaimed_children() {
     for (Process& process : processes_) {
       const bool may_be = !claimed && made_then(process) && process.role == Role::kHelper;
       if (may_be) process.role = Role::kOwn;
+    }
+  }
+}
+
+void Reading::take_neighbours() {
+  for (int step = 1; step <= steps(); ++step) {
+    const auto& run = this->run(step);
+    if (this->step(step).kind != StepKind::kNeighbour || !run.begun) continue;
+    for (Process& process : processes_) {
+      if (process.role == Role::kHelper && process.born && *run.begun < *process.born &&
+          *process.born < run.ended.value_or(end_))
+        process.may_be_a_neighbours = true;
     }
   }
 }

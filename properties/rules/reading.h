@@ -47,6 +47,8 @@ class Reading {
     Maybe killed_by_warden;  // it was alive when the case was over
     Maybe known_as_worker;   // the first claim that says so
     int launched_in = 0;     // the step by which main started it as a program of its own
+    /// Born while main made another pool beside: it may be that one's.
+    bool may_be_a_neighbours = false;
     bool gone_before(const Moment& moment) const { return dying && *dying < moment; }
   };
 
@@ -232,6 +234,7 @@ class Reading {
   void take_role(Process& process, const Moment& moment);
   void take_death(const Moment& moment, Pid pid, const sys::ExitStatus& status, bool dead);
   void take_kill(const Moment& moment, Pid pid);
+  void take_neighbours();
   void take_own_child(const harness::OwnChild& claim);
   void take_unclaimed_children();
   void take_step_end(const Moment& moment, const harness::StepEnded& claim);

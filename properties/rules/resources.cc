@@ -135,7 +135,7 @@ Verdict no_file_left(const Evidence& evidence) {
 Verdict no_thread_left(const Evidence& evidence) {
   const Reading reading(evidence);
   const auto step = end_of_pool(reading);
-  if (!step) return NotExercised{};
+  if (!step || has_a_neighbour(reading)) return NotExercised{};
   const auto from = reading.released_from(*step);
   if (!from) return NotExercised{};
   const auto watched = reading.main_goes_on_until();

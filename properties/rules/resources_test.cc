@@ -177,6 +177,16 @@ TEST(NoDescriptorLeft, ForgivesACreationThatFailed) {
   EXPECT_EQ(story.outcome("R1"), "not exercised");
 }
 
+/// What another pool has in main is its own as long as it lives.
+TEST(NoDescriptorLeft, LeavesWhatANeighbourHas) {
+  const auto beside = [](harness::Neighbour which) {
+    const harness::Step neighbour{.kind = harness::StepKind::kNeighbour, .neighbour = which};
+    return with_main_after(with_open({"pipe:[4711]"}), {neighbour, close(), join()}).outcome("R1");
+  };
+  EXPECT_EQ(beside(harness::Neighbour::kStays), "not exercised");
+  EXPECT_EQ(beside(harness::Neighbour::kEnds), "violated");
+}
+
 TEST(NoDescriptorLeft, IsUnclearWhereBirthsAreNotExact) {
   auto story = with_main_after(with_open({"pipe:[8]"}));
   story.trace.exact = false;
@@ -208,6 +218,14 @@ TEST(NoThreadLeft, IsViolatedByOneThatStays) {
 
 TEST(NoThreadLeft, GivesThemTheGrace) {
   EXPECT_EQ(with_a_thread().ends(3).begins(4).ends(4).exits().outcome("R4"), "not exercised");
+}
+
+TEST(NoThreadLeft, LeavesWhatANeighbourHas) {
+  auto story = with_a_thread();
+  story.scenario.steps.push_back(
+      {.kind = harness::StepKind::kNeighbour, .neighbour = harness::Neighbour::kStays});
+  story.ends(3).begins(4).after(1500ms).ends(4).step(5).exits();
+  EXPECT_EQ(story.outcome("R4"), "not exercised");
 }
 
 TEST(NoThreadLeft, CountsNoThreadsFromBeforeThePool) {

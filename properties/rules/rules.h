@@ -34,6 +34,7 @@ Verdict callbacks_run_once(const Evidence& evidence);
 
 // cancel.cc
 Verdict cancel_is_true(const Evidence& evidence);
+Verdict output_is_written(const Evidence& evidence);
 
 // readiness.cc
 Verdict readiness_is_true(const Evidence& evidence);

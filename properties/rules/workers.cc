@@ -106,9 +106,9 @@ void judge_zombies(const Reading& reading, const harness::Snapshot& snapshot, ha
     const auto* process = reading.process(seen.pid);
     // Helpers too: what a pool started to look after its workers is its own to reap. What a
     // wrapper left to main by its exec is not.
-    const bool of_the_pool = process != nullptr &&
-                             (process->role == Role::kWorker || process->role == Role::kHelper) &&
-                             !reading.is_older_than_the_pool(*process);
+    const bool of_the_pool =
+        process != nullptr && (process->role == Role::kWorker || process->role == Role::kHelper) &&
+        !process->may_be_a_neighbours && !reading.is_older_than_the_pool(*process);
     const bool of_the_tree = reading.process(seen.parent) != nullptr;
     if (!of_the_pool || seen.state != 'Z' || !of_the_tree) continue;
     if (reaper != 0 && seen.parent != reaper) continue;

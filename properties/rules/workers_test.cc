@@ -166,6 +166,23 @@ Story joined_alive(char state) {
   return story.dies(3).exits();
 }
 
+/// Who was born while main made another pool may be that one's.
+TEST(NoZombieLeft, DoesNotBlameThePoolForItsNeighbours) {
+  const auto outcome = [](bool in_the_step) {
+    Story story({create(1), of_kind(harness::StepKind::kNeighbour), terminate(), join()});
+    story.begins(1).born(3).ends(1);
+    if (!in_the_step) story.born(9);
+    story.begins(2);
+    if (in_the_step) story.born(9);
+    story.dies(9).ends(2).begins(3).dies(3, Killed{SIGTERM}).ends(3).begins(4).ends(4);
+    return story.add(Snapshot{.step = 4, .processes = {{2, 'S', 1}, {9, 'Z', 2}}})
+        .exits()
+        .outcome("W3");
+  };
+  EXPECT_EQ(outcome(false), "violated");
+  EXPECT_NE(outcome(true), "violated");
+}
+
 TEST(NoZombieLeft, IsViolatedByAJoinThatLeavesAWorkerAlive) {
   EXPECT_EQ(joined_alive('S').outcome("W3"), "violated");
   EXPECT_EQ(joined_alive('S').says("W3"), "join (step 5) has returned, but worker 3 is alive");

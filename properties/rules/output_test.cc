@@ -1,0 +1,84 @@
+#include <gtest/gtest.h>
+
+#include "properties/rules/made_trace.h"
+
+namespace poolproof::properties {
+namespace {
+
+using harness::BodyKind;
+using harness::Form;
+using sys::Killed;
+
+/// Task 1 runs in worker 3 and prints; main has its outcome, and terminates the pool.
+Story printed(const std::string& output) {
+  Story story({create(1), submit(1, BodyKind::kPrint), get(1), terminate()});
+  story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));
+  story.begins(4).dies(3, Killed{SIGTERM}).ends(4).exits();
+  story.trace.out = {output, static_cast<std::int64_t>(output.size())};
+  return story;
+}
+
+TEST(OutputIsWritten, Once) {
+  EXPECT_EQ(printed("printed by task 1\n").outcome("T12"), "held");
+  EXPECT_EQ(printed("").outcome("T12"), "violated");
+  EXPECT_EQ(printed("printed by task 1\nprinted by task 1\n").outcome("T12"), "violated");
+  EXPECT_EQ(printed("printed by task 11\n").outcome("T12"), "violated");
+}
+
+TEST(OutputIsWritten, SaysHowItsWorkerEnded) {
+  EXPECT_EQ(
+      printed("").says("T12"),
+      "main has the outcome of task 1, which printed 1 time, but that was written 0 times: worker "
+      "3 killed by SIGTERM in step 4");
+}
+
+TEST(OutputIsWritten, NotBeforeMainHasTheOutcome) {
+  Story story({create(1), submit(1, BodyKind::kPrint), terminate()});
+  story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).dies(3, Killed{SIGTERM});
+  EXPECT_EQ(story.ends(3).exits().outcome("T12"), "not exercised");
+}
+
+TEST(OutputIsWritten, ByEachItemOfAMap) {
+  const auto mapped = [](const std::string& output) {
+    Story story({create(1), map(1, Form::kMap, 2, BodyKind::kPrint), get(1)});
+    story.begins(1).born(3).ends(1).step(2).begins(3).item(1, 1, 3).item(1, 2, 3);
+    story.ends(3, value("[item:1,item:2]")).exits();
+    story.trace.out = {output, static_cast<std::int64_t>(output.size())};
+    return story.outcome("T12");
+  };
+  EXPECT_EQ(mapped("printed by task 1\nprinted by task 1\n"), "held");
+  EXPECT_EQ(mapped("printed by task 1\n"), "violated");
+}
+
+TEST(OutputIsWritten, OfAnImapByThoseThatMainHasTaken) {
+  const auto taken = [](const std::string& output) {
+    Story story({create(1), map(1, Form::kImap, 2, BodyKind::kPrint), next(1)});
+    story.begins(1).born(3).ends(1).step(2).begins(3).item(1, 1, 3).item(1, 2, 3);
+    story.ends(3, value("item:1")).exits();
+    story.trace.out = {output, static_cast<std::int64_t>(output.size())};
+    return story.outcome("T12");
+  };
+  EXPECT_EQ(taken("printed by task 1\n"), "held");
+  EXPECT_EQ(taken(""), "violated");
+}
+
+TEST(OutputIsWritten, IsNotKnownWhereNobodyCanSee) {
+  auto closed = printed("");
+  closed.scenario.inherits.insert(harness::Inherited::kStdoutClosed);
+  EXPECT_EQ(closed.outcome("T12"), "not exercised");
+  auto cut = printed("");
+  cut.trace.out.bytes = 70'000;
+  EXPECT_EQ(cut.outcome("T12"), "not exercised");
+  auto faulty = printed("");
+  faulty.scenario.fault = *harness::fault_from_string("main:write:1=EIO");
+  EXPECT_EQ(faulty.outcome("T12"), "not exercised");
+}
+
+TEST(OutputIsWritten, InAPoolOfThreadsItIsMains) {
+  Story story({create(1), submit(1, BodyKind::kPrint), get(1)});
+  story.step(1).step(2).begins(3).task(1, Story::kMain).ends(3, value("none")).exits();
+  EXPECT_EQ(story.outcome("T12"), "not exercised");
+}
+
+}  // namespace
+}  // namespace poolproof::properties
