@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 
+#include "properties/rules/main_after.h"
 #include "properties/rules/reading.h"
 
 namespace poolproof::properties {
@@ -310,6 +311,10 @@ constexpr std::array kConditions{
                 return ask(s, t, [](const Reading& r) {
                   return called_back(r, harness::Callback::kTerminates);
                 });
+              }},
+    Condition{"beside-another-pool", "main had made another pool, which was still there",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return has_a_neighbour(r); });
               }},
     Condition{"mapped-nothing", "a map without items was handed over",
               [](const Scenario& s, const Trace& t) {

@@ -53,6 +53,15 @@ TEST(Conditions, TellWhatTasksLeaveBehind) {
   EXPECT_EQ(holding(story.step(1).step(2).step(3).exits()), "task-left-child, ignores-sigterm");
 }
 
+TEST(Conditions, TellOfAnotherPoolThatIsStillThere) {
+  const auto beside = [](harness::Neighbour which) {
+    Story story({create(1), {.kind = harness::StepKind::kNeighbour, .neighbour = which}});
+    return holding(story.step(1).step(2).exits());
+  };
+  EXPECT_EQ(beside(harness::Neighbour::kStays), "beside-another-pool");
+  EXPECT_EQ(beside(harness::Neighbour::kEnds), "");
+}
+
 TEST(Conditions, TellOfMapsOfNothing) {
   Story story({create(1), map(1, harness::Form::kMap, 0)});
   EXPECT_EQ(holding(story.step(1).step(2).exits()), "mapped-nothing");
