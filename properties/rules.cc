@@ -18,6 +18,9 @@ using sys::ExitStatus;
 
 constexpr int kAdapterFailed = 99;  // harness/protocol/README.md
 
+/// Rule::of_any_pool.
+constexpr bool kOfAnyPool = true;
+
 constexpr std::array kRules{
     Rule{"E1", "ProcessExits",
          "Once main has reached its ending (return, uncaught error, exit, _exit, abort, signal), "
@@ -25,24 +28,24 @@ constexpr std::array kRules{
          "exits, whatever pools are open, closed, broken or forgotten, unless the contract says "
          "that exit "
          "drains and a task never ends.",
-         Level::kMust, "", process_exits, Needs::kClaims},
+         Level::kMust, "", process_exits, Needs::kClaims, kOfAnyPool},
     Rule{"E2", "ExitStatusIsTrue",
          "The exit status is the one that the ending stands for in main's language: 0 for a "
          "return, n for "
          "exit n, 1 (Python) or SIGABRT (C++) for an uncaught error, the signal for a signal (an "
          "unhandled "
          "Ctrl-C in Python: 1 before 3.8, SIGINT from 3.8).",
-         Level::kMust, "", exit_status_is_true, Needs::kClaims},
+         Level::kMust, "", exit_status_is_true, Needs::kClaims, kOfAnyPool},
     Rule{"E3", "OutputReachesEof",
          "Whoever reads main's stdout or stderr gets EOF within the grace after main has exited: "
          "no survivor "
          "holds them.",
-         Level::kMust, "W1", output_reaches_eof, Needs::kClaims},
+         Level::kMust, "W1", output_reaches_eof, Needs::kClaims, kOfAnyPool},
     Rule{"W1", "NoWorkerOutlivesParent",
          "After main's death, of whatever cause, every process of its tree dies within the grace "
          "that the contract names (default 1 s). One of which it is proved that nothing can wake "
          "it is not waited for: it counts as left behind at once.",
-         Level::kMust, "", no_worker_outlives_parent, Needs::kBirthsAndDeaths},
+         Level::kMust, "", no_worker_outlives_parent, Needs::kBirthsAndDeaths, kOfAnyPool},
     Rule{"W2", "WorkersAreDaemons",
          "Live workers, idle or busy, do not delay main's exit, and the pool reports them as "
          "daemons where it "
@@ -80,7 +83,7 @@ constexpr std::array kRules{
          Level::kMust, "", no_task_lost, Needs::kClaims},
     Rule{"T2", "NoTaskRunsTwice",
          "No task body runs twice, unless the contract says at-least-once.", Level::kMust, "",
-         no_task_runs_twice, Needs::kClaims},
+         no_task_runs_twice, Needs::kClaims, kOfAnyPool},
     Rule{"T3", "OutcomeIsTrue",
          "The outcome is that of the body: value intact at any size, error of the same kind and "
          "message.",
@@ -107,7 +110,7 @@ constexpr std::array kRules{
     Rule{"T9", "CallbacksRunOnce",
          "Each result's callback or error callback is called exactly once, and an error in it does "
          "no harm. It may come within the grace after the result; join waits for it.",
-         Level::kMust, "", callbacks_run_once, Needs::kClaims},
+         Level::kMust, "", callbacks_run_once, Needs::kClaims, kOfAnyPool},
     Rule{"T10", "ReadinessIsTrue",
          "ready, and wait with a timeout, say that there is an outcome exactly when there is one, "
          "and ready does not wait.",
@@ -119,7 +122,7 @@ constexpr std::array kRules{
     Rule{"T12", "OutputIsWritten",
          "What a task has printed is written, once, when main has the task's outcome, whatever "
          "becomes of its worker then.",
-         Level::kShould, "", output_is_written, Needs::kClaims},
+         Level::kShould, "", output_is_written, Needs::kClaims, kOfAnyPool},
     Rule{
         "S1", "SubmitAfterCloseIsRefused",
         "After close or terminate, a submission fails with the documented error, and nothing runs.",
@@ -134,7 +137,7 @@ constexpr std::array kRules{
     Rule{"S4", "TerminateIsPrompt",
          "terminate + join end within the grace, whatever is queued or running, and no worker is "
          "alive then.",
-         Level::kMust, "", terminate_is_prompt, Needs::kClaims},
+         Level::kMust, "", terminate_is_prompt, Needs::kClaims, kOfAnyPool},
     Rule{"S5", "CloseDrains", "After close everything accepted still runs.", Level::kMust, "",
          close_drains, Needs::kBirthsAndDeaths},
     Rule{"S6", "DroppedPoolIsReleased",
@@ -163,7 +166,7 @@ constexpr std::array kRules{
          "working and root folder, limits, nice value, process group and session, descriptors 0 to "
          "2. "
          "(The environment is main's memory, and not looked at.)",
-         Level::kMust, "", main_is_left_as_it_was, Needs::kBirthsAndDeaths},
+         Level::kMust, "", main_is_left_as_it_was, Needs::kBirthsAndDeaths, kOfAnyPool},
     Rule{"I3", "InputStaysMains",
          "A worker that reads standard input gets end of file, never a byte of main's input.",
          Level::kShould, "", input_stays_mains, Needs::kClaims},
@@ -176,9 +179,9 @@ constexpr std::array kRules{
     Rule{"R2", "NoSharedMemoryLeft",
          "After main's exit nothing of it is left in /dev/shm, System V IPC or POSIX message "
          "queues.",
-         Level::kMust, "", no_shared_memory_left, Needs::kBirthsAndDeaths},
+         Level::kMust, "", no_shared_memory_left, Needs::kBirthsAndDeaths, kOfAnyPool},
     Rule{"R3", "NoFileLeft", "After main's exit nothing of it is left in the temporary folder.",
-         Level::kMust, "", no_file_left, Needs::kBirthsAndDeaths},
+         Level::kMust, "", no_file_left, Needs::kBirthsAndDeaths, kOfAnyPool},
     Rule{"R4", "NoThreadLeft",
          "After a pool's end, main has the threads that it had before, at the latest after the "
          "grace.",
@@ -187,12 +190,12 @@ constexpr std::array kRules{
          "At no time is the whole tree blocked with nobody left to wake it, except where the "
          "scenario itself "
          "asked to wait for what never comes.",
-         Level::kMust, "", no_deadlock, Needs::kClaims},
+         Level::kMust, "", no_deadlock, Needs::kClaims, kOfAnyPool},
     Rule{"P2", "NoLivelock",
          "The tree does not poll for ever, nor replace workers that die at once for ever, without "
          "progress while main waits for what should come by itself: 500 wake-ups, or 50 deaths, "
          "and nothing else.",
-         Level::kMust, "W8", no_livelock, Needs::kBirthsAndDeaths},
+         Level::kMust, "W8", no_livelock, Needs::kBirthsAndDeaths, kOfAnyPool},
     Rule{
         "P3", "RecoverableFromAnywhere",
         "After any prefix and any single fault, each ending (close and join, terminate and join, a "
@@ -249,11 +252,7 @@ Verdict doubted(Verdict verdict, const std::string& why) {
   return sure ? Inconclusive{why} : verdict;
 }
 
-/// What is asked of a pool that a callback of main's terminates, nobody knows when: that it ends,
-/// and so does main. What becomes of tasks and calls in between depends on who comes first.
-constexpr std::array<std::string_view, 12> kAskedOfADoomedPool{"E1", "E2", "E3", "W1", "S4", "T2",
-                                                               "T9", "I2", "R2", "R3", "P1", "P2"};
-
+/// A callback of main's terminates the pool, and nobody knows when.
 bool may_end_at_any_time(const harness::Scenario& scenario) {
   return std::any_of(scenario.steps.begin(), scenario.steps.end(), [](const harness::Step& step) {
     return step.callback == harness::Callback::kTerminates;
@@ -261,10 +260,7 @@ bool may_end_at_any_time(const harness::Scenario& scenario) {
 }
 
 Verdict judge_one(const Rule& rule, const Evidence& evidence) {
-  const auto& asked = kAskedOfADoomedPool;
-  if (may_end_at_any_time(evidence.scenario) &&
-      std::find(asked.begin(), asked.end(), rule.id) == asked.end())
-    return NotExercised{};
+  if (may_end_at_any_time(evidence.scenario) && !rule.of_any_pool) return NotExercised{};
   Verdict verdict = rule.judge(evidence);
   if (const auto why = why_void(evidence)) return doubted(std::move(verdict), *why);
   const auto inexact = why_inexact(evidence.trace);

@@ -59,6 +59,9 @@ struct Rule {
   /// By what the recording says alone; judge() below adds what it cannot bear.
   Verdict (*judge)(const Evidence&) = nullptr;
   Needs needs = Needs::kBirthsAndDeaths;
+  /// Also of one that a callback of main's may terminate at any time: it asks that the pool ends,
+  /// and so does main. What becomes of tasks and calls in between depends on who comes first.
+  bool of_any_pool = false;
 };
 
 /// All rules in force, in the order of the matrix: E, W, T, S, I, R, P.
