@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 4> kForms{"map", "starmap", "imap", "imap
 constexpr std::array<std::string_view, 4> kFarewells{"plain", "scope", "scope_error", "cycle"};
 constexpr std::array<std::string_view, 4> kChildEnds{"return", "os_exit", "sigkill", "stays"};
 constexpr std::array<std::string_view, 2> kPrograms{"stays", "ends"};
-constexpr std::array<std::string_view, 2> kNeighbours{"ends", "stays"};
+constexpr std::array<std::string_view, 3> kNeighbours{"ends", "stays", "works"};
 constexpr std::array<std::string_view, 8> kInherited{
     "sigchld_ignored", "sigterm_blocked", "sigint_ignored",    "input",
     "stdin_closed",    "stdout_closed",   "spare_descriptors", "subreaper"};
@@ -184,12 +184,13 @@ constexpr std::array kLaunchFields{in<&Step::program>({.key = "program",
                                                        .means = "what it does",
                                                        .names = kPrograms,
                                                        .simplify = Simplify::kLetter})};
-constexpr std::array kNeighbourFields{
-    in<&Step::neighbour>({.key = "pool",
-                          .type = FieldType::kName,
-                          .means = "whether it is closed, joined and given up at once, or lives on",
-                          .names = kNeighbours,
-                          .simplify = Simplify::kLetter})};
+constexpr std::array kNeighbourFields{in<&Step::neighbour>(
+    {.key = "pool",
+     .type = FieldType::kName,
+     .means = "it is closed, joined and given up at once, or lives on; or the one "
+              "that lives on is used again",
+     .names = kNeighbours,
+     .simplify = Simplify::kLetter})};
 constexpr std::array kKillFields{in<&Step::victim>(
     {.key = "victim", .type = FieldType::kName, .names = kVictims, .simplify = Simplify::kLetter})};
 
@@ -317,7 +318,7 @@ constexpr std::array kSteps{
               .fields = kResizeFields},
     StepEntry{.kind = StepKind::kNeighbour,
               .name = "neighbour",
-              .does = "makes another pool of one worker beside it, and has it run a task",
+              .does = "has another pool of one worker, made beside it, run a task",
               .needs = Needs::kNothing,
               .fields = kNeighbourFields},
 };

@@ -140,10 +140,11 @@ enum class Program {
   kEnds,   // ends at once, with status 0; main takes that later
 };
 
-/// What becomes of another pool that main makes beside the first, and uses.
+/// What main does with another pool, beside the first.
 enum class Neighbour {
-  kEnds,  // it is closed, joined and given up at once
-  kStays  // it lives on, idle, until main ends
+  kEnds,   // makes it, uses it, closes it, joins it and gives it up
+  kStays,  // makes it, uses it, and lets it live on, idle, until main ends
+  kWorks   // uses the one that lives on once more
 };
 
 /// Which worker a kill step picks.

@@ -158,7 +158,8 @@ constexpr std::array kRules{
         "outside, never by the pool.",
         Level::kMust, "", running_pool_keeps_its_workers, Needs::kBirthsAndDeaths},
     Rule{"I1", "ForeignProcessesAreLeftAlone",
-         "Processes that main started without the pool are neither signalled nor reaped by it.",
+         "Processes that main started without the pool are neither signalled nor reaped by it, and "
+         "another pool of main's works as before.",
          Level::kMust, "", foreign_processes_are_left_alone, Needs::kBirthsAndDeaths},
     Rule{"I2", "MainIsLeftAsItWas",
          "A pool changes no process-wide state of main for good: signal dispositions and mask, "

@@ -23,7 +23,9 @@ Guide foreign_processes_are_left_alone() {
       .rule = "I1",
       .sources = {"https://github.com/dotnet/runtime/issues/33297",
                   "https://github.com/benoitc/gunicorn/issues/371"},
-      .exercised_by = "a launch step, and a pool that is there before main reaps the program",
+      .exercised_by =
+          "a launch step, and a pool that is there before main reaps the program; or a "
+          "neighbour step that asks another pool to work",
       .examples = {{"held", [] { return reaped(with_program()); }},
                    {"violated",
                     [] {

@@ -77,7 +77,7 @@ void fill_sleep(Draft& draft, Step& step) {
 /// What becomes of a dropped pool is worth waiting for.
 int weigh_sleep(const Draft& draft, const Step& /*step*/) {
   if (awaits_release(draft) && release_is_doubtful(draft)) return 60;
-  return awaits_successor(draft) && was_resized(draft) ? 300 : kSleep.weight;
+  return awaits_successor(draft) && was_resized(draft) ? 600 : kSleep.weight;
 }
 
 // ---- kill ---------------------------------------------------------------------------------------
@@ -177,10 +177,12 @@ int weigh_reap(const Draft& draft, const Step& /*step*/) {
 
 // ---- neighbour ----------------------------------------------------------------------------------
 
-/// One at a time lives on: a second in its stead would be its end.
+/// One at a time lives on, and works: a second in its stead would be its end.
 Call call_of_neighbour(const PoolState& state, const Step& step) {
-  const bool second = state.neighbour && step.neighbour == harness::Neighbour::kStays;
-  return second ? Call::kImpossible : Call::kLegal;
+  using harness::Neighbour;
+  if (step.neighbour == Neighbour::kEnds) return Call::kLegal;
+  const bool wants_one = step.neighbour == Neighbour::kWorks;
+  return wants_one == state.neighbour ? Call::kLegal : Call::kImpossible;
 }
 
 void neighbour(PoolState& state, const Step& step, bool took_effect) {
@@ -191,7 +193,13 @@ void fill_neighbour(Draft& draft, Step& step) {
   using harness::Neighbour;
   step.neighbour =
       draft.dice.pick(std::array{Neighbour::kStays, Neighbour::kStays, Neighbour::kEnds});
-  if (draft.model.call(step) == Call::kImpossible) step.neighbour = Neighbour::kEnds;
+  if (draft.model.call(step) == Call::kImpossible) step.neighbour = Neighbour::kWorks;
+}
+
+/// What a pool's end has done to the other one shows when that is used.
+int weigh_neighbour(const Draft& draft, const Step& step) {
+  const bool asks = step.neighbour == harness::Neighbour::kWorks;
+  return asks && draft.model.state() != Life::kRunning ? 20 * kNeighbour.weight : kNeighbour.weight;
 }
 
 std::vector<std::string> neighbour_templates(const Step& step) {
@@ -259,8 +267,9 @@ const Letter kNeighbour{.kind = StepKind::kNeighbour,
                         .call = call_of_neighbour,
                         .apply = neighbour,
                         .lets_time_pass = always,
-                        .weight = 2,
+                        .weight = 3,
                         .fill = fill_neighbour,
+                        .weigh = weigh_neighbour,
                         .templates = neighbour_templates};
 
 /// Before the pool mostly: its workers inherit it then.

@@ -151,7 +151,7 @@ void fill_resize(Draft& draft, Step& step) {
   const auto& steps = draft.so_far.steps;
   const auto last = std::find_if(steps.rbegin(), steps.rend(),
                                  [](const Step& earlier) { return earlier.workers.has_value(); });
-  const bool shrinks = last != steps.rend() && *last->workers > 1 && draft.dice.percent(60);
+  const bool shrinks = last != steps.rend() && *last->workers > 1 && draft.dice.percent(75);
   step.workers = shrinks ? 1 + draft.dice.below(*last->workers - 1) : 1 + draft.dice.below(4);
 }
 
@@ -198,7 +198,7 @@ const Letter kResize{.kind = StepKind::kResize,
                      .call = call_of_resize,
                      .apply = resize,
                      .is_prompt = resize_is_prompt,
-                     .weight = 3,
+                     .weight = 8,
                      .fill = fill_resize};
 
 }  // namespace poolproof::properties::letters

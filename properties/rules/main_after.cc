@@ -91,7 +91,7 @@ bool has_a_neighbour(const Reading& reading) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& run = reading.run(step);
     if (reading.step(step).kind != StepKind::kNeighbour || !run.begun) continue;
-    if (reading.step(step).neighbour == harness::Neighbour::kStays || !run.is(Reading::Kind::kOk))
+    if (reading.step(step).neighbour != harness::Neighbour::kEnds || !run.is(Reading::Kind::kOk))
       return true;
   }
   return false;

@@ -8,7 +8,7 @@
 #include "properties/rules/rules.h"
 #include "properties/rules/verdicts.h"
 
-// I1: what a pool does to a program that main started beside it.
+// I1: what a pool does to a program that main started beside it, and to another pool.
 namespace poolproof::properties {
 namespace {
 
@@ -131,6 +131,41 @@ void judge_wait(const Reading& reading, const Program& program, int step, Verdic
                     {run.begun->event, run.ended->event});
 }
 
+// ---- Another pool -------------------------------------------------------------------------------
+
+/// Main's own child may have ended one of the other's workers.
+bool a_child_of_mains_killed(const Reading& reading, const Moment& until) {
+  const auto& all = reading.processes();
+  return std::any_of(all.begin(), all.end(), [&](const Process& process) {
+    const auto* killer = process.gone_before(until) ? reading.killer_of(process) : nullptr;
+    return killer != nullptr && killer->role == Reading::Role::kOwn;
+  });
+}
+
+bool a_pool_was_made_before(const Reading& reading, const Moment& moment) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& begun = reading.run(step).begun;
+    if (reading.step(step).kind == StepKind::kCreate && begun && *begun < moment) return true;
+  }
+  return false;
+}
+
+/// It was made and used: what keeps it from working later is the first pool's doing, or its own.
+void judge_neighbour(const Reading& reading, int step, Verdicts& verdicts) {
+  const auto& run = reading.run(step);
+  const bool asks = reading.step(step).kind == StepKind::kNeighbour &&
+                    reading.step(step).neighbour == harness::Neighbour::kWorks;
+  if (!asks || !run.ended || run.is(Kind::kRefused)) return;
+  if (!a_pool_was_made_before(reading, *run.begun)) return;
+  if (run.is(Kind::kOk)) return verdicts.held();
+  if (reading.hit_before(*run.ended) || a_child_of_mains_killed(reading, *run.ended)) return;
+  verdicts.violated(
+      fmt::format("another pool of main's does not work any more: {} fails with {} {}",
+                  reading.name(step), run.result->error.substr(0, 60),
+                  run.result->message.substr(0, 100)),
+      {run.begun->event, run.ended->event});
+}
+
 }  // namespace
 
 Verdict foreign_processes_are_left_alone(const Evidence& evidence) {
@@ -146,6 +181,7 @@ Verdict foreign_processes_are_left_alone(const Evidence& evidence) {
     judge_wait(reading, program, program.launch, verdicts);
     judge_wait(reading, program, program.reap, verdicts);
   }
+  for (int step = 1; step <= reading.steps(); ++step) judge_neighbour(reading, step, verdicts);
   return verdicts.verdict();
 }
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <utility>
 
@@ -54,6 +55,39 @@ TEST(ForeignProcessesAreLeftAlone, IsHeldWhenTheZombieIsMainsToReap) {
   story.step(5, value("exited 0")).exits();
   EXPECT_EQ(story.outcome("I1"), "held");
   EXPECT_TRUE(story.violated().empty());  // W3: it is no zombie of the pool's
+}
+
+/// Another pool is there, and is asked to work when the first is over.
+Story asked_neighbour(harness::StepResult answer) {
+  const auto neighbour = [](harness::Neighbour way) {
+    return harness::Step{.kind = harness::StepKind::kNeighbour, .neighbour = way};
+  };
+  Story story({create(1), neighbour(harness::Neighbour::kStays), terminate(),
+               neighbour(harness::Neighbour::kWorks)});
+  story.begins(1).born(3).ends(1).begins(2).born(9).ends(2).begins(3).dies(3).ends(3).begins(4);
+  return story.ends(4, std::move(answer)).exits();
+}
+
+TEST(ForeignProcessesAreLeftAlone, AsksThatAnotherPoolWorks) {
+  using Kind = harness::StepResult::Kind;
+  EXPECT_EQ(asked_neighbour({}).outcome("I1"), "held");
+  auto broken = asked_neighbour(result(Kind::kError, "gone"));
+  EXPECT_EQ(broken.outcome("I1"), "violated");
+  EXPECT_NE(broken.says("I1").find("neighbour (step 4) fails with"), std::string::npos);
+  EXPECT_EQ(asked_neighbour(result(Kind::kRefused)).outcome("I1"), "not exercised");
+}
+
+TEST(ForeignProcessesAreLeftAlone, LeavesAnotherPoolToWhoeverHurtIt) {
+  const harness::StepResult gone = result(harness::StepResult::Kind::kError, "gone");
+  auto story = asked_neighbour(gone);
+  story.scenario.steps[0] = sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(story.outcome("I1"), "not exercised");
+  Story hurt({create(1),
+              {.kind = harness::StepKind::kFork},
+              {.kind = harness::StepKind::kNeighbour, .neighbour = harness::Neighbour::kWorks}});
+  hurt.begins(1).born(3).ends(1).born(9).begins(2).born(8).add(OwnChild{Story::kMain, 8});
+  hurt.add(Signalled{9, SIGTERM, 8}).dies(9, Killed{SIGTERM}).dies(8).ends(2).begins(3);
+  EXPECT_EQ(hurt.ends(3, gone).exits().outcome("I1"), "not exercised");
 }
 
 TEST(ForeignProcessesAreLeftAlone, IsViolatedByASignalOfThePools) {
