@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "properties/rules/outcome.h"
 #include "properties/rules/reading.h"
@@ -46,6 +47,14 @@ bool ran_in_main(const Reading& reading, int task) {
   return false;
 }
 
+/// Not before the end: how the worker ended, which may be why, is on record then.
+std::vector<std::size_t> shown_by(const Reading& reading, int task) {
+  std::vector<std::size_t> events;
+  for (const auto& run : reading.runs(task)) events.push_back(run.begun.event);
+  events.push_back(reading.end().event);
+  return events;
+}
+
 void judge_task(const Reading& reading, int task, Verdicts& verdicts) {
   const auto lines = lines_of(reading.trace().out, task);
   const auto runs = static_cast<int>(reading.runs(task).size());
@@ -53,10 +62,10 @@ void judge_task(const Reading& reading, int task, Verdicts& verdicts) {
     return verdicts.violated(
         fmt::format("task {} has printed {}, but that was written {}", task, counted(runs, "time"),
                     counted(lines, "time")),
-        {reading.runs(task).empty() ? 0 : reading.runs(task).back().begun.event});
+        shown_by(reading, task));
   }
   const auto told = told_runs(reading, task);
-  if (told == 0) return;
+  if (told == 0 || runs == 0) return;  // whose outcome was made up is T3's to tell
   if (lines >= told) return verdicts.held();
   const auto& last = reading.runs(task).back();
   const auto* worker = reading.process(last.pid);
@@ -66,7 +75,7 @@ void judge_task(const Reading& reading, int task, Verdicts& verdicts) {
                   worker != nullptr && worker->status
                       ? fmt::format(": {} {}", reading.name(*worker), reading.how_died(*worker))
                       : ""),
-      {last.begun.event});
+      shown_by(reading, task));
 }
 
 }  // namespace

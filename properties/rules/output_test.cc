@@ -32,6 +32,21 @@ TEST(OutputIsWritten, SaysHowItsWorkerEnded) {
       "3 killed by SIGTERM in step 4");
 }
 
+/// The task may begin before main has it from the pool that it was accepted.
+TEST(OutputIsWritten, IsKnownByHowItsWorkerEnded) {
+  const auto link = [](sys::ExitStatus status) {
+    Story story({create(1), submit(1, BodyKind::kPrint), get(1)});
+    story.contract.known = {{.rule = "T12", .condition = "printed-and-cut-short", .link = "a link"}};
+    story.begins(1).born(3).ends(1).begins(2).begins_task(1, 3).ends(2).begins(3).ends_task(1, 3);
+    story.ends(3, value("none")).ending().dies(3, status).dies(Story::kMain).eof();
+    const auto verdict = story.verdict("T12");
+    const auto* violated = std::get_if<Violated>(&verdict);
+    return violated == nullptr ? "none" : violated->known_link;
+  };
+  EXPECT_EQ(link(Killed{SIGTERM}), "a link");
+  EXPECT_EQ(link(sys::Exited{0}), "");
+}
+
 TEST(OutputIsWritten, NotBeforeMainHasTheOutcome) {
   Story story({create(1), submit(1, BodyKind::kPrint), terminate()});
   story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).dies(3, Killed{SIGTERM});
@@ -72,6 +87,13 @@ TEST(OutputIsWritten, IsNotKnownWhereNobodyCanSee) {
   auto faulty = printed("");
   faulty.scenario.fault = *harness::fault_from_string("main:write:1=EIO");
   EXPECT_EQ(faulty.outcome("T12"), "not exercised");
+}
+
+/// That an outcome was made up is T3's to tell, and nobody knows what was to be written.
+TEST(OutputIsWritten, IsNotAskedOfATaskThatNobodySawRunning) {
+  Story story({create(1), submit(1, BodyKind::kPrint), get(1)});
+  story.begins(1).born(3).ends(1).step(2).step(3, value("none")).exits();
+  EXPECT_EQ(story.outcome("T12"), "not exercised");
 }
 
 TEST(OutputIsWritten, InAPoolOfThreadsItIsMains) {
