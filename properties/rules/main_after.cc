@@ -78,6 +78,16 @@ bool handles_sigterm(const Reading& reading) {
   return false;
 }
 
+/// Another pool has the grace too to give back what it had.
+Reading::Moment last_neighbour_left(const Reading& reading) {
+  Reading::Moment left;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    if (reading.step(step).kind == StepKind::kNeighbour && run.ended) left = *run.ended;
+  }
+  return left;
+}
+
 /// Whether the case's fault may be why main is another than before.
 bool is_excused(const Reading& reading, const Reading::Moment& moment) {
   return reading.calls_failed_before(moment) ||
@@ -129,7 +139,7 @@ std::optional<MainAfter> main_after_pool(const Reading& reading) {
   if (!before || !after || !step || !every_pool_was_made(reading) || has_a_neighbour(reading))
     return std::nullopt;
   if (is_excused(reading, after->moment)) return std::nullopt;
-  const auto ended = *reading.run(*step).ended;
+  const auto ended = std::max(*reading.run(*step).ended, last_neighbour_left(reading));
   const bool alone = threads_of_pool(reading, after->moment, after->moment).empty();
   return MainAfter{.before = *before->state,
                    .after = *after->state,

@@ -187,6 +187,31 @@ TEST(NoDescriptorLeft, LeavesWhatANeighbourHas) {
   EXPECT_EQ(beside(harness::Neighbour::kEnds), "violated");
 }
 
+/// A pool of long ago, with a thread that is still at it; another one has ended just now.
+TEST(NoDescriptorLeft, GivesANeighbourTheGraceToo) {
+  for (const bool late : {false, true}) {
+    Story story({create(1), close(), join(), sleep_for(1500ms),
+                 {.kind = harness::StepKind::kNeighbour, .neighbour = harness::Neighbour::kEnds}});
+    story.main_is("started").begins(1).born(3).ends(1).step(2).begins(3).dies(3).ends(3).begins(4);
+    story.after(1500ms).ends(4).begins(5).add(harness::ThreadBorn{Story::kMain, 21}).ends(5);
+    if (late) story.after(1500ms);
+    story.ending().main_is("ending", with_open({"pipe:[8]"})).dies(Story::kMain).eof();
+    EXPECT_EQ(story.outcome("R1"), late ? "violated" : "not exercised");
+  }
+}
+
+TEST(NoDescriptorLeft, ForgivesWhatEachPoolLeavesOfANeighbourToo) {
+  const auto left = [](std::vector<std::string> open) {
+    const harness::Step neighbour{.kind = harness::StepKind::kNeighbour,
+                                  .neighbour = harness::Neighbour::kEnds};
+    auto story = with_main_after(with_open(std::move(open)), {neighbour, close(), join()});
+    story.contract.keeps = {{.of = "pipe", .most = 1, .each_pool = true}};
+    return story.outcome("R1");
+  };
+  EXPECT_EQ(left({"pipe:[4711]", "pipe:[4712]"}), "held");
+  EXPECT_EQ(left({"pipe:[4711]", "pipe:[4712]", "pipe:[4713]"}), "violated");
+}
+
 TEST(NoDescriptorLeft, IsUnclearWhereBirthsAreNotExact) {
   auto story = with_main_after(with_open({"pipe:[8]"}));
   story.trace.exact = false;
