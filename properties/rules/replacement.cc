@@ -42,13 +42,26 @@ std::vector<const Reading::Process*> overdue(const Reading& reading, const Momen
   return gone;
 }
 
+/// Each has a worker of its own, born in the step.
+std::ptrdiff_t neighbours_since(const Reading& reading, const Moment& since, const Moment& until) {
+  std::ptrdiff_t neighbours = 0;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    const bool made =
+        reading.step(step).kind == StepKind::kNeighbour && run.is(Reading::Kind::kOk);
+    if (made && since < *run.begun && *run.ended < until) ++neighbours;
+  }
+  return neighbours;
+}
+
 /// Whoever was born since may be a worker: one that has not yet had a task is not known as such.
 std::ptrdiff_t born_since(const Reading& reading, const Moment& since, const Moment& until) {
   const auto& all = reading.processes();
-  return std::count_if(all.begin(), all.end(), [&](const auto& process) {
+  const auto born = std::count_if(all.begin(), all.end(), [&](const auto& process) {
     const bool of_the_pool = process.role == Role::kWorker || process.role == Role::kHelper;
     return of_the_pool && process.born && since < *process.born && *process.born < until;
   });
+  return std::max<std::ptrdiff_t>(born - neighbours_since(reading, since, until), 0);
 }
 
 }  // namespace

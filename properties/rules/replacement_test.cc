@@ -32,6 +32,18 @@ TEST(ReplacementOfLostWorkers, IsMissedWhereNobodyIs) {
       << story.says("W4");
 }
 
+/// Another pool has one worker at least, which is nobody's successor.
+TEST(ReplacementOfLostWorkers, IsNotANeighboursWorker) {
+  Story story({create(2), submit(1, BodyKind::kKillSelf), of_kind(harness::StepKind::kNeighbour),
+               sleep_for(1500ms)});
+  story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3).dies(3, Killed{SIGKILL});
+  story.begins(3).born(9);
+  auto replaced = story;
+  EXPECT_EQ(story.ends(3).begins(4).after(1500ms).ends(4).exits().outcome("W4"), "violated");
+  replaced.born(5).ends(3).begins(4).after(1500ms).ends(4).exits();
+  EXPECT_EQ(replaced.outcome("W4"), "held");
+}
+
 TEST(ReplacementOfLostWorkers, AsksForAsManyAsWereLost) {
   Story story({create(2), submit(1, BodyKind::kKillSelf), submit(2, BodyKind::kKillSelf),
                sleep_for(1500ms)});
