@@ -121,17 +121,18 @@ bool forked_child_killed(const Reading& reading) {
   return false;
 }
 
-/// A future of nothing, over at once, which is handed over while the pool is.
+/// A future of nothing, over at once, which is handed over while the pool is. What `next` takes is
+/// another thing.
 bool mapped_nothing(const Reading& reading) {
   return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
     const auto& asked = reading.handed_over(task.first);
-    return asked.kind == StepKind::kMap && asked.items == 0;
+    return asked.kind == StepKind::kMap && asked.items == 0 && !is_stream(asked.form);
   });
 }
 
-/// By a signal, by a task's _exit, or not at all.
+/// By a signal, by a task's _exit, or not at all. Other exits, of whatever status, are its own.
 bool is_cut_short(const Reading& reading, const Reading::Process& worker) {
-  if (worker.status != sys::ExitStatus(sys::Exited{0})) return true;
+  if (!worker.status || std::holds_alternative<sys::Killed>(*worker.status)) return true;
   const auto& tasks = reading.accepted();
   return std::any_of(tasks.begin(), tasks.end(), [&](const auto& task) {
     const auto& runs = reading.runs(task.first);
@@ -316,7 +317,7 @@ constexpr std::array kConditions{
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) { return has_a_neighbour(r); });
               }},
-    Condition{"mapped-nothing", "a map without items was handed over",
+    Condition{"mapped-nothing", "a map without items was handed over, whose outcome comes as a whole",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) { return mapped_nothing(r); });
               }},

@@ -65,6 +65,8 @@ TEST(Conditions, TellOfAnotherPoolThatIsStillThere) {
 TEST(Conditions, TellOfMapsOfNothing) {
   Story story({create(1), map(1, harness::Form::kMap, 0)});
   EXPECT_EQ(holding(story.step(1).step(2).exits()), "mapped-nothing");
+  Story stream({create(1), map(1, harness::Form::kImap, 0)});
+  EXPECT_EQ(holding(stream.step(1).step(2).exits()), "");
 }
 
 TEST(Conditions, TellWhoPrintedAndHowThatOneEnded) {
@@ -75,6 +77,7 @@ TEST(Conditions, TellWhoPrintedAndHowThatOneEnded) {
   };
   EXPECT_EQ(printed(Killed{15}), "printed-and-cut-short");
   EXPECT_EQ(printed(sys::Exited{0}), "");
+  EXPECT_EQ(printed(sys::Exited{1}), "");
   Story leaves({create(1), submit(1, BodyKind::kPrint), submit(2, BodyKind::kOsExit)});
   leaves.begins(1).born(3).ends(1).step(2).step(3).task(1, 3).begins_task(2, 3);
   EXPECT_EQ(holding(leaves.dies(3).exits()),
