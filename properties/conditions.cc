@@ -317,7 +317,8 @@ constexpr std::array kConditions{
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) { return has_a_neighbour(r); });
               }},
-    Condition{"mapped-nothing", "a map without items was handed over, whose outcome comes as a whole",
+    Condition{"mapped-nothing",
+              "a map without items was handed over, whose outcome comes as a whole",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) { return mapped_nothing(r); });
               }},

@@ -89,15 +89,17 @@ Verdict judge_early_death(const Reading& reading) {
                   ""};
 }
 
-/// In a pool of threads main itself runs the bodies, and one that ends its process ends main.
+/// In a pool of threads main itself runs the bodies, and one that ends its process ends main, be it
+/// before main has learnt that it was accepted.
 bool ended_by_a_task(const Reading& reading) {
-  return std::any_of(reading.accepted().begin(), reading.accepted().end(),
-                     [&](const auto& submitted) {
-                       const auto& runs = reading.runs(submitted.first);
-                       return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
-                         return run.pid == reading.main()->pid && !run.ended;
-                       });
-                     });
+  const auto& steps = reading.scenario().steps;
+  return std::any_of(steps.begin(), steps.end(), [&](const harness::Step& step) {
+    if (entry(step.kind).makes != harness::Makes::kTask) return false;
+    const auto& runs = reading.runs(step.task);
+    return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
+      return run.pid == reading.main()->pid && !run.ended;
+    });
+  });
 }
 
 std::string survivors_in_words(const Reading& reading) {

@@ -168,6 +168,13 @@ TEST(ExitStatusOfAnEarlyDeath, IsInconclusiveForAnAdapterThatNeverStarted) {
   EXPECT_EQ(story.outcome("E2"), "inconclusive");
 }
 
+/// The task may end it before main has learnt that it was accepted.
+TEST(ExitStatusOfAnEarlyDeath, IsTheTasksInAPoolOfThreads) {
+  Story story({create(1), submit(1, harness::BodyKind::kOsExit)});
+  story.step(1).begins(2).begins_task(1, Story::kMain).dies(Story::kMain).eof();
+  EXPECT_EQ(story.outcome("E2"), "not exercised");
+}
+
 // ---- E3 -----------------------------------------------------------------------------------------
 
 TEST(OutputReachesEof, IsHeldWhenBothStreamsEnd) {

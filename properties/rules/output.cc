@@ -59,10 +59,9 @@ void judge_task(const Reading& reading, int task, Verdicts& verdicts) {
   const auto lines = lines_of(reading.trace().out, task);
   const auto runs = static_cast<int>(reading.runs(task).size());
   if (lines > runs) {
-    return verdicts.violated(
-        fmt::format("task {} has printed {}, but that was written {}", task, counted(runs, "time"),
-                    counted(lines, "time")),
-        shown_by(reading, task));
+    return verdicts.violated(fmt::format("task {} has printed {}, but that was written {}", task,
+                                         counted(runs, "time"), counted(lines, "time")),
+                             shown_by(reading, task));
   }
   const auto told = told_runs(reading, task);
   if (told == 0 || runs == 0) return;  // whose outcome was made up is T3's to tell

@@ -36,7 +36,8 @@ TEST(OutputIsWritten, SaysHowItsWorkerEnded) {
 TEST(OutputIsWritten, IsKnownByHowItsWorkerEnded) {
   const auto link = [](sys::ExitStatus status) {
     Story story({create(1), submit(1, BodyKind::kPrint), get(1)});
-    story.contract.known = {{.rule = "T12", .condition = "printed-and-cut-short", .link = "a link"}};
+    story.contract.known = {
+        {.rule = "T12", .condition = "printed-and-cut-short", .link = "a link"}};
     story.begins(1).born(3).ends(1).begins(2).begins_task(1, 3).ends(2).begins(3).ends_task(1, 3);
     story.ends(3, value("none")).ending().dies(3, status).dies(Story::kMain).eof();
     const auto verdict = story.verdict("T12");

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -16,6 +17,20 @@ namespace {
 
 std::string where(const Reading& reading, std::optional<int> pending) {
   return pending ? reading.name(*pending) : std::string("no step");
+}
+
+/// In a pool of threads a task that stops its process stops main, in whatever step.
+bool stopped_by_a_task(const Reading& reading) {
+  const auto& steps = reading.scenario().steps;
+  return std::any_of(steps.begin(), steps.end(), [&](const harness::Step& step) {
+    if (entry(step.kind).makes != harness::Makes::kTask ||
+        step.body.kind != harness::BodyKind::kStopSelf)
+      return false;
+    const auto& runs = reading.runs(step.task);
+    return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
+      return run.pid == reading.trace().main() && !run.ended;
+    });
+  });
 }
 
 /// Whether main waits because the scenario asked for it: for a time, or for what never comes.
@@ -201,7 +216,8 @@ Verdict no_deadlock(const Evidence& evidence) {
   const bool created = reading.before(reading.steps() + 1).state() != Model::State::kNone;
   if (reading.main_died()) return created ? Verdict(Held{}) : Verdict(NotExercised{});
   const auto pending = reading.pending();
-  if (pending && reading.asked_to_wait(*pending)) return NotExercised{};
+  if (pending && (reading.asked_to_wait(*pending) || stopped_by_a_task(reading)))
+    return NotExercised{};
   const auto rest = reading.proved_at_rest(*main->born);
   if (!rest && is_late_for_a_task(reading)) return NotExercised{};
   if (!rest)

@@ -90,6 +90,13 @@ TEST(NoDeadlock, IsInconclusiveWhereAStrangerMayWakeMain) {
   EXPECT_EQ(story.outcome("P1"), "inconclusive");
 }
 
+/// In a pool of threads, be it before main has learnt that the task was accepted.
+TEST(NoDeadlock, DoesNotBlameAPoolWhoseTaskStopsMain) {
+  Story story({create(1), submit(1, harness::BodyKind::kStopSelf)});
+  story.step(1).begins(2).begins_task(1, Story::kMain).at_rest().over(End::kAtRest);
+  EXPECT_NE(story.outcome("P1"), "violated");
+}
+
 TEST(NoDeadlock, LeavesSurvivorsToW1) {
   Story story({create(1)});
   story.begins(1).born(3).ends(1).ending().dies(Story::kMain).at_rest().over(End::kAtRest);

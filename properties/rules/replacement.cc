@@ -47,8 +47,7 @@ std::ptrdiff_t neighbours_since(const Reading& reading, const Moment& since, con
   std::ptrdiff_t neighbours = 0;
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& run = reading.run(step);
-    const bool made =
-        reading.step(step).kind == StepKind::kNeighbour && run.is(Reading::Kind::kOk);
+    const bool made = reading.step(step).kind == StepKind::kNeighbour && run.is(Reading::Kind::kOk);
     if (made && since < *run.begun && *run.ended < until) ++neighbours;
   }
   return neighbours;

@@ -86,11 +86,11 @@ Descriptors missing(const Descriptors& here, const Descriptors& there) {
 
 /// Takes those off that the contract says main keeps.
 void forgive_kept(const Reading& reading, Descriptors& left) {
-  const auto pools = std::count_if(
-      reading.scenario().steps.begin(), reading.scenario().steps.end(),
-      [](const harness::Step& step) {
-        return step.kind == harness::StepKind::kCreate || step.kind == harness::StepKind::kNeighbour;
-      });
+  const auto pools = std::count_if(reading.scenario().steps.begin(), reading.scenario().steps.end(),
+                                   [](const harness::Step& step) {
+                                     return step.kind == harness::StepKind::kCreate ||
+                                            step.kind == harness::StepKind::kNeighbour;
+                                   });
   for (const auto& kept : reading.contract().keeps) {
     const auto& method = reading.scenario().start_method;
     if (!kept.start_method.empty() && kept.start_method != method) continue;

@@ -190,7 +190,10 @@ TEST(NoDescriptorLeft, LeavesWhatANeighbourHas) {
 /// A pool of long ago, with a thread that is still at it; another one has ended just now.
 TEST(NoDescriptorLeft, GivesANeighbourTheGraceToo) {
   for (const bool late : {false, true}) {
-    Story story({create(1), close(), join(), sleep_for(1500ms),
+    Story story({create(1),
+                 close(),
+                 join(),
+                 sleep_for(1500ms),
                  {.kind = harness::StepKind::kNeighbour, .neighbour = harness::Neighbour::kEnds}});
     story.main_is("started").begins(1).born(3).ends(1).step(2).begins(3).dies(3).ends(3).begins(4);
     story.after(1500ms).ends(4).begins(5).add(harness::ThreadBorn{Story::kMain, 21}).ends(5);
