@@ -43,6 +43,8 @@ constexpr std::size_t kHiresInFlight = 16;
 constexpr milliseconds kCopyMayTake{60'000};
 constexpr milliseconds kFirstDelay{1};
 constexpr milliseconds kLongestDelay{1000};
+/// A worker that cannot start, although there is a process for it, mostly ends within this.
+constexpr milliseconds kEarlyDeathTakes{10};
 
 /// As in multiprocessing, one series for all pools of a process.
 std::uint64_t next_serial() {
@@ -107,14 +109,6 @@ Crew::~Crew() {
   if (supervisor_ == 0) return;
   control_.reset();  // the supervisor takes it for main's end
   bury();
-}
-
-std::size_t Crew::room() const {
-  return slots_.capacity();
-}
-
-void Crew::grow(std::size_t workers) {
-  while (size() < workers) slots_.emplace_back();
 }
 
 void Crew::abandon_in_child() {
@@ -225,7 +219,13 @@ std::size_t Crew::hires_left() const {
 }
 
 void Crew::hire(std::size_t index) {
+  if (slots_[index].failures > 0) next_try_ = kNever;  // until it is known what comes of this one
   if (send_spawn(index) != 0) vacate(index, Vacancy::failed_start);
+}
+
+Clock::time_point Crew::due(std::size_t index) const {
+  const Slot& slot = slots_[index];
+  return slot.failures == 0 ? slot.hire_at : std::max(slot.hire_at, next_try_);
 }
 
 /// Returns 0 or an errno.
@@ -295,6 +295,7 @@ void Crew::welcome(const Report& report, int pidfd) {
   slot.pid = report.pid;
   slot.pidfd = Fd(pidfd);
   slot.life = Slot::Life::alive;
+  if (slot.failures > 0) next_try_ = Clock::now() + kEarlyDeathTakes;
 }
 
 /// Whoever sleeps for an answer of this worker finds out that there will be none.
@@ -318,12 +319,20 @@ void Crew::vacate(std::size_t index, Vacancy why) {
   if (why == Vacancy::failed_start) return note_failure(slot);
   slot.failures = 0;
   last_departed_hire_ = std::max(last_departed_hire_, slot.hired_at);
+  last_departure_ = slot.hire_at;
 }
 
 void Crew::note_failure(Slot& slot) {
   if (slot.failures > 0 && any_ready_since(slot.failing_since)) slot.failures = 0;
   if (slot.failures++ == 0) slot.failing_since = slot.hire_at;
   slot.hire_at += delay_after(slot.failures);
+  next_try_ = slot.hire_at;
+}
+
+bool Crew::deserted_for(Clock::duration time) const {
+  return Clock::now() - last_departure_ >= time &&
+         std::all_of(slots_.begin(), slots_.end(),
+                     [](const Slot& slot) { return slot.life == Slot::Life::vacant; });
 }
 
 /// Whether a worker that was started after `time` has come as far as to take tasks.

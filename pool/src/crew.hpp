@@ -99,9 +99,14 @@ class Crew {
   [[nodiscard]] std::vector<Slot>& slots() { return slots_; }
   [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
-  /// More slots, vacant ones, up to room().
+
+  /// growth.cc: more slots, vacant ones, up to room().
   void grow(std::size_t workers);
   [[nodiscard]] std::size_t room() const;
+  /// Whether this process may have what so many workers take beyond what it has, as far as that can
+  /// be known. Processes cannot: their limit is the user's, everywhere.
+  /// Errors: std::system_error with the limit in its text.
+  void require_means_for(std::size_t workers) const;
 
   [[nodiscard]] int control() const { return control_.get(); }
   /// Becomes readable at the supervisor's end; -1 if there was no descriptor for it. The socket
@@ -110,6 +115,9 @@ class Crew {
 
   /// Commands a worker for a vacant slot. A failure postpones it.
   void hire(std::size_t slot);
+  /// When that is to be done. Where several starts have failed one is tried at a time: what one
+  /// lacks the others lack, too.
+  [[nodiscard]] std::chrono::steady_clock::time_point due(std::size_t slot) const;
   /// How many more may be commanded now: with the others still unanswered, a command to end must
   /// find room on the socket.
   [[nodiscard]] std::size_t hires_left() const;
@@ -125,6 +133,8 @@ class Crew {
   /// which no worker of any slot was started and got ready: so a program that cannot start is told
   /// from workers that somebody kills now and then.
   void vacate(std::size_t slot, Vacancy why);
+  /// Whether there is no worker in any slot, and for so long has been none that could work.
+  [[nodiscard]] bool deserted_for(std::chrono::steady_clock::duration time) const;
 
   /// Whether the slot's worker has begun the oldest task in its hands, and when it
   /// began that, or the last item of it.
@@ -169,6 +179,8 @@ class Crew {
   std::vector<Slot> slots_;
   PoolStatistics::Totals departed_;
   std::chrono::steady_clock::time_point last_departed_hire_{};  // of those that had got ready
+  std::chrono::steady_clock::time_point last_departure_{};      // likewise
+  std::chrono::steady_clock::time_point next_try_{};  // of a slot whose last start has failed
   Fd control_;
   pid_t supervisor_ = 0;
   Fd supervisor_pidfd_;

@@ -140,8 +140,7 @@ int Core::next_timeout() {
   Deadline next = std::min(overdue_, next_task_due());
   if (!stopping_ && crew_.hires_left() > 0) {  // else a report comes first
     for (std::size_t i = 0; i < target_; ++i) {
-      const Slot& slot = crew_.slots()[i];
-      if (slot.life == Slot::Life::vacant) next = std::min(next, slot.hire_at);
+      if (crew_.slots()[i].life == Slot::Life::vacant) next = std::min(next, crew_.due(i));
     }
   }
   if (next == kNever) return -1;

@@ -11,8 +11,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// So often in a row may a worker fail to start, or end before it could take
-/// a single task, before the pool gives up; about one second of delays.
+/// a single task, before a pool that has no other gives up; about one second of delays.
 constexpr int kMaxFailures = 11;
+/// So long a pool has been without a worker then. One that still works is worth more than the
+/// number asked for: what it lacks may be there again at any time.
+constexpr std::chrono::seconds kDeserted{1};
 
 }  // namespace
 
@@ -34,7 +37,7 @@ void Core::fill_vacancies(Completions& done) {
   for (std::size_t i = 0; i < target_; ++i) {
     const Slot& slot = crew_.slots()[i];
     if (slot.life != Slot::Life::vacant) continue;
-    if (slot.failures >= kMaxFailures) {
+    if (slot.failures >= kMaxFailures && crew_.deserted_for(kDeserted)) {
       const Report& last = last_failed_start_;
       return break_down("workers fail again and again before their first task" +
                             (last.pid == 0 ? ""
@@ -42,7 +45,7 @@ void Core::fill_vacancies(Completions& done) {
                                                  ", " + to_string(status_of(last))),
                         done);
     }
-    if (slot.hire_at > now || hires_left == 0) continue;
+    if (crew_.due(i) > now || hires_left == 0) continue;
     --hires_left;
     crew_.hire(i);
   }

@@ -19,6 +19,7 @@ void Core::resize(int workers) {
       throw std::invalid_argument("this pool cannot have more than " +
                                   std::to_string(crew_.room()) + " workers");
     }
+    if (target > target_) crew_.require_means_for(target);
     crew_.grow(target);
     target_ = target;
     for (std::size_t i = target; i < crew_.size(); ++i) {

@@ -170,6 +170,16 @@ std::vector<pid_t> threads_of_this_process() {
   return threads;
 }
 
+Limit::Limit(__rlimit_resource_t resource, rlim_t value) : resource_(resource) {
+  EXPECT_EQ(::getrlimit(resource_, &before_), 0);
+  const rlimit limit{value, before_.rlim_max};
+  EXPECT_EQ(::setrlimit(resource_, &limit), 0);
+}
+
+Limit::~Limit() {
+  EXPECT_EQ(::setrlimit(resource_, &before_), 0);
+}
+
 Belongings::Belongings()
     : descriptors_(open_descriptors()),
       threads_(running_threads()),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 
@@ -86,6 +87,19 @@ bool may_contain();
 int open_descriptors();
 int running_threads();
 std::vector<pid_t> threads_of_this_process();
+
+/// The soft limit that is in force in this process while the object lives.
+class Limit {
+ public:
+  Limit(__rlimit_resource_t resource, rlim_t value);
+  ~Limit();
+  Limit(const Limit&) = delete;
+  Limit& operator=(const Limit&) = delete;
+
+ private:
+  __rlimit_resource_t resource_;
+  rlimit before_{};
+};
 
 /// What this process has: made before its pools, it tells what they leave behind.
 class Belongings {

@@ -93,7 +93,8 @@ class TimeLimitExceeded : public Error {
 };
 
 /// The pool could not go on: its supervisor was killed, its initializer failed,
-/// or workers died again and again before they could work; the text says which.
+/// or workers died again and again before they could work, and none was left;
+/// the text says which.
 /// Also thrown by later submissions.
 class PoolBroken : public PoolNotRunning {
  public:

@@ -223,8 +223,15 @@ class Pool {
   /// Asks for another number of workers. Returns at once: more are started; those
   /// that are too many leave when they have done what is in their hands, and are
   /// listed until then. Nothing is interrupted or lost.
+  /// More than this process can have are refused, and all is as before: each
+  /// takes two descriptors and some 140 kB of addresses. What cannot be known
+  /// beforehand, such as how many processes the user may have, costs the pool
+  /// none of its workers: it goes on with those that it has, and tries again,
+  /// after a while once a second.
   /// Errors: std::invalid_argument for less than 1, or more than 1024 (or what
-  /// the pool began with); PoolNotRunning, WrongProcess.
+  /// the pool began with); std::system_error for what this process cannot have,
+  /// with the limit in its text (RLIMIT_NOFILE: EMFILE, RLIMIT_AS: ENOMEM,
+  /// RLIMIT_FSIZE: EFBIG); PoolNotRunning, WrongProcess.
   void resize(int workers);
 
   /// What each worker has done so far, and those that are gone together. Of an

@@ -1,0 +1,98 @@
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <string>
+#include <system_error>
+
+#include "crew.hpp"
+#include "ring.hpp"
+
+// How a crew becomes larger: whether this process may have what that takes, and the slots for it.
+// Nothing is set aside: another thread may be faster, and then the workers come later.
+namespace poolproof::detail {
+namespace {
+
+/// Main keeps a socket and a pidfd of each worker...
+constexpr std::size_t kOfAWorker = 2;
+/// ...and has one more while it asks for the last: the worker's ends are two, and its pidfd is not
+/// there yet.
+constexpr std::size_t kToAsk = 1;
+
+rlim_t limit_of(__rlimit_resource_t resource) {
+  rlimit limit{};
+  return ::getrlimit(resource, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+[[noreturn]] void refuse(std::size_t workers, const std::string& what, const char* limit,
+                         rlim_t value, int error) {
+  const std::string in_force = value == RLIM_INFINITY ? "unlimited" : std::to_string(value);
+  throw std::system_error(error, std::system_category(),
+                          "poolproof: resize to " + std::to_string(workers) + " workers takes " +
+                              what + " (" + limit + ": " + in_force + ")");
+}
+
+/// From the limit down: most of those below it are free, however many are open. Standard ones are
+/// not for us, see off_stdio.
+bool may_open(std::size_t count) {
+  const auto limit = static_cast<int>(std::min<rlim_t>(limit_of(RLIMIT_NOFILE), INT_MAX));
+  for (int fd = limit - 1; fd > STDERR_FILENO && count > 0; --fd) {
+    if (::fcntl(fd, F_GETFD) == -1) --count;
+  }
+  return count == 0;
+}
+
+bool may_map(std::size_t size) {
+  void* const at =
+      ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) return false;
+  ::munmap(at, size);
+  return true;
+}
+
+/// As it is mapped: in whole pages.
+std::size_t size_of_rings(std::size_t count) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return count * ((sizeof(SharedRing) + page - 1) / page * page);
+}
+
+}  // namespace
+
+std::size_t Crew::room() const {
+  return slots_.capacity();
+}
+
+void Crew::grow(std::size_t workers) {
+  while (size() < workers) slots_.emplace_back();
+}
+
+void Crew::require_means_for(std::size_t workers) const {
+  const auto begin = slots_.begin();
+  const auto end = begin + static_cast<std::ptrdiff_t>(std::min(workers, size()));
+  const auto count = [&](Slot::Life life) {
+    return static_cast<std::size_t>(
+        std::count_if(begin, end, [&](const Slot& slot) { return slot.life == life; }));
+  };
+  const std::size_t asked = count(Slot::Life::starting);  // their pidfds have yet to come
+  const std::size_t wanted = workers - asked - count(Slot::Life::alive);
+  if (wanted == 0) return;
+  const std::size_t descriptors = kOfAWorker * wanted + asked + kToAsk;
+  if (!may_open(descriptors)) {
+    refuse(workers, std::to_string(descriptors) + " descriptors more", "RLIMIT_NOFILE",
+           limit_of(RLIMIT_NOFILE), EMFILE);
+  }
+  if (!may_have_size(sizeof(SharedRing))) {
+    refuse(workers, "a file of " + std::to_string(sizeof(SharedRing)) + " bytes for each",
+           "RLIMIT_FSIZE", limit_of(RLIMIT_FSIZE), EFBIG);
+  }
+  if (const std::size_t rings = size_of_rings(wanted); !may_map(rings)) {
+    refuse(workers, std::to_string(rings) + " bytes of addresses more", "RLIMIT_AS",
+           limit_of(RLIMIT_AS), ENOMEM);
+  }
+}
+
+}  // namespace poolproof::detail
