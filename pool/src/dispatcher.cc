@@ -138,7 +138,9 @@ void Core::collect_watched(Watched& watched) {
 
 int Core::next_timeout() {
   Deadline next = std::min(overdue_, next_task_due());
-  if (!stopping_ && crew_.hires_left() > 0) {  // else a report comes first
+  // Otherwise nobody is wanted (as in fill_vacancies), or a report comes first.
+  const bool wanted = state_ == PoolState::running || !queue_.empty();
+  if (wanted && !stopping_ && crew_.hires_left() > 0) {
     for (std::size_t i = 0; i < target_; ++i) {
       if (crew_.slots()[i].life == Slot::Life::vacant) next = std::min(next, crew_.due(i));
     }

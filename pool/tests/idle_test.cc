@@ -121,7 +121,7 @@ class Poller {
 class Idle : public ::testing::TestWithParam<StartMethod> {
  protected:
   /// Sooner or later all sleep, and once they do nobody wakes up.
-  void expect_rest(const Pool& pool, const char* when) {
+  void expect_rest(const Pool& pool, const char* when, std::size_t workers = 2) {
     Accounts before;
     const bool at_rest = eventually([&] {
       before = watch_.accounts(pool);
@@ -131,7 +131,7 @@ class Idle : public ::testing::TestWithParam<StartMethod> {
     EXPECT_TRUE(at_rest) << when;
     poller_.await_wake_ups(kWakeUps);
     EXPECT_EQ(watch_.accounts(pool), before) << when;
-    EXPECT_GE(before.size(), 4U) << "two workers, their supervisor, and main's thread for them";
+    EXPECT_GE(before.size(), workers + 2) << "them, their supervisor, and main's thread for them";
   }
 
   Poller poller_;
@@ -149,6 +149,25 @@ TEST_P(Idle, PoolMakesNoWakeUps) {
   EXPECT_TRUE(eventually([&] { return pool.statistics().departed.workers == 1; }));
   EXPECT_TRUE(eventually([&] { return pool.active_children().size() == 2; }));
   expect_rest(pool, "after a death");
+}
+
+/// Nobody comes in the stead of who has died: there is nothing left to begin.
+TEST_P(Idle, PoolThatIsClosedWaitsForItsLastTask) {
+  Pool pool{{.workers = 2, .start_method = GetParam(), .force_fork_with_threads = true}};
+  const Roll roll;
+  const auto last = [](const std::string& path) {
+    sign(open_to_sign(path), std::to_string(::getpid()) + "\n");
+    ::pause();
+  };
+  static_cast<void>(pool.apply_async(last, roll.path()));
+  pid_t busy = 0;
+  EXPECT_TRUE(eventually([&] { return bool(std::ifstream(roll.path()) >> busy); }));
+  pool.close();
+  for (const ChildInfo& child : pool.active_children()) {
+    if (child.pid != busy) ::kill(child.pid, SIGKILL);
+  }
+  EXPECT_TRUE(eventually([&] { return pool.statistics().departed.workers == 1; }));
+  expect_rest(pool, "closed", 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(By, Idle,
