@@ -7,6 +7,7 @@
 #include <list>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "support.hpp"
@@ -67,6 +68,31 @@ TEST(MapAsync, ReturnsAtOnce) {
   EXPECT_FALSE(endless.wait(1ms));
   EXPECT_THROW(endless.get(1ms), TimeoutError);
   EXPECT_THROW(static_cast<void>(endless.successful()), ResultNotReady);
+}
+
+pid_t pid_for(int /*item*/) {
+  return worker_pid();
+}
+
+/// How many chunks: with one task for each, whoever has done his quota of one leaves.
+TEST(Map, TakesOptionsOrTheSizeOfChunks) {
+  Pool pool{{.workers = 2, .tasks_per_worker = 1}};
+  const auto pid = [](int item) { return pid_for(item); };
+  const auto workers_of = [](const std::vector<int>& pids) {
+    return std::set<pid_t>(pids.begin(), pids.end()).size();
+  };
+  const std::vector<int> items(6);
+  const MapOptions by_three{.chunk_size = 3};
+  EXPECT_EQ(workers_of(pool.map(pid, items, {.chunk_size = 2})), 3U);
+  EXPECT_EQ(workers_of(pool.map(pid, items, by_three)), 2U);
+  EXPECT_EQ(workers_of(pool.map<pid_for>(items, by_three)), 2U);
+  EXPECT_EQ(workers_of(pool.map<pid_for>({1, 2, 3}, {.chunk_size = 1})), 3U);
+  EXPECT_EQ(workers_of(pool.map<pid_for>(Generator{6}, {.chunk_size = 2})), 3U);
+  // What was written before there were options means what it did.
+  EXPECT_EQ(workers_of(pool.map(pid, items, 3)), 2U);
+  EXPECT_EQ(workers_of(pool.map(pid, items, {3})), 2U);
+  EXPECT_EQ(workers_of(pool.map(pid, items, {})), 6U);
+  EXPECT_EQ(workers_of(pool.map<pid_for>({1, 2, 3}, 3)), 1U);
 }
 
 TEST(MapAsync, IsReadyOnlyWhenAllChunksAre) {

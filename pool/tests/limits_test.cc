@@ -180,6 +180,8 @@ TEST(TimeLimit, IsThatOfEachItemOfAMap) {
       pool.map_async<nap>(std::vector<int>{1, 100'000}, {.chunk_size = 2, .time_limit = 20ms})
           .get(),
       TimeLimitExceeded);
+  EXPECT_THROW(pool.map<nap>(std::vector<int>{1, 100'000}, {.time_limit = 20ms}),
+               TimeLimitExceeded);
 }
 
 TEST(TimeLimit, OfThePoolHoldsUnlessTheTaskSaysOtherwise) {
@@ -196,6 +198,7 @@ TEST(TimeLimit, MustBePositive) {
   EXPECT_THROW(Pool{options}, std::invalid_argument);
   Pool pool{{.workers = 1}};
   EXPECT_THROW(pool.apply_async<&spin>({.time_limit = -1s}), std::invalid_argument);
+  EXPECT_THROW(pool.map<&nap>(std::vector<int>{1}, {.time_limit = 0s}), std::invalid_argument);
 }
 
 }  // namespace

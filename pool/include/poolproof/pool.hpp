@@ -117,6 +117,20 @@ class Pool {
   auto map(F callable, Range&& items, std::size_t chunk_size = 0) {
     return map_async(callable, items, {.chunk_size = chunk_size}).get();
   }
+  /// As above, with all that can be said: `map<f>(items, {.time_limit = 2s})`.
+  /// Errors: also std::invalid_argument for the options.
+  template <auto F, class Range>
+  auto map(Range&& items, const MapOptions& options) {
+    return map_async<F>(items, options).get();
+  }
+  template <auto F, class Item>
+  auto map(std::initializer_list<Item> items, const MapOptions& options) {
+    return map_async<F>(items, options).get();
+  }
+  template <class F, class Range>
+  auto map(F callable, Range&& items, const MapOptions& options) {
+    return map_async(callable, items, options).get();
+  }
 
   /// As `map`, without waiting: a MapFuture, whose `get` gives all results.
   /// Errors: PoolNotRunning, WrongProcess; std::invalid_argument for the options.
