@@ -54,6 +54,7 @@ TEST(Cancel, GivesBackTheMemoryOfWhatIsQueuedBehindAnother) {
   const auto running = pool.apply_async<&never_end>();
   // More than a worker is given ahead: some wait in the queue.
   std::vector<Future<int>> waiting;
+  waiting.reserve(300);
   for (int i = 0; i < 300; ++i) waiting.push_back(pool.apply_async<&add>(i, 1));
   const int descriptors = open_descriptors();
   const std::string large(100'000, 'x');  // a file each
