@@ -97,6 +97,7 @@ bool is_made_by_body(int task, const harness::Body& body, const harness::StepRes
 
 /// The same of a task of any kind: of a map's items at least one must have run.
 static bool is_made_by_body(const harness::Step& task, const harness::StepResult& result) {
+  if (tells_input(result.message, task)) return false;  // no body had it
   if (task.kind != harness::StepKind::kMap || result.kind != Kind::kOk)
     return is_made_by_body(task.task, task.body, result);
   const auto values = item_values(task);

@@ -44,6 +44,17 @@ TEST(DoubtAboutRuns, IsGoneWhereTheRunIsClaimed) {
   EXPECT_EQ(seen(two_tasks().task(1, 3).step(4, value("none"))), (Seen{false, true}));
 }
 
+TEST(DoubtAboutRuns, IsNotRaisedByTheInputsOwnError) {
+  const auto told = [](const std::string& message) {
+    auto raising = map(1, harness::Form::kImap, 2, BodyKind::kRaise);
+    raising.raises_at = 1;
+    Story story({create(1), raising, next(1)});
+    return seen(story.step(1).step(2).step(3, result(Kind::kTaskError, message)));
+  };
+  EXPECT_EQ(told("input 1 of task 1"), (Seen{false, false}));
+  EXPECT_EQ(told("task 1"), (Seen{true, false}));
+}
+
 TEST(DoubtAboutRuns, IsNotRaisedByAnErrorThatNeedsNoRun) {
   const auto dead = result(Kind::kWorkerDied);
   EXPECT_EQ(seen(two_tasks().step(4, dead)), (Seen{false, false}));
