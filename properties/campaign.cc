@@ -21,7 +21,7 @@ constexpr int kMostTroubles = 3;
 /// Cases that were begun when the time was over are waited for, but no longer than a part of the
 /// fuse: that is more than any case takes whose end is in sight (a kill step alone may look for its
 /// victim for 2 s), and a pool whose cases hang does not cost the others their share.
-constexpr int kAfterTime = 2;  // one in so many
+constexpr int kAfterTime = 4;  // one in so many
 
 constexpr auto kForEver = std::chrono::hours(24 * 365);
 

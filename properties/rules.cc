@@ -133,7 +133,7 @@ constexpr std::array kRules{
     Rule{"S3", "EndingsAreIdempotent",
          "close, terminate and join may be repeated, also from several threads, with no error and "
          "no hang.",
-         Level::kMust, "", endings_are_idempotent, Needs::kClaims},
+         Level::kMust, "P1", endings_are_idempotent, Needs::kClaims},
     Rule{"S4", "TerminateIsPrompt",
          "terminate + join end within the grace, whatever is queued or running, and no worker is "
          "alive then.",
