@@ -47,7 +47,9 @@ std::ptrdiff_t neighbours_since(const Reading& reading, const Moment& since, con
   std::ptrdiff_t neighbours = 0;
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& run = reading.run(step);
-    const bool made = reading.step(step).kind == StepKind::kNeighbour && run.is(Reading::Kind::kOk);
+    const auto& asked = reading.step(step);
+    const bool made = asked.kind == StepKind::kNeighbour &&
+                      asked.neighbour != harness::Neighbour::kWorks && run.is(Reading::Kind::kOk);
     if (made && since < *run.begun && *run.ended < until) ++neighbours;
   }
   return neighbours;

@@ -44,6 +44,16 @@ TEST(ReplacementOfLostWorkers, IsNotANeighboursWorker) {
   EXPECT_EQ(replaced.outcome("W4"), "held");
 }
 
+/// One that is there already brings nobody.
+TEST(ReplacementOfLostWorkers, IsNotTakenForThatOfANeighbourThatOnlyWorks) {
+  const harness::Step works{.kind = harness::StepKind::kNeighbour,
+                            .neighbour = harness::Neighbour::kWorks};
+  Story story({create(2), submit(1, BodyKind::kKillSelf), works, sleep_for(1500ms)});
+  story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3).dies(3, Killed{SIGKILL});
+  story.begins(3).born(5).ends(3).begins(4).after(1500ms).ends(4).exits();
+  EXPECT_EQ(story.outcome("W4"), "held");
+}
+
 TEST(ReplacementOfLostWorkers, AsksForAsManyAsWereLost) {
   Story story({create(2), submit(1, BodyKind::kKillSelf), submit(2, BodyKind::kKillSelf),
                sleep_for(1500ms)});
