@@ -111,8 +111,15 @@ class Writer {
   /// What goes on when the statement raises.
   std::string attempt(const std::string& statement) const {
     const auto* found = find({"attempt"});
-    return found == nullptr || is_comment(statement) ? statement
-                                                     : filled(*found, {{"step", statement}});
+    if (found == nullptr || is_comment(statement)) return statement;
+    std::string text = *found;
+    std::string step = statement;
+    // Python takes one line behind the colon, and of more a block.
+    if (step.find('\n') != std::string::npos && text.find(": {step}") != std::string::npos) {
+      replace_all(text, ": {step}", ":\n    {step}");
+      replace_all(step, "\n", "\n    ");
+    }
+    return filled(text, {{"step", step}});
   }
 
   std::string_view comment() const { return abilities_.language == "python" ? "#" : "//"; }

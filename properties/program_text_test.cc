@@ -133,6 +133,18 @@ TEST(ProgramText, AStepThatRaisedIsAnAttempt) {
               ElementsAre("try: f1.result()", "except BaseException as e: print(e)"));
 }
 
+TEST(ProgramText, AnAttemptOfSeveralLinesIsABlock) {
+  auto abilities = executor_pool().abilities;
+  abilities.program["attempt"] = "try: {step}\nexcept BaseException as e: print(e)";
+  abilities.program["submit"] = "f{task} = go({body})\nf{task}.when_done(hear)";
+  const auto lines = statements(orphan_scenario(), abilities, {2})[1].lines;
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[0], "try:");
+  EXPECT_THAT(lines[1], testing::StartsWith("    f1 = go("));
+  EXPECT_EQ(lines[2], "    f1.when_done(hear)");
+  EXPECT_EQ(lines[3], "except BaseException as e: print(e)");
+}
+
 TEST(ProgramText, AStepWithoutATemplateIsACommentWhoeverCallsItAndHoweverItEnds) {
   auto abilities = executor_pool().abilities;
   abilities.program.erase("submit");
