@@ -95,7 +95,7 @@ enum class Initializer {
   kRaises,     // the language's plain error
   kExits,      // by the language's exit, with status 1
   kKillsSelf,  // by SIGKILL
-  kSleeps      // for kSlowStart, and returns
+  kSleeps      // for 50 ms, and returns
 };
 
 /// What main has called when a task's outcome is there, be it a value or an error.
@@ -329,8 +329,6 @@ inline constexpr int kMaxWorkers = 64;
 inline constexpr int kMaxQuota = 1000;
 inline constexpr int kMaxProcessors = 4096;
 inline constexpr int kMaxItems = 64;
-/// How long Initializer::kSleeps takes.
-inline constexpr std::chrono::milliseconds kSlowStart{50};
 /// Of Inherited::kSpareDescriptors, each open on /dev/null.
 inline constexpr int kSpareDescriptors = 40;
 inline constexpr std::int64_t kMaxBytes = 64LL * 1024 * 1024;

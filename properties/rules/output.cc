@@ -26,7 +26,7 @@ int lines_of(const harness::Captured& output, int task) {
   return lines;
 }
 
-/// How many of the task's runs main has the outcome of, by then at the latest.
+/// Of how many of the task's runs main has the outcome, at least.
 int told_runs(const Reading& reading, int task) {
   const auto& asked = reading.handed_over(task);
   int told = 0;
