@@ -38,6 +38,7 @@ constexpr std::array kPlainActions{ActionName{Action::kTypicalError, "errno"},
                                    ActionName{Action::kLimitFiles, "limit:files"},
                                    ActionName{Action::kLimitMemory, "limit:memory"},
                                    ActionName{Action::kLimitProcesses, "limit:processes"},
+                                   ActionName{Action::kReusePids, "reuse:pids"},
                                    ActionName{Action::kCloseStdout, "close-stdout"}};
 constexpr std::array kPauses{ActionName{Action::kStop, "stop:"},
                              ActionName{Action::kDelay, "delay:"}};
@@ -219,7 +220,7 @@ sys::Result<Fault> fault_from_string(std::string_view token) {
   if (!read_action(token.substr(action_begin + 1), fault))
     return wrong(
         "the action is a signal, an errno, stop:MS, delay:MS, limit:files, limit:memory, "
-        "limit:processes or close-stdout");
+        "limit:processes, reuse:pids or close-stdout");
   if (const auto why = misfit(fault); !why.empty()) return wrong(why);
   return fault;
 }

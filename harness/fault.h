@@ -37,6 +37,7 @@ struct Fault {
     kLimitFiles,      // from now on it can open no more descriptors than it has
     kLimitMemory,     // ... map no more private memory
     kLimitProcesses,  // ... and nobody in the tree can make a process or thread
+    kReusePids,       // ... and who is born next gets the pid of one that is gone
     kCloseStdout,     // who reads main's stdout goes away
   };
 

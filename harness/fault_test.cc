@@ -15,7 +15,8 @@ TEST(Fault, ReadsAsItIsWritten) {
         "main:before-step:3=SIGINT", "main:after-step:1=delay:5", "worker:task:2=stop:20",
         "worker:task:2=delay:20", "worker2:read(pipe):1=SIGKILL", "group:before-step:2=SIGINT",
         "main:before-step:2=limit:files", "main:task:1=limit:memory",
-        "main:after-step:1=limit:processes", "main:before-step:2=close-stdout"}) {
+        "main:after-step:1=limit:processes", "main:before-step:3=reuse:pids",
+        "main:before-step:2=close-stdout"}) {
     const auto fault = fault_from_string(token);
     ASSERT_TRUE(fault) << fault.error().message();
     EXPECT_EQ(to_string(*fault), token);

@@ -48,7 +48,7 @@ bool busy_at(const Reading& reading, const Reading::Moment& moment) {
     const auto& runs = reading.runs(task.first);
     if (entry(reading.body(task.first).kind).kills_worker) return false;
     return std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
-      const auto* worker = reading.process(run.pid);
+      const auto* worker = reading.worker_of(run);
       const bool gone = worker != nullptr && worker->gone_before(moment);
       return !(run.ended && *run.ended < moment) && !gone;
     });
@@ -148,7 +148,7 @@ bool printed_and_was_cut_short(const Reading& reading) {
     if (reading.body(task.first).kind != BodyKind::kPrint) return false;
     const auto& runs = reading.runs(task.first);
     return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
-      const auto* worker = reading.process(run.pid);
+      const auto* worker = reading.worker_of(run);
       return worker != nullptr && is_cut_short(reading, *worker);
     });
   });
@@ -229,7 +229,7 @@ bool died_in_a_task(const Reading& reading) {
     const auto& runs = reading.runs(task.first);
     return std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
       return reading.cut_short(run) &&
-             std::find(lost.begin(), lost.end(), reading.process(run.pid)) != lost.end();
+             std::find(lost.begin(), lost.end(), reading.worker_of(run)) != lost.end();
     });
   });
 }

@@ -69,7 +69,7 @@ bool any_open_run(const Reading& reading, const Close& close, Fits fits) {
     const auto& runs = reading.runs(task);
     return !entry(reading.body(task).kind).kills_worker &&
            std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
-             const auto* worker = reading.process(run.pid);
+             const auto* worker = reading.worker_of(run);
              const bool lost = worker != nullptr && worker->gone_before(close.begun);
              return !lost && !(run.ended && *run.ended < close.begun) && fits(run);
            });
@@ -82,7 +82,7 @@ bool never_ended(const Reading::Run& run) {
 
 bool cuts_tasks_short(const Reading& reading, const std::optional<Close>& close) {
   return close && close->over && any_open_run(reading, *close, [&](const Reading::Run& run) {
-           return reading.cut_short(run) && *reading.process(run.pid)->dying <= close->until;
+           return reading.cut_short(run) && *reading.worker_of(run)->dying <= close->until;
          });
 }
 

@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 
 constexpr int kHealthyPercent = 30;
 constexpr int kFarthestCall = 12;
+constexpr int kReusePercent = 40;  // where main makes a process of its own
 
 /// What pools live on. Those that this architecture does not have are left out.
 constexpr std::array<std::string_view, 14> kCalls{"clone",  "clone3",   "mmap",  "read",    "write",
@@ -32,7 +33,7 @@ constexpr std::array kPauses{milliseconds(1), milliseconds(20), milliseconds(100
 /// In the order of the weights in action_for().
 constexpr std::array kActions{Action::kSignal,         Action::kTypicalError, Action::kStop,
                               Action::kDelay,          Action::kLimitFiles,   Action::kLimitMemory,
-                              Action::kLimitProcesses, Action::kCloseStdout};
+                              Action::kLimitProcesses, Action::kCloseStdout,  Action::kReusePids};
 
 int tasks_of(const harness::Scenario& scenario) {
   return static_cast<int>(std::count_if(
@@ -58,6 +59,26 @@ bool lingers(const harness::Scenario& scenario) {
   constexpr milliseconds kLong{1000};
   return std::any_of(scenario.steps.begin(), scenario.steps.end(),
                      [&](const harness::Step& step) { return step.duration > kLong; });
+}
+
+/// The steps in which main makes a process of its own that lives on, from 1.
+std::vector<int> makings(const harness::Scenario& scenario) {
+  std::vector<int> found;
+  for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
+    const auto& step = scenario.steps[i];
+    const bool forks =
+        step.kind == harness::StepKind::kFork && step.child_end == harness::ChildEnd::kStays;
+    if (forks || step.kind == harness::StepKind::kLaunch) found.push_back(static_cast<int>(i) + 1);
+  }
+  return found;
+}
+
+/// Where pids have come round, what main makes for itself has that of a worker that is gone.
+Fault reuse_of_pids(Dice& dice, const std::vector<int>& steps) {
+  return {.trigger = Trigger::kBeforeStep,
+          .nth = dice.pick(steps),
+          .action = Action::kReusePids,
+          .number = 0};
 }
 
 /// A pool is made by births, and may fail half way.
@@ -98,7 +119,7 @@ Action action_for(Dice& dice, const Fault& fault) {
   const bool at_call = fault.trigger == Trigger::kCall;
   const char* one_who_stands_there = fault.trigger == Trigger::kTask ? "worker" : "main";
   const bool can_be_held = at_call || fault.who == one_who_stands_there;
-  const auto index = dice.weighted({45, at_call ? 60 : 0, 12, can_be_held ? 10 : 0, 5, 5, 5, 3});
+  const auto index = dice.weighted({45, at_call ? 60 : 0, 12, can_be_held ? 10 : 0, 5, 5, 5, 3, 2});
   return kActions[static_cast<std::size_t>(index)];
 }
 
@@ -126,6 +147,8 @@ std::optional<Fault> random_fault(const rc::Random& random, const harness::Scena
   const bool usual =
       scenario.inherits.empty() || scenario.inherits == std::set{harness::Inherited::kInput};
   if (!usual) return std::nullopt;  // strange enough
+  const auto made = makings(scenario);
+  if (!made.empty() && dice.percent(kReusePercent)) return reuse_of_pids(dice, made);
   Fault fault;
   place(dice, scenario, fault);
   fault.action = action_for(dice, fault);

@@ -53,7 +53,7 @@ TEST(RandomFault, ComesInEveryKindAndSometimesNotAtAll) {
     triggers.insert(fault->trigger);
     victims.insert(fault->who);
   }
-  EXPECT_EQ(actions.size(), 8U);  // all but an error by its number
+  EXPECT_EQ(actions.size(), 9U);  // all but an error by its number
   EXPECT_EQ(triggers.size(), 4U);
   EXPECT_EQ(victims.size(), 7U);
   EXPECT_GT(healthy, 1000);
@@ -61,6 +61,17 @@ TEST(RandomFault, ComesInEveryKindAndSometimesNotAtAll) {
 
 TEST(RandomFault, IsTheSameForTheSameSeed) {
   EXPECT_EQ(random_fault(random_of(7), two_tasks()), random_fault(random_of(7), two_tasks()));
+}
+
+TEST(RandomFault, OftenGivesWhatMainMakesForItselfThePidOfSomebodyWhoIsGone) {
+  auto scenario = two_tasks();
+  scenario.steps.push_back({.kind = harness::StepKind::kLaunch});
+  int reused = 0;
+  for (std::uint64_t n = 0; n < 1000; ++n) {
+    const auto fault = random_fault(random_of(n), scenario);
+    if (fault && to_string(*fault) == "main:before-step:8=reuse:pids") ++reused;
+  }
+  EXPECT_GT(reused, 100);
 }
 
 /// A fault beside makes nobody the wiser: which of the two was it?

@@ -167,6 +167,8 @@ std::int64_t severity(const Fault& fault) {
     case Fault::Action::kErrno:
     case Fault::Action::kTypicalError:
       return fault.lasting ? 4 : 3;
+    case Fault::Action::kReusePids:
+      return 2;
     case Fault::Action::kCloseStdout:
     case Fault::Action::kLimitFiles:
     case Fault::Action::kLimitMemory:

@@ -61,7 +61,9 @@ class CaseRun {
         request_(request),
         runner_(runner),
         tree_(sandbox.init_pid()),
-        injector_(tree_, request.fault, [this] { outputs_.at(0).close(); }),
+        injector_(tree_, request.fault,
+                  {[this] { outputs_.at(0).close(); },
+                   [this](harness::Pid pid) { return sandbox_.set_next_pid(pid); }}),
         claims_(sandbox.claims()),
         prompts_(request.prompt_steps),
         waits_(request.waiting_steps) {

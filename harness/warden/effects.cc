@@ -35,6 +35,10 @@ void allow_no_more_memory(int pid) {
 
 }  // namespace
 
+bool Effects::can(const harness::Fault& fault) const {
+  return fault.action != Action::kReusePids || means_.set_next_pid(0);
+}
+
 void Effects::strike(const harness::Fault& fault, const std::vector<const Process*>& targets,
                      int stood, harness::Nanoseconds now) {
   since_ = now;
@@ -48,7 +52,10 @@ void Effects::strike(const harness::Fault& fault, const std::vector<const Proces
       births_fail_ = true;
       return;
     case Action::kCloseStdout:
-      return close_stdout_();
+      return means_.close_stdout();
+    case Action::kReusePids:
+      births_reuse_pids_ = true;
+      return;
     default:
       break;
   }

@@ -15,7 +15,16 @@ namespace poolproof::warden {
 /// stopped processes, held threads, calls that fail. Driven by the warden's one thread.
 class Effects {
  public:
-  explicit Effects(std::function<void()> close_stdout) : close_stdout_(std::move(close_stdout)) {}
+  /// What is done by others than us.
+  struct Means {
+    std::function<void()> close_stdout;  // stops reading main's stdout
+    /// Has the kernel give this pid to who is born next; 0 asks whether it would.
+    std::function<bool(harness::Pid)> set_next_pid;
+  };
+  explicit Effects(Means means) : means_(std::move(means)) {}
+
+  /// Whether the kernel lets it be done here at all.
+  bool can(const harness::Fault& fault) const;
 
   /// `stood` is the thread that met the trigger, which stands still. Not for errors: see fail().
   void strike(const harness::Fault& fault, const std::vector<const Process*>& targets, int stood,
@@ -35,6 +44,10 @@ class Effects {
 
   /// Whether processes and threads can still be made.
   bool births_fail() const { return births_fail_; }
+  /// Whether pids are to be used again.
+  bool births_reuse_pids() const { return births_reuse_pids_; }
+  /// The thread stands at a call that makes a process: who is born gets this pid.
+  void give_pid(harness::Pid pid) { (void)means_.set_next_pid(pid); }
   /// Whether the thread must not go on yet.
   bool holds(int tid) const { return held_ == tid; }
   /// Lets go on what was kept for long enough. True while something is.
@@ -43,9 +56,10 @@ class Effects {
   harness::Nanoseconds take_pause();
 
  private:
-  std::function<void()> close_stdout_;
+  Means means_;
   std::map<int, int> failing_;  // thread to error, until the exit of its call
   bool births_fail_ = false;
+  bool births_reuse_pids_ = false;
   std::vector<int> stopped_;  // processes
   int held_ = 0;              // a thread
   bool pausing_ = false;

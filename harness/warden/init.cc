@@ -99,6 +99,7 @@ class Init {
   std::vector<sys::Fd> descendants();
   void serve();
   void start(Packet& order);
+  void set_next_pid(const Packet& order);
   void clean();
   void reap_all_that_ended();
   bool kill_everything();
@@ -192,6 +193,7 @@ void Init::serve() {
     auto order = receive_packet(plan_.control.get());
     if (!order || order->bytes.empty()) return;
     if (order->bytes[0] == static_cast<char>(Order::kStart)) start(*order);
+    if (order->bytes[0] == static_cast<char>(Order::kNextPid)) set_next_pid(*order);
     if (order->bytes[0] == static_cast<char>(Order::kClean)) clean();
   }
 }
@@ -257,6 +259,17 @@ void Init::start(Packet& order) {
   subject.environment.push_back("POOLPROOF_TRACE=" + plan_.folder + "/claims");
   subject.environment.push_back("POOLPROOF_SYNC=" + sync_points);
   become_subject(subject);
+}
+
+/// Who is born next in our namespace gets this pid, or the next one that is free; 0: only says
+/// whether that can be had. We may write there where the subject may not: the file takes
+/// CAP_SYS_ADMIN over the namespace. Source: ns_last_pid, proc_sys_kernel(5).
+void Init::set_next_pid(const Packet& order) {
+  const int pid = std::atoi(order.bytes.c_str() + 1);
+  const sys::Fd last(::open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC));
+  const bool done =
+      last && (pid == 0 || sys::write_all(last.get(), std::to_string(pid - 1)).has_value());
+  (void)send_packet(plan_.control.get(), done ? "set" : "refused");
 }
 
 /// All below us, without signalling anybody who got the number of one that has just gone.

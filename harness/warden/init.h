@@ -19,7 +19,7 @@ struct InitPlan {
 };
 
 /// One word at the start of each message of the warden.
-enum class Order : char { kStart = 's', kClean = 'c' };
+enum class Order : char { kStart = 's', kClean = 'c', kNextPid = 'n' };
 
 /// The life of a sandbox's init: sets the place up, answers "ready" with the descriptors of claims
 /// and scenario (or the error), then starts mains and cleans up on command until the warden goes.

@@ -1,11 +1,13 @@
 #include "harness/warden/injector.h"
 
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 #include "harness/sys/call_names.h"
@@ -37,6 +39,15 @@ constexpr std::array kBirths{
 template <class Numbers>
 bool has(const Numbers& numbers, long number) {
   return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+/// clone3 has its flags first in what its argument points to. Source: clone(2).
+bool makes_a_thread(const Process& process, const trace::CallStop& stop) {
+  std::uint64_t flags = 0;
+  if (stop.number == SYS_clone) flags = stop.arguments[0];
+  if (stop.number == SYS_clone3)
+    (void)sys::read_memory(process.pid, stop.arguments[0], &flags, sizeof flags);
+  return (flags & CLONE_THREAD) != 0;
 }
 
 /// "pipe", "socket", "eventfd", "memfd", "file"; empty where it cannot be told.
@@ -101,7 +112,7 @@ std::vector<long> Injector::filtered_calls() const {
   if (!fault_) return numbers;
   if (fault_->trigger == Trigger::kCall && fault_->call != "*")
     numbers.push_back(sys::call_number(fault_->call).value_or(-1));
-  if (fault_->action == Action::kLimitProcesses)
+  if (fault_->action == Action::kLimitProcesses || fault_->action == Action::kReusePids)
     numbers.insert(numbers.end(), kBirths.begin(), kBirths.end());
   return numbers;
 }
@@ -148,7 +159,7 @@ bool Injector::names(const Process& process) const {
 bool Injector::follows(const Process& process, int tid) const {
   if (!fault_) return false;
   if (effects_.awaits_exit(tid)) return true;
-  if (effects_.births_fail() && !filter_) return true;
+  if (strikes_births() && !filter_) return true;
   if (fault_->trigger != Trigger::kCall || counts_by_filter()) return false;
   if ((fired_ && !fault_->lasting) || !names(process)) return false;
   return process.pid != tree_.main() || main_counts_;
@@ -158,14 +169,24 @@ void Injector::at_call(const Process& process, int tid, const trace::CallStop& s
   if (!fault_ || stop.foreign) return;
   if (stop.at == trace::CallStop::At::kExit) return effects_.at_exit(tid);
   const bool by_filter = stop.at == trace::CallStop::At::kFilter;
-  if (effects_.births_fail() && by_filter == filter_ && has(kBirths, stop.number))
-    return effects_.fail(tid, stop, EAGAIN);
+  if (strikes_births() && by_filter == filter_ && has(kBirths, stop.number))
+    return at_birth(tid, process, stop);
   if (fault_->trigger != Trigger::kCall || by_filter != counts_by_filter()) return;
   if ((fired_ && !fault_->lasting) || !names(process)) return;
   if (process.pid == tree_.main() && !main_counts_) return;
   if (fails_a_call(fault_->action) && is_a_claim(process, stop)) return;
   const Call call = described(process, stop);
   if (is_it(call)) hit(process, tid, stop, call);
+}
+
+bool Injector::strikes_births() const {
+  return effects_.births_fail() || effects_.births_reuse_pids();
+}
+
+void Injector::at_birth(int tid, const Process& process, const trace::CallStop& stop) {
+  if (effects_.births_fail()) return effects_.fail(tid, stop, EAGAIN);
+  if (makes_a_thread(process, stop)) return;
+  if (const auto pid = tree_.free_pid()) effects_.give_pid(*pid);
 }
 
 void Injector::note_claims(std::string path, int descriptor) {
@@ -226,6 +247,7 @@ void Injector::hit(const Process& process, int tid, const trace::CallStop& stop,
 void Injector::fire(const Process& process, int tid, const Fault& named) {
   const auto hit = targets(process);
   if (hit.empty()) return;  // nobody is there by that name
+  if (!effects_.can(named)) return;
   fired_ = true;
   tree_.record(harness::FaultFired{hit.front()->inner, to_string(named), all_});
   tree_.alive(tid);  // if it makes no exit stop, it began to die after this

@@ -21,9 +21,8 @@ namespace poolproof::warden {
 /// names stop at each of theirs until it has fired.
 class Injector {
  public:
-  /// close_stdout: stops reading main's stdout.
-  Injector(Tree& tree, std::optional<harness::Fault> fault, std::function<void()> close_stdout)
-      : tree_(tree), fault_(std::move(fault)), effects_(std::move(close_stdout)) {}
+  Injector(Tree& tree, std::optional<harness::Fault> fault, Effects::Means means)
+      : tree_(tree), fault_(std::move(fault)), effects_(std::move(means)) {}
 
   bool has_fault() const { return fault_.has_value(); }
   /// Before main is made: the calls that the filter shall stop at ...
@@ -64,6 +63,8 @@ class Injector {
   bool counts_by_filter() const;
   bool names(const Process& process) const;
   bool is_a_claim(const Process& process, const trace::CallStop& stop) const;
+  bool strikes_births() const;
+  void at_birth(int tid, const Process& process, const trace::CallStop& stop);
   std::vector<const Process*> targets(const Process& stood) const;
   Call described(const Process& process, const trace::CallStop& stop) const;
   bool is_it(const Call& call);

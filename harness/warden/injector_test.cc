@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "harness/warden/testing/subject_test.h"
 
 namespace poolproof::testing {
@@ -197,6 +199,34 @@ TEST_F(Faults, ReachTheLimitOfProcesses) {
   EXPECT_THAT(trace.out.text,
               AllOf(HasSubstr("first process: ok"), HasSubstr(std::string("worker: ") + fails),
                     HasSubstr(std::string("second process: ") + fails)));
+}
+
+/// The last that was waited for is the worker of task 2.
+TEST_F(Faults, GiveWhoIsBornThePidOfWhoIsGone) {
+  const Trace trace = life_with("main:before-step:2=reuse:pids");
+  EXPECT_EQ(fired(trace), "main:before-step:2=reuse:pids");
+  EXPECT_THAT(trace.out.text, HasSubstr("second process: ok"));
+  const auto begun = all<harness::TaskBegun>(trace);
+  const auto born = all<harness::Born>(trace);
+  ASSERT_EQ(begun.size(), 2U);
+  const auto fired_at = place_of<FaultFired>(trace, trace.main());
+  EXPECT_EQ(born.back()->pid, begun.back()->pid) << trace;
+  EXPECT_EQ(end_of(trace, born.back()->pid), "exited 0");
+  std::set<harness::Pid> earlier;
+  for (std::size_t i = 0; i + 1 < born.size(); ++i) earlier.insert(born[i]->pid);
+  EXPECT_EQ(earlier.size() + 1, born.size()) << "before the fault each has its own";
+  EXPECT_LT(fired_at, trace.events.size());
+}
+
+/// Where the pids are the whole machine's they are not ours to give.
+TEST_F(Faults, LeavePidsAloneOutsideOfANamespace) {
+  auto* low = runner(2);
+  ASSERT_NE(low, nullptr);
+  low->submit(with_fault({"faulted"}, "main:before-step:2=reuse:pids"));
+  const auto finished = low->next(std::chrono::steady_clock::now() + 30s);
+  ASSERT_TRUE(finished && finished->trace);
+  EXPECT_EQ(fired(*finished->trace), "0 times");
+  EXPECT_EQ(end_of_main(*finished->trace), "exited 0");
 }
 
 TEST_F(Faults, TakeTheReaderOfStdoutAway) {

@@ -260,6 +260,14 @@ sys::Result<void> Sandbox::exec_outcome() {
   return {};
 }
 
+bool Sandbox::set_next_pid(int pid) {
+  if (rung_ != Rung::kNamespaces) return false;  // the pids are the whole machine's
+  const std::string order = static_cast<char>(Order::kNextPid) + std::to_string(pid);
+  if (!send_packet(control_.get(), order)) return false;
+  const auto answer = receive_packet(control_.get());
+  return answer && answer->bytes == "set";
+}
+
 sys::Result<void> Sandbox::ask_to_clean() {
   const std::string order(1, static_cast<char>(Order::kClean));
   if (!send_packet(control_.get(), order)) return sys::Error("the sandbox's init died");

@@ -80,6 +80,10 @@ class Sandbox {
   /// As the subject names it.
   std::string claims_path() const { return folder_ + "/claims"; }
 
+  /// Has the kernel give this pid, as numbered inside, to who is born next there, if it is free by
+  /// then; 0 asks only whether that can be done. False where it is refused, and on the lower rungs.
+  bool set_next_pid(int pid);
+
   /// Asks init to kill and reap everything; its answer arrives on control().
   sys::Result<void> ask_to_clean();
   int control() const { return control_.get(); }

@@ -145,8 +145,23 @@ void Tree::ended(int tid, const sys::ExitStatus& status) {
   if (pid == main_) main_dead_at_ = now();
   for (const auto& [thread, unused] : process.threads) owner_.erase(thread);
   unreaped_[pid] = process.inner;
+  ended_.emplace_back(pid, process.inner);
   ++deaths_;
   live_.erase(pid);
+}
+
+std::optional<Pid> Tree::free_pid() const {
+  std::set<Pid> in_use;
+  for (const auto& [pid, process] : live_) {
+    for (const auto& [tid, thread] : process.threads) in_use.insert(thread.inner);
+  }
+  for (auto at = ended_.rbegin(); at != ended_.rend(); ++at) {
+    const auto [pid, inner] = *at;
+    const auto status = sys::task_status(pid);
+    const bool is_there = status && status->inner_pid == inner;  // a zombie
+    if (!is_there && !in_use.contains(inner)) return inner;
+  }
+  return std::nullopt;
 }
 
 Process* Tree::owner(int tid) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/sys/proc.h"
@@ -82,6 +83,8 @@ class Tree {
   harness::Nanoseconds main_dead_at() const { return main_dead_at_; }
   bool empty() const { return live_.empty(); }
   int births() const { return births_; }
+  /// The pid of the process that ended last and was waited for, if nobody has it again.
+  std::optional<harness::Pid> free_pid() const;
   int deaths() const { return deaths_; }  // of processes
   const std::map<int, Process>& live() const { return live_; }
 
@@ -114,9 +117,10 @@ class Tree {
   harness::Nanoseconds start_{0};
   harness::Nanoseconds main_dead_at_{0};
   std::map<int, Process> live_;
-  std::map<int, int> owner_;              // tid -> pid
-  std::map<int, harness::Pid> unreaped_;  // dead, as far as we know not waited for
-  std::map<int, harness::Pid> inner_;     // every process ever seen
+  std::map<int, int> owner_;                         // tid -> pid
+  std::vector<std::pair<int, harness::Pid>> ended_;  // processes, in their order
+  std::map<int, harness::Pid> unreaped_;             // dead, as far as we know not waited for
+  std::map<int, harness::Pid> inner_;                // every process ever seen
   std::set<harness::Pid> cut_short_;
   std::vector<harness::Event> events_;
 };

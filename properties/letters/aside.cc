@@ -159,7 +159,13 @@ void launch(PoolState& state, const Step& /*step*/, bool took_effect) {
 
 void fill_launch(Draft& draft, Step& step) {
   using harness::Program;
-  step.program = draft.dice.pick(std::array{Program::kStays, Program::kEnds});
+  step.program = draft.dice.pick(std::array{Program::kStays, Program::kStays, Program::kEnds});
+}
+
+/// Who comes after a worker that is gone may get its pid.
+int weigh_launch(const Draft& draft, const Step& /*step*/) {
+  const bool in_time = lost_a_worker(draft) && draft.model.state() == Life::kRunning;
+  return in_time ? 12 * kLaunch.weight : kLaunch.weight;
 }
 
 std::vector<std::string> launch_templates(const Step& step) {
@@ -253,6 +259,7 @@ const Letter kLaunch{.kind = StepKind::kLaunch,
                      .is_prompt = is_always_prompt,
                      .weight = 3,
                      .fill = fill_launch,
+                     .weigh = weigh_launch,
                      .templates = launch_templates};
 
 const Letter kReap{.kind = StepKind::kReap,

@@ -21,7 +21,7 @@ void fill(Draft& draft, Step& step) {
   auto& dice = draft.dice;
   const int index = dice.weighted({45, 35, 15, 5});
   if (index < 3) step.workers = index + 1;
-  if (draft.can(Setting::kQuota) && dice.percent(15)) step.quota = 1 + dice.below(2);
+  if (draft.can(Setting::kQuota) && dice.percent(20)) step.quota = 1 + dice.below(2);
   if (draft.can(Setting::kInitializer) && dice.percent(12)) {
     step.initializer =
         dice.pick(std::array{Initializer::kReturns, Initializer::kReturns, Initializer::kRaises,

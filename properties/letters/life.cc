@@ -50,6 +50,13 @@ bool terminate_is_prompt(const PoolState& /*state*/, const Step& /*step*/) {
   return true;
 }
 
+/// What it does to a program beside shows if there is one.
+int weigh_terminate(const Draft& draft, const Step& /*step*/) {
+  const auto& steps = draft.so_far.steps;
+  const bool launched = !steps.empty() && steps.back().kind == StepKind::kLaunch;
+  return launched ? 6 * kTerminate.weight : kTerminate.weight;
+}
+
 // ---- join ---------------------------------------------------------------------------------------
 
 Call call_of_join(const PoolState& state, const Step& /*step*/) {
@@ -170,6 +177,7 @@ const Letter kTerminate{.kind = StepKind::kTerminate,
                         .is_prompt = terminate_is_prompt,
                         .weight = 6,
                         .fill = fill_end,
+                        .weigh = weigh_terminate,
                         .in_short = itself<StepKind::kTerminate>};
 
 const Letter kJoin{.kind = StepKind::kJoin,

@@ -81,8 +81,15 @@ bool was_told_of_an_error(const Draft& draft) {
   });
 }
 
-/// What such an error has done to the pool shows by the next task.
+/// Whether no worker need have come to the end of its quota yet.
+bool has_quota_left(const Draft& draft) {
+  const auto& create = draft.so_far.steps.front();
+  return create.quota && draft.model.tasks() <= create.workers.value_or(1) * *create.quota;
+}
+
+/// What such an error has done to the pool shows by the next task, and so does a quota.
 int weigh_submit(const Draft& draft, const Step& /*step*/) {
+  if (has_quota_left(draft)) return 3 * kSubmit.weight;
   return was_told_of_an_error(draft) ? 5 * kSubmit.weight : kSubmit.weight;
 }
 

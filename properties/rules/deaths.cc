@@ -90,13 +90,14 @@ std::vector<const Reading::Process*> Reading::losses() const {
     if (process.role != Role::kWorker || !process.dying) continue;
     const bool in_use = (!ended || process.gone_before(*ended)) && !left_in_peace(process);
     const bool by_step = std::any_of(steps_.begin(), steps_.end(), [&](const StepRun& run) {
-      return run.is(Kind::kOk) && run.result->killed == process.pid;
+      return run.is(Kind::kOk) && run.result->killed == process.pid &&
+             this->process(process.pid, *run.ended) == &process;
     });
     const bool by_body = std::any_of(runs_.begin(), runs_.end(), [&](const auto& task) {
       if (!accepted_.contains(task.first) || !entry(body(task.first).kind).kills_worker)
         return false;
       return std::any_of(task.second.begin(), task.second.end(),
-                         [&](const Run& run) { return run.pid == process.pid && !run.ended; });
+                         [&](const Run& run) { return !run.ended && is_by(run, process); });
     });
     if (in_use || by_step || by_body) lost.push_back(&process);
   }
@@ -125,8 +126,10 @@ const Reading::Process* Reading::killer_of(const Process& process) const {
   const Process* killer = nullptr;
   for (std::size_t i = 0; i < process.dying->event; ++i) {
     const auto* sent = std::get_if<harness::Signalled>(&trace().events[i].kind);
-    if (sent != nullptr && sent->pid == process.pid && sent->signal == killed->signal)
-      killer = this->process(sent->sender);
+    const Moment moment{trace().events[i].at, i};
+    if (sent != nullptr && sent->signal == killed->signal &&
+        this->process(sent->pid, moment) == &process)
+      killer = this->process(sent->sender, moment);
   }
   return killer;
 }
@@ -152,7 +155,7 @@ std::vector<const Reading::Process*> Reading::alive_after(int step) const {
   std::vector<const Process*> alive;
   if (run.snapshot == nullptr || !trace().exact) return alive;
   for (const auto& seen : run.snapshot->processes) {
-    const Process* process = this->process(seen.pid);
+    const Process* process = this->process(seen.pid, *run.ended);
     if (process == nullptr || process->role != Role::kWorker || !process->born) continue;
     const bool meant = *process->born < *run.ended && !process->gone_before(*run.ended);
     if (meant && surely_lives(seen.state)) alive.push_back(process);

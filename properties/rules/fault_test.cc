@@ -113,7 +113,8 @@ TEST(Fault, ThatHitsMainLeavesItsStatusOpen) {
 
 /// Who is only kept waiting does as it would have done, and so do those around it.
 TEST(Fault, ThatOnlyDelaysExcusesNothing) {
-  for (const char* fault : {"main:task:1=stop:50", "main:getpid:1=delay:50"}) {
+  for (const char* fault :
+       {"main:task:1=stop:50", "main:getpid:1=delay:50", "main:task:1=reuse:pids"}) {
     auto status = in_the_task().hit(fault).ends_task(1, 3).ending().dies(3);
     EXPECT_EQ(status.dies(Story::kMain, Exited{7}).outcome("E2"), "violated") << fault;
   }

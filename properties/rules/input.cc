@@ -15,7 +15,7 @@ void judge_run(const Reading& reading, int task, const Reading::Run& run, Verdic
   const bool looked = run.ended && run.how == "returned" && run.pid != reading.trace().main();
   if (!looked) return;
   if (run.input == 0) return verdicts.held();
-  const auto* worker = reading.process(run.pid);
+  const auto* worker = reading.worker_of(run);
   verdicts.violated(fmt::format("task {} in {} read what stands in main's standard input", task,
                                 worker == nullptr ? "a worker" : reading.name(*worker)),
                     {run.begun.event, run.ended->event});

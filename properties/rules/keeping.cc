@@ -51,7 +51,7 @@ bool others_may_be_why(const Reading& reading, const Process& worker, const Mome
   }
   const auto deaths = reading.deaths_before(moment);
   return std::any_of(deaths.begin(), deaths.end(), [&](const Process* other) {
-    return other->pid != worker.pid && !is_the_pools_own(reading, *other);
+    return other != &worker && !is_the_pools_own(reading, *other);
   });
 }
 
@@ -71,7 +71,7 @@ bool may_be_too_many(const Reading& reading, const Process& worker) {
   return std::none_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
     const auto& runs = reading.runs(task.first);
     return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
-      return run.pid == worker.pid && (!run.ended || *worker.dying < *run.ended);
+      return reading.is_by(run, worker) && (!run.ended || *worker.dying < *run.ended);
     });
   });
 }

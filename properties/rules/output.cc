@@ -67,7 +67,7 @@ void judge_task(const Reading& reading, int task, Verdicts& verdicts) {
   if (told == 0 || runs == 0) return;  // whose outcome was made up is T3's to tell
   if (lines >= told) return verdicts.held();
   const auto& last = reading.runs(task).back();
-  const auto* worker = reading.process(last.pid);
+  const auto* worker = reading.worker_of(last);
   verdicts.violated(
       fmt::format("main has the outcome of task {}, which printed {}, but that was written {}{}",
                   task, counted(told, "time"), counted(lines, "time"),

@@ -100,6 +100,21 @@ TEST(ForeignProcessesAreLeftAlone, IsViolatedByASignalOfThePools) {
   }
 }
 
+/// The pid was a worker's: what that one was sent says nothing of the program.
+TEST(ForeignProcessesAreLeftAlone, IsViolatedByASignalToAPidThatWasAWorkers) {
+  for (const bool again : {false, true}) {
+    Story story({create(1), submit(1), launch(Program::kStays), terminate(), reap()});
+    story.begins(1).born(3).ends(1).begins(2).begins_task(1, 3).add(Signalled{3, SIGTERM, 2});
+    story.dies(3, Killed{SIGTERM}).born(4).ends(2);
+    story.begins(3).hit("main:before-step:3=reuse:pids").born(3);
+    story.add(OwnChild{Story::kMain, 3}).ends(3).begins(4);
+    if (again) story.add(Signalled{3, SIGTERM, Story::kMain});
+    story.dies(4).ends(4).begins(5).dies(3, Killed{SIGKILL}).ends(5, value("killed 9")).exits();
+    EXPECT_EQ(story.outcome("I1"), again ? "violated" : "held");
+    if (again) EXPECT_EQ(story.says("I1"), "main 2 sent SIGTERM to main's own program 3");
+  }
+}
+
 TEST(ForeignProcessesAreLeftAlone, IsViolatedByADeathBeforeMainAsksForIt) {
   auto story = launching(Program::kStays);
   story.begins(3).dies(9, Killed{SIGKILL}).dies(3).ends(3).step(4);

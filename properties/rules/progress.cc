@@ -43,7 +43,7 @@ bool waits_as_told(const Reading& reading, int pending) {
 std::optional<std::string> task_at_work(const Reading& reading) {
   for (const auto& [task, step] : reading.accepted()) {
     for (const auto& run : reading.runs(task)) {
-      const auto* worker = reading.process(run.pid);
+      const auto* worker = reading.worker_of(run);
       if (!run.ended && worker != nullptr && !worker->dying)
         return fmt::format("task {} still runs in {}", task, reading.name(*worker));
     }

@@ -98,6 +98,7 @@ Reading::Process& Reading::known(Pid pid) {
 
 void Reading::take_role(Process& process, const Moment& moment) {
   if (process.role == Role::kMain) return;  // a pool of threads
+  if (process.role == Role::kOwn) return;   // it has got the pid of a worker that is gone
   process.role = Role::kWorker;
   if (!process.known_as_worker) process.known_as_worker = moment;
 }
@@ -181,7 +182,7 @@ void Reading::leave_open_runs(const Moment& moment, Pid pid) {
   if (pid == evidence_.trace.main()) return;  // threads run side by side
   for (auto& [task, runs] : runs_) {
     for (Run& run : runs) {
-      if (run.pid != pid || run.ended) continue;
+      if (!is_open(run, pid)) continue;
       run.ended = moment;
       run.how = "left";
     }
@@ -190,8 +191,8 @@ void Reading::leave_open_runs(const Moment& moment, Pid pid) {
 
 void Reading::take_run_end(const Moment& moment, const TaskEnded& claim) {
   auto& runs = runs_[claim.task];
-  const auto open = std::find_if(
-      runs.begin(), runs.end(), [&](const Run& run) { return run.pid == claim.pid && !run.ended; });
+  const auto open = std::find_if(runs.begin(), runs.end(),
+                                 [&](const Run& run) { return is_open(run, claim.pid); });
   if (open == runs.end()) return;
   open->ended = moment;
   open->how = claim.how;
@@ -209,8 +210,13 @@ void Reading::take_snapshot(const Snapshot& snapshot) {
 bool Reading::runs_a_task(Pid pid) const {
   return std::any_of(runs_.begin(), runs_.end(), [&](const auto& task) {
     return std::any_of(task.second.begin(), task.second.end(),
-                       [&](const Run& run) { return run.pid == pid && !run.ended; });
+                       [&](const Run& run) { return is_open(run, pid); });
   });
+}
+
+/// Of who has the pid now.
+bool Reading::is_open(const Run& run, Pid pid) const {
+  return run.pid == pid && !run.ended && worker_of(run) == process(pid);
 }
 
 // ---- Processes ----------------------------------------------------------------------------------
@@ -222,6 +228,13 @@ const Reading::Process* Reading::main() const {
 const Reading::Process* Reading::process(Pid pid) const {
   const auto found = latest_.find(pid);
   return found == latest_.end() ? nullptr : &processes_[found->second];
+}
+
+const Reading::Process* Reading::process(Pid pid, const Moment& then) const {
+  for (auto at = processes_.rbegin(); at != processes_.rend(); ++at) {
+    if (at->pid == pid && (!at->born || !(then < *at->born))) return &*at;
+  }
+  return nullptr;
 }
 
 Reading::Moment Reading::main_goes_on_until() const {
@@ -298,7 +311,9 @@ bool Reading::stillborn() const {
 // ---- The case's fault ---------------------------------------------------------------------------
 
 bool Reading::does_harm() const {
-  return hit_->fault.action != Fault::Action::kStop && hit_->fault.action != Fault::Action::kDelay;
+  using Action = Fault::Action;
+  const Action action = hit_->fault.action;
+  return action != Action::kStop && action != Action::kDelay && action != Action::kReusePids;
 }
 
 bool Reading::harmed_by_fault(const Process& process) const {
@@ -328,6 +343,7 @@ bool Reading::calls_failed_before(const Moment& moment) const {
     case Fault::Action::kSignal:
     case Fault::Action::kStop:
     case Fault::Action::kDelay:
+    case Fault::Action::kReusePids:
       return false;
   }
   return false;
@@ -392,13 +408,13 @@ Reading::Maybe Reading::released_from(int step) const {
     });
     if (!over) return std::nullopt;
     for (const Run& run : runs)
-      from = std::max(from, run.ended ? *run.ended : *process(run.pid)->dying);
+      from = std::max(from, run.ended ? *run.ended : *worker_of(run)->dying);
   }
   return from;
 }
 
 bool Reading::cut_short(const Run& run) const {
-  const Process* worker = process(run.pid);
+  const Process* worker = worker_of(run);
   return !run.ended && worker != nullptr && worker->role == Role::kWorker && worker->dying;
 }
 

@@ -96,7 +96,13 @@ class Reading {
 
   /// Null if main was never born.
   const Process* main() const;
+  /// Who has the pid, or had it last.
   const Process* process(Pid pid) const;
+  /// Who had it then, if it was seen: the kernel gives a pid again once its process was reaped.
+  const Process* process(Pid pid, const Moment& then) const;
+  const Process* worker_of(const Run& run) const { return process(run.pid, run.begun); }
+  /// Whether the run is, or was, the process's.
+  bool is_by(const Run& run, const Process& process) const { return worker_of(run) == &process; }
   const std::vector<Process>& processes() const { return processes_; }
   bool main_died() const { return main() != nullptr && main()->dying; }
   /// Until when main goes on with the scenario: its ending, its death, or the case's end. Later,
@@ -173,7 +179,7 @@ class Reading {
   /// Whether it made calls fail before, by an error or a limit: from then on a step may by rights
   /// end in an error, though not hang.
   bool calls_failed_before(const Moment& moment) const;
-  /// Whether it did any harm before: all but a stop or a delay do.
+  /// Whether it did any harm before: all but a stop, a delay and the reuse of pids do.
   bool harmed_before(const Moment& moment) const { return hit_before(moment) && does_harm(); }
   /// Whether it may have broken the pool before, by rights: it came upon a helper, or made calls
   /// fail. A worker that is killed is no reason.
@@ -242,6 +248,7 @@ class Reading {
   void take_run_end(const Moment& moment, const harness::TaskEnded& claim);
   void take_snapshot(const harness::Snapshot& snapshot);
   StepRun* own_step(Pid claimant, int step);
+  bool is_open(const Run& run, Pid pid) const;
   bool runs_a_task(Pid pid) const;
   const StepRun* creation() const;
   bool preceded_the_pool(const Process& process) const;

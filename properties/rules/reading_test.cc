@@ -51,6 +51,42 @@ TEST(Reading, AWorkerThatBeginsATaskHasLeftTheOneBefore) {
   EXPECT_FALSE(read.reading.runs(2).front().ended);
 }
 
+/// Worker 3 is killed in task 1, and what main launches gets its pid.
+TEST(Reading, APidIsOfWhoHadItThen) {
+  Story story({create(1), submit(1, BodyKind::kKillSelf), of_kind(harness::StepKind::kLaunch)});
+  story.step(1).born(3).step(2).begins_task(1, 3).dies(3, Killed{9});
+  story.begins(3).born(3).add(harness::OwnChild{Story::kMain, 3});
+  const Read read(story.ends(3));
+  EXPECT_EQ(read.reading.process(3)->role, Role::kOwn);
+  EXPECT_FALSE(read.reading.process(3)->dying);
+  const auto& run = read.reading.runs(1).front();
+  EXPECT_EQ(read.reading.worker_of(run)->role, Role::kWorker);
+  EXPECT_TRUE(read.reading.cut_short(run));
+  ASSERT_EQ(read.reading.losses().size(), 1u);
+  EXPECT_TRUE(read.reading.is_by(run, *read.reading.losses().front()));
+}
+
+/// Its successor's tasks are its own, and so is its death.
+TEST(Reading, AWorkerWithThePidOfADeadOneIsAnother) {
+  Story story({create(1), submit(1, BodyKind::kKillSelf), submit(2), submit(3)});
+  story.step(1).born(3).step(2).begins_task(1, 3).dies(3, Killed{9}).born(3).step(3);
+  story.task(2, 3).step(4).begins_task(3, 3);
+  const Read read(std::move(story));
+  EXPECT_TRUE(read.reading.cut_short(read.reading.runs(1).front()));
+  EXPECT_TRUE(read.reading.runs(2).front().ended);
+  EXPECT_FALSE(read.reading.cut_short(read.reading.runs(3).front()));
+  EXPECT_EQ(read.reading.losses().size(), 1u);
+}
+
+/// A list that the pool has not brought up to date makes nobody a worker.
+TEST(Reading, MainsOwnProgramIsNoWorkerByItsPid) {
+  Story story({create(1), of_kind(harness::StepKind::kLaunch), workers()});
+  story.step(1).born(3).task(1, 3).dies(3).begins(2).born(3);
+  story.add(harness::OwnChild{Story::kMain, 3}).ends(2);
+  const Read read(story.step(3, listing({{.pid = 3}})));
+  EXPECT_EQ(read.reading.process(3)->role, Role::kOwn);
+}
+
 TEST(Reading, WhoIsBornInABodyIsATasksChild) {
   Story story({create(1), submit(1)});
   story.step(1).born(3).step(2).begins_task(1, 3).born(4, 3).ends_task(1, 3).born(5, 3);

@@ -197,7 +197,7 @@ void judge_drained(const Reading& reading, int task, const Drained& drained, Ver
   // What was over before close leaves it nothing to drain.
   const auto& closing = *reading.run(drained.closed).begun;
   if (last.ended && *last.ended < closing) return;
-  const auto* worker = reading.process(last.pid);
+  const auto* worker = reading.worker_of(last);
   if (reading.cut_short(last) && worker->gone_before(closing)) return;
   // Such a body never says that it is over, and its worker may live on.
   if (entry(reading.body(task).kind).kills_worker) return verdicts.held();

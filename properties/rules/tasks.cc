@@ -110,10 +110,12 @@ bool died_of_the_fault(const Reading& reading, const Reading::Process& worker) {
 /// body's own before anything ended the pool.
 bool died_in_the_task(const Reading& reading, int task, const Reading::Run& run) {
   if (!reading.cut_short(run)) return false;
-  const auto& worker = *reading.process(run.pid);
+  const auto& worker = *reading.worker_of(run);
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& other = reading.run(step);
-    if (other.is(Kind::kOk) && other.result->killed == run.pid) return true;
+    if (other.is(Kind::kOk) && other.result->killed == run.pid &&
+        reading.process(run.pid, *other.ended) == &worker)
+      return true;
     const StepKind kind = reading.step(step).kind;
     const bool ends = kind == StepKind::kTerminate || kind == StepKind::kDrop;
     if (ends && other.begun && *other.begun < *worker.dying) return false;
@@ -145,7 +147,7 @@ bool waits_in_vain(const Reading& reading, int step, const Reading::Process& wor
 }
 
 void judge_report(const Reading& reading, int task, const Reading::Run& lost, Verdicts& verdicts) {
-  const auto& worker = *reading.process(lost.pid);
+  const auto& worker = *reading.worker_of(lost);
   const std::string what = fmt::format("task {} was lost: its {} {}", task, reading.name(worker),
                                        reading.how_died(worker));
   for (const int step : reading.gets(task)) {
@@ -182,7 +184,7 @@ void judge_report(const Reading& reading, int task, const Reading::Run& lost, Ve
 void judge_lost_item(const Reading& reading, int task, Verdicts& verdicts) {
   for (const auto& run : reading.runs(task)) {
     if (!died_in_the_task(reading, task, run)) continue;
-    const auto& worker = *reading.process(run.pid);
+    const auto& worker = *reading.worker_of(run);
     for (const int step : reading.gets(task)) {
       const auto& get = reading.run(step);
       if (begun_before(reading, StepKind::kDrop, step)) return;

@@ -126,7 +126,7 @@ Around around(const Reading& reading, int step, int task) {
     result.death_asked = result.death_asked || may_end_a_worker(reading, earlier);
   }
   if (reading.trace().exact && runs.size() == 1 && !reading.is_map(task)) {
-    const auto* worker = reading.process(runs.front().pid);
+    const auto* worker = reading.worker_of(runs.front());
     result.lives_on = worker != nullptr && worker->born && !worker->gone_before(ended);
   }
   return result;

@@ -103,7 +103,7 @@ void judge_daemon_flags(const Reading& reading, Verdicts& verdicts) {
 void judge_zombies(const Reading& reading, const harness::Snapshot& snapshot, harness::Pid reaper,
                    const std::string& when, const Reading::Moment& moment, Verdicts& verdicts) {
   for (const auto& seen : snapshot.processes) {
-    const auto* process = reading.process(seen.pid);
+    const auto* process = reading.process(seen.pid, moment);
     // Helpers too: what a pool started to look after its workers is its own to reap. What a
     // wrapper left to main by its exec is not.
     const bool of_the_pool =
@@ -341,7 +341,7 @@ struct Listing {
 void judge_listed(const Reading& reading, const Listing& listing,
                   const harness::StepResult::Listed& listed, Verdicts& verdicts) {
   if (listed.pid == 0 || listed.alive == false) return;
-  const auto* process = reading.process(listed.pid);
+  const auto* process = reading.process(listed.pid, *listing.run.ended);
   if (process == nullptr || !process->born) {
     return verdicts.violated(
         fmt::format("{} lists pid {}, which no process of the tree has", listing.name, listed.pid),
@@ -488,22 +488,23 @@ Verdict task_quota_is_kept(const Evidence& evidence) {
   const auto quota = wanted_quota(reading);
   if (!quota) return NotExercised{};
   Verdicts verdicts;
-  std::map<harness::Pid, std::vector<std::size_t>> begun;
+  std::map<const Process*, std::vector<std::size_t>> begun;
   for (const auto& [task, submitted] : reading.accepted()) {
-    std::map<harness::Pid, int> items;
+    std::map<const Process*, int> items;
     for (const auto& run : reading.runs(task)) {
       // In a pool of threads all run in main. Items that travel together count as one task.
       if (run.pid == reading.trace().main()) continue;
-      if (items[run.pid]++ % items_that_travel(reading.handed_over(task)) == 0)
-        begun[run.pid].push_back(run.begun.event);
+      const auto* worker = reading.worker_of(run);
+      if (items[worker]++ % items_that_travel(reading.handed_over(task)) == 0)
+        begun[worker].push_back(run.begun.event);
     }
   }
-  for (auto& [pid, events] : begun) {
+  for (auto& [worker, events] : begun) {
     if (std::cmp_greater_equal(events.size(), *quota)) verdicts.held();
     if (std::cmp_less_equal(events.size(), *quota)) continue;
     std::sort(events.begin(), events.end());
-    auto text = fmt::format("process {} began {} tasks, of a pool whose workers may run {}", pid,
-                            events.size(), *quota);
+    auto text = fmt::format("process {} began {} tasks, of a pool whose workers may run {}",
+                            worker->pid, events.size(), *quota);
     verdicts.violated(std::move(text), std::move(events));
   }
   return verdicts.verdict();
@@ -515,7 +516,8 @@ Verdict daemons_have_no_children(const Evidence& evidence) {
   const Reading reading(evidence);
   Verdicts verdicts;
   for (const auto& child : reading.processes()) {
-    const auto* worker = reading.process(child.parent);
+    const auto* worker =
+        child.born ? reading.process(child.parent, *child.born) : reading.process(child.parent);
     const bool of_a_task = child.role == Role::kTaskChild && worker != nullptr &&
                            worker->role == Role::kWorker && worker->dying;
     if (of_a_task) judge_orphan(reading, child, *worker, verdicts);
