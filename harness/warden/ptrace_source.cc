@@ -109,7 +109,10 @@ void PtraceSource::let_go() {
   letting_go_ = true;
   // Init will kill them too, unless one of them has laid hands on init.
   for (const auto& [pid, process] : tree_.live()) ::kill(pid, SIGKILL);
-  for (const auto& [tid, early] : early_) trace::go_on(tid);
+  for (const auto& [tid, early] : early_) {
+    ::kill(tid, SIGKILL);
+    trace::go_on(tid);
+  }
   early_.clear();
 }
 

@@ -173,6 +173,23 @@ TEST_P(RunnerTest, ReportsAnInitThatDied) {
   EXPECT_EQ(next_end(*runner), "exited 7");
 }
 
+/// Who was just being born, and is traced but not yet known, is ended with the others: else the
+/// warden waits for it for ever.
+TEST_P(RunnerTest, ReportsAnInitThatDiedWhileTheTreeGrew) {
+  if (GetParam() == 3) GTEST_SKIP() << "without init and without ptrace nothing holds the subject";
+  const auto runner = start(GetParam());
+  ASSERT_TRUE(runner);
+  for (int i = 0; i < 10; ++i) {
+    runner->submit(job({"marked", marker_, "300"}, {.grace = 60s, .fuse = 60s}));
+    EXPECT_TRUE(comes_true([&] { return processes_with(marker_).size() >= 10; }));
+    const auto inits = sys::children_of(wardens().at(0));
+    ASSERT_FALSE(inits.empty());
+    ::kill(inits[0], SIGKILL);
+    ASSERT_EQ(next_end(*runner), "the sandbox's init died");
+    EXPECT_TRUE(processes_with(marker_).empty());
+  }
+}
+
 TEST_F(RunnerTest, RunsSideBySide) {
   const auto runner = start(1, 3);
   ASSERT_TRUE(runner);

@@ -188,13 +188,16 @@ Sandbox::~Sandbox() {
 }
 
 /// Until nobody is left to wait for: init, which ends last unless it was killed, and tracees. One
-/// that has stopped ends only when its tracer lets it.
+/// that has stopped ends only when its tracer lets it, and may have been born so lately that nobody
+/// has come to end it.
 void Sandbox::await_end() {
   for (;;) {
     int status = 0;
     const int tid = sys::retry_eintr([&] { return ::waitpid(-1, &status, __WALL); });
     if (tid < 0) return;
-    if (WIFSTOPPED(status)) trace::go_on(tid);
+    if (!WIFSTOPPED(status)) continue;
+    ::kill(tid, SIGKILL);
+    trace::go_on(tid);
   }
 }
 
