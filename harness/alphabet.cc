@@ -321,6 +321,11 @@ constexpr std::array kSteps{
               .does = "has another pool of one worker, made beside it, run a task",
               .needs = Needs::kNothing,
               .fields = kNeighbourFields},
+    StepEntry{
+        .kind = StepKind::kLock,
+        .name = "lock",
+        .does = "has another thread of main's hold a lock of its library's over the next step",
+        .needs = Needs::kNothing},
 };
 
 constexpr std::array kBodies{

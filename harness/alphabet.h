@@ -36,9 +36,10 @@ enum class StepKind {
   kCancel,
   kHandle,
   kResize,
-  kNeighbour
+  kNeighbour,
+  kLock
 };
-inline constexpr StepKind kLastStep = StepKind::kNeighbour;
+inline constexpr StepKind kLastStep = StepKind::kLock;
 
 enum class BodyKind {
   kNothing,                 // returns at once

@@ -22,6 +22,7 @@ constexpr int kMostSteps = 9;
 constexpr int kIllegalPercent = 10;
 constexpr int kFewProcessorsPercent = 80;  // of the pools that count processors themselves
 constexpr int kInheritsPercent = 8;
+constexpr int kPreparedPercent = 6;
 constexpr int kEnabledPercent = 65;  // of the optional letters, per scenario
 
 /// A pair of situation and step is chosen so much more often as long as it was not reached, and
@@ -50,6 +51,7 @@ class Author {
 
   Scenario write(std::string start_method) {
     scenario_.start_method = std::move(start_method);
+    prepare();
     add(filled(StepKind::kCreate));
     const int most = std::clamp(3 + size_ / 10, 3, kMostSteps);
     const int length =
@@ -74,6 +76,14 @@ class Author {
   }
 
  private:
+  /// What the pool's workers have a copy of, if it is there before them.
+  void prepare() {
+    for (const StepKind kind : {StepKind::kHandle, StepKind::kLock}) {
+      const bool can = std::find(steps_.begin(), steps_.end(), kind) != steps_.end();
+      if (can && dice_.percent(kPreparedPercent)) add(filled(kind));
+    }
+  }
+
   /// One thing, or two.
   void inherit() {
     for (int count = 1 + dice_.below(2); count > 0; --count) {

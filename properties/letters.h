@@ -67,7 +67,7 @@ namespace letters {
 extern const Letter kCreate;
 extern const Letter kSubmit, kGet, kWait, kReady, kCancel;
 extern const Letter kClose, kTerminate, kJoin, kDrop, kWorkers, kResize;
-extern const Letter kSleep, kKill, kFork, kLaunch, kReap, kCollect, kHandle, kNeighbour;
+extern const Letter kSleep, kKill, kFork, kLaunch, kReap, kCollect, kHandle, kNeighbour, kLock;
 extern const Letter kMap, kNext;
 
 /// An answer that does not depend on the step.

@@ -16,10 +16,10 @@
 #include <system_error>
 
 #include "control.hpp"
+#include "forking.hpp"
 #include "image.hpp"
 #include "lifeline.hpp"
 #include "null_device.hpp"
-#include "output.hpp"
 #include "reap.hpp"
 #include "reexec.hpp"
 #include "signals.hpp"
@@ -64,17 +64,6 @@ std::array<Fd, 2> socket_pair(int type) {
 
 bool is_open(int fd) {
   return ::fcntl(fd, F_GETFD) != -1;
-}
-
-/// What is buffered is written first, so that no child can print it again; and no handler of main's
-/// may run there.
-pid_t fork_supervisor(SupervisorSetup setup, bool beside_threads) {
-  setup.forgets_output = !flush_before_fork(beside_threads);
-  const SignalsBlocked blocked;
-  const pid_t pid = ::fork();
-  if (pid == -1) throw_errno("poolproof: fork the supervisor");
-  if (pid == 0) run_supervisor(setup);
-  return pid;
 }
 
 [[noreturn]] void refuse_containment(int error) {

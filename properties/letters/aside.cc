@@ -282,6 +282,10 @@ const Letter kNeighbour{.kind = StepKind::kNeighbour,
 /// Before the pool mostly: its workers inherit it then.
 const Letter kHandle{.kind = StepKind::kHandle, .is_prompt = is_always_prompt, .weight = 1};
 
+/// Before the pool mostly, too: what is forked then has a copy of a lock that nobody releases.
+const Letter kLock{
+    .kind = StepKind::kLock, .lets_time_pass = always, .is_prompt = is_always_prompt, .weight = 1};
+
 const Letter kCollect{.kind = StepKind::kCollect,
                       .may_wait_for_ever = collect_may_wait,
                       .apply = collect,

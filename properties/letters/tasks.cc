@@ -83,8 +83,9 @@ bool was_told_of_an_error(const Draft& draft) {
 
 /// Whether no worker need have come to the end of its quota yet.
 bool has_quota_left(const Draft& draft) {
-  const auto& create = draft.so_far.steps.front();
-  return create.quota && draft.model.tasks() <= create.workers.value_or(1) * *create.quota;
+  return draft.any_step([&](const Step& step) {
+    return step.quota && draft.model.tasks() <= step.workers.value_or(1) * *step.quota;
+  });
 }
 
 /// What such an error has done to the pool shows by the next task, and so does a quota.

@@ -89,19 +89,6 @@ Verdict judge_early_death(const Reading& reading) {
                   ""};
 }
 
-/// In a pool of threads main itself runs the bodies, and one that ends its process ends main, be it
-/// before main has learnt that it was accepted.
-bool ended_by_a_task(const Reading& reading) {
-  const auto& steps = reading.scenario().steps;
-  return std::any_of(steps.begin(), steps.end(), [&](const harness::Step& step) {
-    if (entry(step.kind).makes != harness::Makes::kTask) return false;
-    const auto& runs = reading.runs(step.task);
-    return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
-      return run.pid == reading.main()->pid && !run.ended;
-    });
-  });
-}
-
 std::string survivors_in_words(const Reading& reading) {
   std::string names;
   int count = 0;
@@ -208,7 +195,7 @@ Verdict exit_status_is_true(const Evidence& evidence) {
   const Reading reading(evidence);
   if (!reading.main_died()) return NotExercised{};
   const auto& main = *reading.main();
-  if (reading.harmed_by_fault(main) || ended_by_a_task(reading)) return NotExercised{};
+  if (reading.harmed_by_fault(main) || reading.main_is_in_a_body()) return NotExercised{};
   if (!reading.ending_begun()) return judge_early_death(reading);
   const auto expected = meanings(evidence.scenario.ending, evidence);
   if (expected.empty()) return NotExercised{};

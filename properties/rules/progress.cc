@@ -21,16 +21,7 @@ std::string where(const Reading& reading, std::optional<int> pending) {
 
 /// In a pool of threads a task that stops its process stops main, in whatever step.
 bool stopped_by_a_task(const Reading& reading) {
-  const auto& steps = reading.scenario().steps;
-  return std::any_of(steps.begin(), steps.end(), [&](const harness::Step& step) {
-    if (entry(step.kind).makes != harness::Makes::kTask ||
-        step.body.kind != harness::BodyKind::kStopSelf)
-      return false;
-    const auto& runs = reading.runs(step.task);
-    return std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
-      return run.pid == reading.trace().main() && !run.ended;
-    });
-  });
+  return reading.main_is_in_a_body(harness::BodyKind::kStopSelf);
 }
 
 /// Whether main waits because the scenario asked for it: for a time, or for what never comes.

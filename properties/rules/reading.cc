@@ -413,6 +413,17 @@ Reading::Maybe Reading::released_from(int step) const {
   return from;
 }
 
+bool Reading::main_is_in_a_body(std::optional<BodyKind> kind) const {
+  const auto& steps = scenario().steps;
+  return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+    if (entry(step.kind).makes != Makes::kTask || step.body.kind != kind.value_or(step.body.kind))
+      return false;
+    const auto& runs = this->runs(step.task);
+    return std::any_of(runs.begin(), runs.end(),
+                       [&](const Run& run) { return run.pid == trace().main() && !run.ended; });
+  });
+}
+
 bool Reading::cut_short(const Run& run) const {
   const Process* worker = worker_of(run);
   return !run.ended && worker != nullptr && worker->role == Role::kWorker && worker->dying;

@@ -207,6 +207,10 @@ class Reading {
   /// When the step that ended the pool is over and nothing of the pool is pending any more: a
   /// future may hold a dropped one until then by rights. nullopt where a task may never be over.
   Maybe released_from(int step) const;
+  /// In a pool of threads main itself runs the bodies, and what one does to its process it does to
+  /// main. Whether one of this kind, or any, is not over, be it of a task that main has not yet
+  /// learnt to be accepted.
+  bool main_is_in_a_body(std::optional<harness::BodyKind> kind = std::nullopt) const;
   /// A run that its worker's death cut short.
   bool cut_short(const Run& run) const;
 
