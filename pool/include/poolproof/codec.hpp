@@ -51,8 +51,8 @@
 ///   containers, pair, tuple, optional, variant, unique_ptr, shared_ptr, bitset,
 ///   complex and whatever of the standard library cereal knows;
 /// - a plain struct of such members (no base class, constructor, C array,
-///   bit-field or const member, 24 members at most), nested too, without a line
-///   of code;
+///   bit-field, anonymous union or const member, 24 members at most), nested too,
+///   without a line of code;
 /// - a type with cereal's `serialize`, or `save` and `load`;
 /// - a type with a Codec.
 ///

@@ -43,7 +43,7 @@ class ThreadsPresent : public Error {
 };
 
 /// Start method forkserver or spawn in a program that has not called `poolproof::init`, or whose
-/// copy ended before it came to that call.
+/// copy ended before it came to that call, or had not come to it after a minute and was killed.
 class InitMissing : public Error {
  public:
   using Error::Error;

@@ -47,8 +47,10 @@ enum class PoolState { running, closed, terminated };
 class Pool {
  public:
   /// Starts all workers; all or none.
-  /// Errors: std::invalid_argument (workers < 1), ThreadsPresent, InitMissing, ContainmentRefused,
-  /// std::system_error (no process, descriptor or thread to be had).
+  /// Errors: std::invalid_argument (workers or tasks_per_worker < 1, a time limit of nothing),
+  /// ThreadsPresent, InitMissing, ContainmentRefused, Error (/proc/self/exe is another program),
+  /// std::system_error (no process, descriptor or thread to be had), std::bad_alloc. Unlike
+  /// `resize` it has no greatest number of workers: too many fail when some have been started.
   explicit Pool(PoolOptions options);
   Pool() : Pool(PoolOptions{}) {}
 

@@ -20,7 +20,8 @@ struct WorkerStatistics {
   std::chrono::nanoseconds initialising{0};       ///< in the pool's initializer
   std::chrono::nanoseconds waiting{0};            ///< between tasks
   std::chrono::nanoseconds working{0};            ///< in tasks
-  std::uint64_t tasks = 0;                        ///< done, well or badly; a chunk is one
+  std::uint64_t tasks = 0;                        ///< done, well or badly; a chunk is one; none
+                                                  ///< that its worker's death has ended
 };
 
 /// What a pool has done so far.
