@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <fstream>
@@ -23,6 +24,8 @@ namespace detail {
 namespace {
 
 bool unfinished_copy = false;
+/// What the copy shall become, as its real arguments say it: `init` may be handed others, or none.
+std::array<char, 512> order_of_copy{};
 
 /// What follows kHiddenArgument; nothing if this is an ordinary start of the program.
 std::string_view order_in(int argc, char* const* argv) {
@@ -99,6 +102,7 @@ __attribute__((constructor(101))) void notice_copy(int argc, char** argv, char**
   const std::vector<std::string_view> words = split(order);
   if (words.size() < 2) return;
   unfinished_copy = true;
+  order.copy(order_of_copy.data(), order_of_copy.size() - 1);
   lifeline::bind_to_starter(number<pid_t>(words[1]));
 }
 
@@ -113,7 +117,7 @@ bool reexec::is_unfinished_copy() {
 void init(int argc, char** argv) {
   using namespace detail;
   reexec::make_possible(argc > 0 ? argv[0] : "");
-  const std::vector<std::string_view> words = split(order_in(argc, argv));
+  const std::vector<std::string_view> words = split(order_of_copy.data());
   unfinished_copy = false;
   if (words[0] == "supervisor" && words.size() == 6) become_supervisor(words);
   if (words[0] == "worker" && words.size() == 3) become_worker(words);
