@@ -35,7 +35,7 @@ std::size_t Bytes::read(std::size_t offset, char* to, std::size_t size) const {
 
 void Bytes::append_large(const char* data, std::size_t size) {
   if (!file_ && text_.size() <= kLargestInMemory) {  // else there was none to be had
-    file_.reset(PayloadFile::create().release());
+    file_.reset(PayloadFile::create(PayloadFile::For::keeping).release());
   }
   if (file_ && flush() && (size <= kLargestInMemory / 2 || file_->append(data, size))) {
     if (size <= kLargestInMemory / 2) text_.append(data, size);
@@ -68,11 +68,13 @@ void Bytes::clear() {
 }
 
 PayloadFile& Bytes::file_to_send() {
-  if (!file_) file_.reset(PayloadFile::create().release());
+  errno = 0;
+  if (!file_) file_.reset(PayloadFile::create(PayloadFile::For::sending).release());
   if (file_ && flush()) return *file_;
+  const int error = errno == 0 ? EFBIG : errno;  // 0: the file may not become so large
   if (file_) take_into_memory();
   throw std::system_error(
-      EMFILE, std::system_category(),
+      error, std::system_category(),
       "poolproof: no file for a payload of " + std::to_string(text_.size()) + " bytes");
 }
 

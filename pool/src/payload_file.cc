@@ -40,11 +40,13 @@ bool count_one_more() {
 
 }  // namespace
 
-std::unique_ptr<PayloadFile> PayloadFile::create() {
+std::unique_ptr<PayloadFile> PayloadFile::create(For what) {
   if (std::unique_ptr<PayloadFile> kept = KeptFiles::take()) return kept;
-  if (!count_one_more()) return nullptr;
+  const bool counted = count_one_more();
+  if (!counted && what == For::keeping) return nullptr;  // it stays in memory
   std::unique_ptr<PayloadFile> result(new PayloadFile);
-  result->counted_ = result->writable_ = true;
+  result->counted_ = counted;
+  result->writable_ = true;
   result->file_ =
       off_stdio_or_none(Fd(::memfd_create("poolproof-payload", MFD_CLOEXEC | MFD_ALLOW_SEALING)));
   if (!result->file_.valid()) return nullptr;

@@ -20,9 +20,12 @@ namespace poolproof::detail {
 /// memory of the process. Thread: any one at a time; reading is thread safe.
 class PayloadFile {
  public:
-  /// For writing. Null where none can be had: no descriptor (a process keeps a bounded number of
-  /// them for payloads that wait), no memory.
-  static std::unique_ptr<PayloadFile> create();
+  enum class For {
+    keeping,  ///< it may wait for long: one of a number that is bounded, for each process
+    sending,  ///< at once, to somebody who has nothing else in hands
+  };
+  /// For writing. Null, with errno, where none can be had: no descriptor, no memory.
+  static std::unique_ptr<PayloadFile> create(For what);
   /// For reading: the first `size` bytes of what a peer has sent. Null without memory to map it.
   /// Errors: std::invalid_argument if it is shorter, or could be made so.
   static std::unique_ptr<PayloadFile> open(Fd file, std::size_t size, MappingCache& cache,

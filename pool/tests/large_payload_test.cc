@@ -196,6 +196,31 @@ TEST(LargePayload, OfManyMegabytesCrossesByteByByteWithoutASecondCopyInMain) {
   expect_no_copy(rise_during([&] { EXPECT_TRUE(pool.apply<&echo>(argument) == argument); }), kSize);
 }
 
+/// A process keeps a quarter of its descriptors at most for payloads that wait. Those that results
+/// which are held, or another pool's queue, have of them cost no task its own: it needs one while
+/// it is on its way only.
+TEST(LargePayload, ArgumentsCrossHoweverManyFilesWaitElsewhere) {
+  const Limit few(RLIMIT_NOFILE, 64);
+  Pool pool{{.workers = 2}};
+  std::vector<Future<std::string>> held;
+  for (int i = 0; i < 16; ++i) {
+    held.push_back(pool.apply_async<&filled>(nth_letter(i), 5 * kMiB));
+    held.back().wait();
+  }
+  EXPECT_TRUE(is_filled(pool.apply<&echo>(filled('x')), 'x'));
+  std::vector<Future<std::string>> futures;
+  for (int i = 0; i < 40; ++i) {
+    futures.push_back(pool.apply_async<&echo>(filled(nth_letter(i), 20'000)));
+  }
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_TRUE(is_filled(futures[static_cast<std::size_t>(i)].get(), nth_letter(i), 20'000)) << i;
+  }
+  for (int i = 0; i < 16; ++i) {
+    auto& result = held[static_cast<std::size_t>(i)];
+    EXPECT_TRUE(is_filled(result.get(), nth_letter(i), 5 * kMiB)) << i;
+  }
+}
+
 TEST(LargePayload, AnIdleWorkerKeepsNoMemoryForThem) {
   Pool pool{{.workers = 1}};
   const pid_t worker = pool.apply<&worker_pid>();
