@@ -1,5 +1,6 @@
 #include "channel.hpp"
 
+#include <cerrno>
 #include <new>
 #include <stdexcept>
 #include <system_error>
@@ -38,7 +39,12 @@ bool Channel::give(const FrameHeader& header, Bytes& payload) {
   const Parcel parcel{header.task};
   // First the file, then the record: who sees the record finds the file.
   const int error = control::send(socket_.get(), &parcel, sizeof parcel, &file, 1);
-  if (error == EAGAIN || error == ENOBUFS || error == ENOMEM) return false;
+  if (error == EAGAIN) return false;
+  // Neither may the record go without its file, for which a worker would wait for ever, nor the
+  // task wait for means that nobody tells of.
+  if (control::is_shortage(error)) {
+    throw std::system_error(error, std::system_category(), "poolproof: send a large payload");
+  }
   return ring_->tasks.write(sent, {});  // a dead worker's death is reported
 }
 

@@ -37,7 +37,8 @@ class Channel {
 
   /// Puts a task behind those in hands; `publish` makes it visible. False if there is no room for
   /// it now: a large one has to be the only one in hands, so that its file is never taken back.
-  /// Errors: std::system_error if a large payload finds no file to be sent in.
+  /// Errors: std::system_error if a large payload finds no file to be sent in, or the kernel does
+  /// not carry that now.
   bool give(const FrameHeader& header, Bytes& payload);
   /// For the last one, with nothing in hands: leave in order. False as `publish`.
   [[nodiscard]] bool give_quit();

@@ -58,6 +58,10 @@ int send(int socket, const void* message, std::size_t size, const int* descripto
   }
 }
 
+bool is_shortage(int error) {
+  return error == ENOBUFS || error == ENOMEM || error == ETOOMANYREFS;
+}
+
 Received receive(int socket, void* message, std::size_t size, Descriptors& descriptors, bool wait) {
   iovec body{message, size};
   Ancillary ancillary{};

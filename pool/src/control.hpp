@@ -17,6 +17,10 @@ using Descriptors = std::array<int, kMaxDescriptors>;
 int send(int socket, const void* message, std::size_t size, const int* descriptors = nullptr,
          std::size_t count = 0);
 
+/// Whether `send` failed for what the kernel may have again at any time, without telling anybody:
+/// memory, or room for descriptors in flight (ETOOMANYREFS, of all processes of the user's).
+bool is_shortage(int error);
+
 enum class Received {
   message,
   nothing,  ///< for now

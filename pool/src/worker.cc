@@ -139,7 +139,12 @@ void Worker::work(WorkerChannel& channel, const WorkerChannel::Task& task) {
   result_.clear();
   FrameHeader answer;
   answer.task = task.header.task;
-  answer.kind = perform(task.header.function, task.arguments, result_);
+  if (task.lost) {
+    answer.kind = FrameKind::failure;
+    result_ = encode_failure(task.lost);
+  } else {
+    answer.kind = perform(task.header.function, task.arguments, result_);
+  }
   // A child of the task that came back from it: there is nothing for it to do here.
   if (!ForkRegistry::instance().is_worker()) lifeline::channel_lost();
   timesheet_.end(task.header.kind == FrameKind::initializer);

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <system_error>
 
 #include "control.hpp"
 #include "lifeline.hpp"
@@ -22,9 +23,13 @@ WorkerChannel::Task WorkerChannel::next() {
   arguments_.clear();
   Record record;
   if (!tasks_.begin(record)) await_task(record);
-  if (record.header.carrier == Carrier::ring) return {record.header, record.payload};
-  take_file(record.header);
-  return {record.header, arguments_.view()};
+  if (record.header.carrier == Carrier::ring) return {record.header, record.payload, nullptr};
+  try {
+    take_file(record.header);
+    return {record.header, arguments_.view(), nullptr};
+  } catch (...) {  // neither a descriptor for it nor memory: it fails alone
+    return {record.header, {}, std::current_exception()};
+  }
 }
 
 /// Who has nothing to do for long needs none for large payloads.
@@ -41,14 +46,17 @@ void WorkerChannel::await_message() {
       control::Received::message) {
     lifeline::channel_lost();
   }
-  if (descriptors[0] == -1) return;
-  file_.reset(descriptors[0]);
+  if (parcel.task == 0) return;
+  file_.reset(descriptors[0]);  // -1 if tasks have left no number free
   file_task_ = parcel.task;
 }
 
 void WorkerChannel::take_file(const FrameHeader& header) {
   while (file_task_ != header.task) await_message();
   file_task_ = 0;
+  if (!file_.valid()) {
+    throw std::system_error(EMFILE, std::system_category(), "poolproof: receive a large payload");
+  }
   arguments_ = Bytes::of_received(
       PayloadFile::open(std::move(file_), header.size, mappings_, Lease()).release());
 }
@@ -71,6 +79,11 @@ void WorkerChannel::send_file(std::uint64_t task, PayloadFile& file) {
   }
   const int descriptor = file.descriptor();
   while (const int error = control::send(socket_, &parcel, sizeof parcel, &descriptor, 1)) {
+    if (control::is_shortage(error)) {
+      if (parcel.lease != 0) ring_.leases[parcel.lease - 1].store(0, std::memory_order_release);
+      file.lend(nullptr);
+      throw std::system_error(error, std::system_category(), "poolproof: send a large result");
+    }
     if (error != EAGAIN) lifeline::channel_lost();
     pollfd room{socket_, POLLOUT, 0};  // main reads, so it goes on
     ::poll(&room, 1, -1);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <poolproof/detail/bytes.hpp>
 #include <string_view>
 
@@ -26,13 +27,14 @@ class WorkerChannel {
   struct Task {
     FrameHeader header;
     std::string_view arguments;  ///< valid until the next call
+    std::exception_ptr lost;     ///< set if they could not be taken in
   };
   /// Waits for the next one: looks, then sleeps on a futex, after a while in recv(2), which also
   /// ends with main. Begins it.
   Task next();
 
   /// Leaves, too, if a task has overwritten the ring. Large payloads need a descriptor. Errors:
-  /// std::system_error if there is none.
+  /// std::system_error if there is none, or the kernel does not carry it now.
   void answer(FrameHeader header, Bytes& payload);
 
  private:

@@ -160,16 +160,6 @@ TEST_P(Growth, ThatFindsNoDescriptorLaterCostsNoWorkerAndIsMadeUpFor) {
   EXPECT_EQ(pool.apply<&add>(1, 2), 3);
 }
 
-/// For the rest of the process's life: RLIMIT_NPROC does not bind root.
-bool become_an_ordinary_user() {
-  constexpr uid_t kNobody = 65534;
-  if (::geteuid() != 0) return true;
-  if (::setresgid(kNobody, kNobody, kNobody) != 0) return false;
-  if (::setresuid(kNobody, kNobody, kNobody) != 0) return false;
-  ::prctl(PR_SET_DUMPABLE, 1);  // else /proc/self is root's
-  return ::access("/proc/self/exe", X_OK) == 0;
-}
-
 /// The supervisor may have no process more, or as many as before.
 void allow_processes(pid_t supervisor, bool allowed) {
   rlimit limit{};

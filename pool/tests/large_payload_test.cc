@@ -2,13 +2,19 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -228,6 +234,87 @@ TEST(LargePayload, AnIdleWorkerKeepsNoMemoryForThem) {
   const auto shared = [&] { return memory_line("RssShmem:", std::to_string(worker)); };
   EXPECT_TRUE(eventually([&] { return shared() < 1024; })) << shared();
   EXPECT_TRUE(is_filled(pool.apply<&echo>(filled('y')), 'y'));
+}
+
+TEST(LargePayload, WhichAWorkerHasNoDescriptorForFailsAlone) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer needs descriptors, too";
+  Pool pool{{.workers = 1}};
+  const pid_t worker = pool.apply([] {
+    while (::open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0) {
+    }
+    return ::getpid();
+  });
+  const auto refused = pool.apply_async<&echo>(filled('x'));
+  ASSERT_TRUE(refused.wait(kSoon));
+  EXPECT_THROW(refused.get(), std::system_error);
+  pool.apply([] { ::close_range(3, 500, 0); });  // but for the channel
+  EXPECT_TRUE(is_filled(pool.apply_async<&echo>(filled('x')).get(kSoon), 'x'));
+  EXPECT_EQ(pool.apply<&worker_pid>(), worker);
+}
+
+/// Copies of a descriptor that nobody takes: they count for all processes of the user's.
+void have_descriptors_in_flight(int socket, std::size_t count) {
+  const std::vector<int> copies(count, STDERR_FILENO);
+  std::vector<char> control(CMSG_SPACE(count * sizeof(int)));
+  char byte = 0;
+  iovec body{&byte, 1};
+  msghdr header{};
+  header.msg_iov = &body;
+  header.msg_iovlen = 1;
+  header.msg_control = control.data();
+  header.msg_controllen = control.size();
+  cmsghdr* const part = CMSG_FIRSTHDR(&header);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(count * sizeof(int));
+  std::memcpy(CMSG_DATA(part), copies.data(), count * sizeof(int));
+  if (::sendmsg(socket, &header, 0) != 1) ::_exit(90);
+}
+
+void allow_descriptors(pid_t process, rlim_t count) {
+  rlimit limit{};
+  if (::prlimit(process, RLIMIT_NOFILE, nullptr, &limit) != 0) ::_exit(91);
+  limit.rlim_cur = count;
+  if (::prlimit(process, RLIMIT_NOFILE, &limit, nullptr) != 0) ::_exit(92);
+}
+
+bool is_refused(const Future<std::string>& future) {
+  if (!future.wait(kSoon)) ::_exit(93);
+  try {
+    future.get();
+  } catch (const std::system_error& error) {
+    return error.code().value() == ETOOMANYREFS;
+  }
+  return false;
+}
+
+// A record without its file would be waited for without end.
+TEST(LargePayload, WhichTheKernelDoesNotCarryFailsAlone) {
+  constexpr int kNoSuchUser = 77;
+  const pid_t main = start_main([] {
+    if (!become_an_ordinary_user()) ::_exit(kNoSuchUser);
+    Pool pool{{.workers = 1}};
+    const pid_t worker = pool.apply<&worker_pid>();
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) != 0) ::_exit(94);
+    constexpr rlim_t kFew = 100;
+    constexpr rlim_t kMany = 1000;
+    have_descriptors_in_flight(ends[0], 2 * kFew);
+    allow_descriptors(::getpid(), kFew);
+    if (!is_refused(pool.apply_async<&echo>(filled('x')))) ::_exit(1);
+    allow_descriptors(::getpid(), kMany);
+    allow_descriptors(worker, kFew);
+    if (!is_refused(pool.apply_async<&filled>('x', kMiB))) ::_exit(2);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    if (!is_filled(pool.apply_async<&echo>(filled('x')).get(kSoon), 'x')) ::_exit(3);
+    if (pool.apply<&worker_pid>() != worker) ::_exit(4);
+  });
+  const int status = wait_for(main);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kNoSuchUser) {
+    GTEST_SKIP() << "no user to be had for whom there is a limit";
+  }
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace

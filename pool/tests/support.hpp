@@ -84,6 +84,10 @@ std::vector<pid_t> children_of_this_process();
 /// Whether this kernel lets this user have PID namespaces.
 bool may_contain();
 
+/// For the rest of the process's life: many a limit does not bind root. False if there is no such
+/// user, or none who may run this program.
+bool become_an_ordinary_user();
+
 int open_descriptors();
 int running_threads();
 std::vector<pid_t> threads_of_this_process();
