@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <bit>
+#include <cstdlib>
+#include <cstring>
 #include <sstream>
 #include <vector>
 
@@ -209,6 +211,43 @@ TEST_P(Starts, AFunctionOfASharedLibraryIsFoundByItsName) {
   EXPECT_TRUE(pool.apply(
       [](std::uint64_t told) { return detail::image::function_at(told) == library_function(); },
       name));
+}
+
+void say(const char* word) {
+  if (::write(STDOUT_FILENO, word, std::strlen(word)) < 0) ::_exit(97);
+}
+
+struct SaysItsEnd {
+  ~SaysItsEnd() { say("thread_local "); }
+};
+
+// What main has registered is main's. With start method fork libc keeps two things from being so:
+// the documents say which.
+TEST_P(Starts, ExitInATaskRunsWhatTheDocumentsSay) {
+  Pipe output;
+  const pid_t main = start_main(
+      [&] {
+        thread_local SaysItsEnd object;
+        static_cast<void>(&object);
+        std::atexit([] { say("atexit "); });
+        std::at_quick_exit([] { say("at_quick_exit "); });
+        Pool pool(options());
+        const auto status_of = [&](auto task) {
+          try {
+            pool.apply(task);
+          } catch (const WorkerDied& error) {
+            return error.status();
+          }
+          ::_exit(1);
+        };
+        if (status_of([] { std::exit(3); }) != ExitStatus(Exited{3})) ::_exit(2);
+        if (status_of([] { std::quick_exit(6); }) != ExitStatus(Exited{6})) ::_exit(3);
+      },
+      output.write_end);
+  output.close_write_end();
+  const bool is_copy = GetParam() == StartMethod::fork;
+  EXPECT_EQ(read_to_end(output.read_end), is_copy ? "thread_local at_quick_exit " : "");
+  EXPECT_EQ(wait_for(main), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(By, Starts,
