@@ -3,6 +3,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
+#include <ios>
+#include <regex>
 #include <system_error>
 #include <variant>
 
@@ -100,6 +103,29 @@ TEST(Errors, WhatGetThrowsOfItsOwnAccordIsNeverATasks) {
   expect_remote<Cancelled>(pool);
   expect_remote<PoolBroken>(pool);
   expect_remote<PoolNotRunning>(pool);
+}
+
+template <class Throw>
+std::string remote_type(Pool& pool, Throw task) {
+  try {
+    pool.apply(task);
+  } catch (const RemoteError& error) {
+    return error.type_name;
+  } catch (...) {
+  }
+  return "not remote";
+}
+
+TEST(Errors, StandardOnesThatAreMadeOfMoreThanATextAreRemote) {
+  Pool pool{{.workers = 1}};
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  EXPECT_TRUE(has(remote_type(pool, [] { std::filesystem::current_path("/no such directory"); }),
+                  "filesystem_error"));
+  EXPECT_TRUE(has(remote_type(pool, [] { throw std::ios_base::failure("stream"); }), "failure"));
+  EXPECT_TRUE(has(remote_type(pool, [] { std::regex("("); }), "regex_error"));
+  EXPECT_TRUE(has(remote_type(pool, [] { std::future<int>().get(); }), "future_error"));
 }
 
 TEST(Errors, SystemErrorKeepsItsCodeAndText) {

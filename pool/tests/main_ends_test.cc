@@ -131,5 +131,43 @@ INSTANTIATE_TEST_SUITE_P(By, MainEnds,
                                   to_string(std::get<1>(test.param));
                          });
 
+class AStoppedSupervisor : public ::testing::TestWithParam<StartMethod> {};
+
+TEST_P(AStoppedSupervisor, LeavesIdleWorkersToEndAndDoesTheRestWhenItGoesOn) {
+  adopt_orphans();
+  Pipe told;
+  const Roll roll;
+  const pid_t main = start_main([&] {
+    auto* leaked = new Pool{{.workers = 2, .start_method = GetParam()}};
+    // Its worker is busy for ever, or until it is killed.
+    leaked->apply_async(
+        [](const std::string& path) {
+          sign(path);
+          never_end();
+        },
+        roll.path());
+    if (!roll.has(1)) ::_exit(95);
+    const pid_t idle = leaked->apply<&worker_pid>();
+    tell(told.write_end, idle);
+    tell(told.write_end, parent_of(idle));
+    for (;;) ::pause();
+  });
+  const auto idle = static_cast<pid_t>(hear(told.read_end));
+  const auto supervisor = static_cast<pid_t>(hear(told.read_end));
+  ASSERT_EQ(::kill(supervisor, SIGSTOP), 0);
+  ASSERT_TRUE(eventually([&] { return state_of(supervisor) == 'T'; }));
+  ::kill(main, SIGKILL);
+  wait_for(main);
+  EXPECT_TRUE(eventually([&] { return is_dead(idle); }));
+  EXPECT_FALSE(is_dead(supervisor));
+  ASSERT_EQ(::kill(supervisor, SIGCONT), 0);
+  EXPECT_TRUE(all_descendants_end());
+}
+
+INSTANTIATE_TEST_SUITE_P(By, AStoppedSupervisor,
+                         ::testing::Values(StartMethod::fork, StartMethod::forkserver,
+                                           StartMethod::spawn),
+                         [](const auto& test) { return to_string(test.param); });
+
 }  // namespace
 }  // namespace poolproof::testing

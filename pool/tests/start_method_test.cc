@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <sstream>
 #include <vector>
 
@@ -211,6 +212,26 @@ TEST_P(Starts, AFunctionOfASharedLibraryIsFoundByItsName) {
   EXPECT_TRUE(pool.apply(
       [](std::uint64_t told) { return detail::image::function_at(told) == library_function(); },
       name));
+}
+
+std::string surroundings() {
+  const char* const variable = std::getenv("POOLPROOF_TEST_VARIABLE");
+  return std::filesystem::current_path().string() + ' ' + (variable ? variable : "none");
+}
+
+/// Also of workers that take another's place later.
+TEST_P(Starts, DirectoryAndEnvironmentAreAsThePoolsConstructionFoundThem) {
+  const pid_t main = start_main([&] {
+    std::filesystem::current_path("/tmp");
+    ::setenv("POOLPROOF_TEST_VARIABLE", "before", 1);
+    Pool pool(options());
+    std::filesystem::current_path("/");
+    ::setenv("POOLPROOF_TEST_VARIABLE", "after", 1);
+    if (pool.apply<&surroundings>() != "/tmp before") ::_exit(1);
+    ::kill(pool.apply<&worker_pid>(), SIGKILL);
+    if (pool.apply<&surroundings>() != "/tmp before") ::_exit(2);
+  });
+  EXPECT_EQ(wait_for(main), 0);
 }
 
 void say(const char* word) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <type_traits>
 
 #include "support.hpp"
 
@@ -202,6 +203,25 @@ TEST(States, TerminateRightAfterConstructionDoesNotLoseItsSignal) {
     { Pool pool(options); }
     EXPECT_LT(std::chrono::steady_clock::now() - start, 4s);
   }
+}
+
+static_assert(!std::is_copy_constructible_v<Pool> && !std::is_move_constructible_v<Pool>);
+static_assert(!std::is_copy_assignable_v<Pool> && !std::is_move_assignable_v<Pool>);
+
+TEST(States, WaitsTakeAnInstantToo) {
+  Pool pool{{.workers = 1}};
+  const auto endless = pool.apply_async<&never_end>();
+  const auto all = pool.map_async<half>(std::vector<int>{1, 2});
+  auto each = pool.imap<half>(std::vector<int>{1});
+  const auto soon = std::chrono::steady_clock::now() + 5ms;
+  EXPECT_FALSE(endless.wait(soon));
+  EXPECT_THROW(endless.get(soon), TimeoutError);
+  EXPECT_THROW(all.get(soon), TimeoutError);
+  EXPECT_THROW(each.next(soon), TimeoutError);
+  pool.close();
+  EXPECT_FALSE(pool.join(soon));
+  endless.cancel();
+  EXPECT_TRUE(pool.join(std::chrono::steady_clock::now() + kSoon));
 }
 
 }  // namespace
