@@ -39,6 +39,14 @@ std::set<std::string> entries(const char* path) {
   return names;
 }
 
+/// Without the semaphores of Python's multiprocessing, which come and go by the hundred where other
+/// programs of this machine are checked: a pool of ours could not choose such a name.
+std::set<std::string> shared_memory() {
+  std::set<std::string> names = entries("/dev/shm");
+  std::erase_if(names, [](const std::string& name) { return name.rfind("sem.mp-", 0) == 0; });
+  return names;
+}
+
 int count_entries(const char* path) {
   return static_cast<int>(entries(path).size());
 }
@@ -192,7 +200,7 @@ Limit::~Limit() {
 Belongings::Belongings()
     : descriptors_(open_descriptors()),
       threads_(running_threads()),
-      shared_memory_(entries("/dev/shm")) {}
+      shared_memory_(shared_memory()) {}
 
 void Belongings::expect_nothing_more() const {
   EXPECT_TRUE(all_descendants_end());
@@ -200,7 +208,7 @@ void Belongings::expect_nothing_more() const {
   EXPECT_TRUE(eventually([&] { return running_threads() == threads_; }))
       << running_threads() << " threads, and before " << threads_;
   EXPECT_TRUE(eventually([&] {  // other programs of this machine may use it meanwhile
-    const std::set<std::string> now = entries("/dev/shm");
+    const std::set<std::string> now = shared_memory();
     return std::includes(shared_memory_.begin(), shared_memory_.end(), now.begin(), now.end());
   }));
 }
