@@ -69,14 +69,14 @@ bool release_is_doubtful(const Draft& draft) {
 void fill_sleep(Draft& draft, Step& step) {
   auto& dice = draft.dice;
   const bool to_see =
-      (awaits_release(draft) && dice.percent(release_is_doubtful(draft) ? 50 : 20)) ||
+      (awaits_release(draft) && dice.percent(release_is_doubtful(draft) ? 65 : 20)) ||
       (awaits_successor(draft) && dice.percent(was_resized(draft) ? 85 : 7));
   step.duration = to_see ? draft.patience : milliseconds(dice.below(31));
 }
 
 /// What becomes of a dropped pool is worth waiting for.
 int weigh_sleep(const Draft& draft, const Step& /*step*/) {
-  if (awaits_release(draft) && release_is_doubtful(draft)) return 60;
+  if (awaits_release(draft) && release_is_doubtful(draft)) return 90;
   return awaits_successor(draft) && was_resized(draft) ? 600 : kSleep.weight;
 }
 
@@ -121,7 +121,7 @@ void fill_kill(Draft& draft, Step& step) {
 /// A busy worker is worth killing while there is one, and one whose task has left something behind:
 /// what becomes of that is seen then only.
 int weigh_kill(const Draft& draft, const Step& step) {
-  if (step.victim == Victim::kBusy) return 200;
+  if (step.victim == Victim::kBusy) return 260;
   return left_a_child(draft) && draft.model.lost_workers() == 0 ? 60 : kKill.weight;
 }
 
@@ -165,7 +165,7 @@ void fill_launch(Draft& draft, Step& step) {
 /// Who comes after a worker that is gone may get its pid.
 int weigh_launch(const Draft& draft, const Step& /*step*/) {
   const bool in_time = lost_a_worker(draft) && draft.model.state() == Life::kRunning;
-  return in_time ? 12 * kLaunch.weight : kLaunch.weight;
+  return in_time ? 8 * kLaunch.weight : kLaunch.weight;
 }
 
 std::vector<std::string> launch_templates(const Step& step) {
@@ -178,7 +178,7 @@ void reap(PoolState& state, const Step& /*step*/, bool took_effect) {
 
 /// What a pool does to a program shows when it has ended its own processes.
 int weigh_reap(const Draft& draft, const Step& /*step*/) {
-  return draft.model.state() == Life::kRunning ? kReap.weight : 28 * kReap.weight;
+  return draft.model.state() == Life::kRunning ? kReap.weight : 19 * kReap.weight;
 }
 
 // ---- neighbour ----------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ const Letter kReap{.kind = StepKind::kReap,
                    .apply = reap,
                    .lets_time_pass = always,
                    .is_prompt = is_always_prompt,
-                   .weight = 2,
+                   .weight = 3,
                    .weigh = weigh_reap};
 /// Its workers inherit what the first pool has in main, and those that the first pool starts
 /// later inherit its own.

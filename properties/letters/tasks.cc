@@ -90,7 +90,7 @@ bool has_quota_left(const Draft& draft) {
 
 /// What such an error has done to the pool shows by the next task, and so does a quota.
 int weigh_submit(const Draft& draft, const Step& /*step*/) {
-  if (has_quota_left(draft)) return 3 * kSubmit.weight;
+  if (has_quota_left(draft)) return 2 * kSubmit.weight;
   return was_told_of_an_error(draft) ? 5 * kSubmit.weight : kSubmit.weight;
 }
 

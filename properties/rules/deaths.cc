@@ -69,7 +69,7 @@ bool Reading::left_in_peace(const Process& process) const {
   if (preceded_the_pool(process)) return true;
   if (harmed_by_fault(process)) return false;
   const bool normally = process.status == sys::ExitStatus(sys::Exited{0});
-  return normally && !runs_a_task(process.pid) && !may_run_unseen_exit();
+  return normally && !runs_a_task(process) && !may_run_unseen_exit();
 }
 
 bool Reading::was_there_at_mains_death(const Process& process) const {

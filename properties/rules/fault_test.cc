@@ -129,6 +129,18 @@ TEST(Fault, ThatOnlyDelaysExcusesNothing) {
   }
 }
 
+/// A worker that left in its task has died in it, whoever has its pid by now.
+TEST(Fault, ThatReusesAPidTakesNoDeathFromItsWorker) {
+  Story story({create(1), submit(1, harness::BodyKind::kOsExit, 0),
+               of_kind(harness::StepKind::kLaunch), get(1)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).dies(3, Exited{0});
+  story.begins(3).hit("main:before-step:3=reuse:pids").born(3);
+  story.add(harness::OwnChild{Story::kMain, 3}).ends(3);
+  story.step(4, result(Kind::kWorkerDied)).exits();
+  EXPECT_EQ(story.outcome("T3"), "held") << story.says("T3");
+  EXPECT_EQ(story.outcome("T6"), "held") << story.says("T6");
+}
+
 /// Whom it comes upon is dead already: that is not its doing.
 TEST(Fault, ExcusesNoDeathBeforeIt) {
   auto story = in_the_task().ends_task(1, 3).dies(3);

@@ -41,7 +41,8 @@ Reading::Reading(const Evidence& evidence)
 void Reading::read(const Moment& moment, const Event::Kind& kind) {
   std::visit(Overloaded{
                  [&](const Born& e) {
-                   const bool in_a_task = runs_a_task(e.parent);
+                   const Process* maker = process(e.parent);
+                   const bool in_a_task = maker != nullptr && runs_a_task(*maker);
                    latest_[e.pid] = processes_.size();
                    processes_.push_back({.pid = e.pid, .parent = e.parent, .born = moment});
                    if (e.how == "main") processes_.back().role = Role::kMain;
@@ -207,10 +208,10 @@ void Reading::take_snapshot(const Snapshot& snapshot) {
   if (run.ended && !next_begun && run.snapshot == nullptr) run.snapshot = &snapshot;
 }
 
-bool Reading::runs_a_task(Pid pid) const {
+bool Reading::runs_a_task(const Process& process) const {
   return std::any_of(runs_.begin(), runs_.end(), [&](const auto& task) {
     return std::any_of(task.second.begin(), task.second.end(),
-                       [&](const Run& run) { return is_open(run, pid); });
+                       [&](const Run& run) { return !run.ended && is_by(run, process); });
   });
 }
 

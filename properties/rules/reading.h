@@ -253,7 +253,7 @@ class Reading {
   void take_snapshot(const harness::Snapshot& snapshot);
   StepRun* own_step(Pid claimant, int step);
   bool is_open(const Run& run, Pid pid) const;
-  bool runs_a_task(Pid pid) const;
+  bool runs_a_task(const Process& process) const;
   const StepRun* creation() const;
   bool preceded_the_pool(const Process& process) const;
   bool may_run_unseen_exit() const;
