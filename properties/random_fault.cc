@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 
 constexpr int kHealthyPercent = 30;
 constexpr int kFarthestCall = 12;
-constexpr int kReusePercent = 40;  // where main makes a process of its own
+constexpr int kReusePercent = 60;  // where main makes a process of its own
 
 /// What pools live on. Those that this architecture does not have are left out.
 constexpr std::array<std::string_view, 14> kCalls{"clone",  "clone3",   "mmap",  "read",    "write",

@@ -76,7 +76,7 @@ void fill_sleep(Draft& draft, Step& step) {
 
 /// What becomes of a dropped pool is worth waiting for.
 int weigh_sleep(const Draft& draft, const Step& /*step*/) {
-  if (awaits_release(draft) && release_is_doubtful(draft)) return 90;
+  if (awaits_release(draft) && release_is_doubtful(draft)) return 120;
   return awaits_successor(draft) && was_resized(draft) ? 600 : kSleep.weight;
 }
 
@@ -165,7 +165,7 @@ void fill_launch(Draft& draft, Step& step) {
 /// Who comes after a worker that is gone may get its pid.
 int weigh_launch(const Draft& draft, const Step& /*step*/) {
   const bool in_time = lost_a_worker(draft) && draft.model.state() == Life::kRunning;
-  return in_time ? 8 * kLaunch.weight : kLaunch.weight;
+  return in_time ? 7 * kLaunch.weight : kLaunch.weight;
 }
 
 std::vector<std::string> launch_templates(const Step& step) {
