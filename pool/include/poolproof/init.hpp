@@ -11,8 +11,8 @@ namespace poolproof {
 /// and never returns. So whatever stands before it runs in those processes too; what stands after
 /// it does not. There the command line is not main's, but the program's name and a word of the
 /// pool's: what tasks need of it is for an argument, or for the initializer. What this call is
-/// handed matters for the name alone. In the program itself it returns at once, changes nothing, and makes forkserver the default start
-/// method. Repeatable. Call it while there is one thread.
+/// handed matters for the name alone. In the program itself it returns at once, changes nothing,
+/// and makes forkserver the default start method. Repeatable. Call it while there is one thread.
 /// Errors: none; a process of a pool that cannot work ends, which its pool reports.
 void init(int argc, char** argv);
 
