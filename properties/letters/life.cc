@@ -3,6 +3,7 @@
 #include <array>
 
 #include "properties/letters.h"
+#include "properties/letters/waits.h"
 #include "properties/model.h"
 
 namespace poolproof::properties::letters {
@@ -34,8 +35,17 @@ bool close_is_prompt(const PoolState& state, const Step& /*step*/) {
   return state.life != Life::kRunning;
 }
 
+/// Whether a task's outcome must still come when the pool is closed in the next step.
+bool is_at_work(const Draft& draft) {
+  const auto& steps = draft.so_far.steps;
+  return !steps.empty() && steps.back().kind == StepKind::kSubmit &&
+         takes_a_while(steps.back().body);
+}
+
+/// Whether the pool drains shows by what it has to do.
 int weigh_close(const Draft& draft, const Step& /*step*/) {
-  return draft.model.state() != Life::kRunning ? kAgain : kClose.weight;
+  if (draft.model.state() != Life::kRunning) return kAgain;
+  return is_at_work(draft) ? 4 * kClose.weight : kClose.weight;
 }
 
 // ---- terminate ----------------------------------------------------------------------------------

@@ -15,21 +15,21 @@ using harness::StepKind;
 using std::chrono::milliseconds;
 using Life = PoolState::Life;
 
-/// A body this long is still running when main's next step looks for a busy worker.
-constexpr std::int64_t kLongEnough = 20;
 /// A get that gives up: long enough for a task that is on its way, short beside a case.
 constexpr milliseconds kShortTimeout{20};
+/// A body this long, in milliseconds, still runs when main's next step looks for a busy worker.
+constexpr std::int64_t kLongEnough = 20;
 constexpr int kCallbackPercent = 15;  // of the submissions
 constexpr int kEndingPercent = 12;    // of the callbacks
 constexpr int kPatientPercent = 7;    // of the gets of a task whose worker may have died
+
+}  // namespace
 
 bool takes_a_while(const harness::Body& body) {
   const bool timed =
       body.kind == harness::BodyKind::kSleep || body.kind == harness::BodyKind::kSpin;
   return timed && body.amount >= kLongEnough;
 }
-
-}  // namespace
 
 // ---- submit -------------------------------------------------------------------------------------
 
@@ -171,6 +171,16 @@ void fill_get(Draft& draft, Step& step) {
   fill_wait(draft, step, !open.empty() && dice.percent(80) ? dice.pick(open) : dice.pick(all));
 }
 
+/// Whether main does not know its outcome yet.
+bool is_open(const Draft& draft, const Step& step) {
+  return draft.model.accepted(step.task) && !is_got(draft, step.task);
+}
+
+/// What a join has let get lost shows by the next get.
+int weigh_get(const Draft& draft, const Step& step) {
+  return draft.model.joined() && is_open(draft, step) ? 4 * kGet.weight : kGet.weight;
+}
+
 std::vector<Step> short_gets(const SmallAlphabet& /*alphabet*/, int tasks) {
   std::vector<Step> steps;
   for (int task = 1; task <= tasks; ++task) {
@@ -284,6 +294,7 @@ const Letter kGet{.kind = StepKind::kGet,
                   .weight = 34,
                   .is_in_each = true,
                   .fill = fill_get,
+                  .weigh = weigh_get,
                   .in_short = short_gets,
                   .templates = get_templates};
 

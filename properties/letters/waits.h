@@ -9,6 +9,9 @@ namespace poolproof::properties::letters {
 Call call_of_submit(const PoolState& state, const harness::Step& step);
 void submit(PoolState& state, const harness::Step& step, bool took_effect);
 
+/// Whether such a body still runs when main's next step begins.
+bool takes_a_while(const harness::Body& body);
+
 bool may_wait_for_outcome(const PoolState& state, const harness::Step& step);
 bool wait_is_prompt(const PoolState& state, const harness::Step& step);
 bool has_timeout(const harness::Step& step);
