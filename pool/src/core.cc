@@ -20,7 +20,9 @@ std::size_t checked_workers(const PoolOptions& options) {
   if (workers < 1) {
     throw std::invalid_argument("number of workers must be at least 1");
   }
-  return static_cast<std::size_t>(workers);
+  const auto count = static_cast<std::size_t>(workers);
+  Crew::require_means_to_begin_with(count);
+  return count;
 }
 
 /// 0: no limit.
@@ -64,7 +66,6 @@ Core::Core(const PoolOptions& options)
     : options_(checked(options)),
       method_(chosen_method(options)),
       crew_(checked_workers(options), method_, options.containment),
-      target_(crew_.size()),
       callbacks_(options.on_callback_error) {
   wake_ = off_stdio(Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   if (!wake_.valid()) throw_errno("poolproof: eventfd");
@@ -84,6 +85,7 @@ void Core::start() {
   }
   // The thread comes after all processes: none of them is a copy of a process in which it ran.
   crew_.start(force);
+  target_ = crew_.size();
   for (std::size_t i = crew_.size(); i-- > 0;) prepare(i);
   start_dispatcher();
 }

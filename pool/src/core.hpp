@@ -199,7 +199,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   Attending attending_ = Attending::nobody;
   SpinBudget spinning_;  // of callers
   Crew crew_;
-  std::atomic<std::size_t> target_;  // so many of its slots are to be filled
+  std::atomic<std::size_t> target_{0};  // so many of its slots are to be filled
   Fd wake_;
   bool stopping_ = false;     // the crew was told to leave ...
   bool terminating_ = false;  // ... and not to wait for anything

@@ -90,7 +90,7 @@ milliseconds delay_after(int failures) {
 }  // namespace
 
 Crew::Crew(std::size_t workers, StartMethod method, Containment containment)
-    : owner_(::getpid()), method_(method), containment_(containment), slots_(workers) {
+    : owner_(::getpid()), method_(method), containment_(containment), beginning_(workers) {
   slots_.reserve(room_for(workers));  // a slot stays where it is
 }
 
@@ -118,14 +118,16 @@ void Crew::start(bool force) {
   Fd main_pidfd = lifeline::open_on_this_process();
   auto [ours, theirs] = socket_pair(SOCK_SEQPACKET);
   control_ = std::move(ours);
-  std::vector<SupervisorSetup::Worker> workers(room_for(size()));
+  std::vector<SupervisorSetup::Worker> workers(room_for(beginning_));
   const bool contained = containment_ == Containment::pid_namespace;
   const SupervisorSetup setup{theirs.get(), main_pidfd.get(), null.get(), workers.data(),
-                              size(),       method_,          contained};
+                              beginning_,   method_,          contained};
   supervisor_ = method_ == StartMethod::fork ? fork_supervisor(setup, force)
                                              : reexec::start_supervisor(setup);
   supervisor_pidfd_ = off_stdio_or_none(Fd(open_pidfd(supervisor_)));
   theirs.reset();
+  // Not before the fork: each worker would be forked with pages full of empty slots.
+  grow(beginning_);
   if (method_ != StartMethod::fork || contained) await_supervisor(force);
   hire_all();
 }

@@ -107,6 +107,8 @@ class Crew {
   /// be known. Processes cannot: their limit is the user's, everywhere.
   /// Errors: std::system_error with the limit in its text.
   void require_means_for(std::size_t workers) const;
+  /// The same for a pool that is still to be made.
+  static void require_means_to_begin_with(std::size_t workers);
 
   [[nodiscard]] int control() const { return control_.get(); }
   /// Becomes readable at the supervisor's end; -1 if there was no descriptor for it. The socket
@@ -176,6 +178,7 @@ class Crew {
   const pid_t owner_;
   const StartMethod method_;
   const Containment containment_;
+  const std::size_t beginning_;  // so many workers from the start on
   std::vector<Slot> slots_;
   PoolStatistics::Totals departed_;
   std::chrono::steady_clock::time_point last_departed_hire_{};  // of those that had got ready

@@ -6,10 +6,13 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <fstream>
+#include <limits>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "support.hpp"
 
@@ -217,6 +220,75 @@ TEST_P(Growth, IsGivenUpWithTheLastWorker) {
     GTEST_SKIP() << "no user to be had for whom there is a limit, and who may run this program";
   }
   EXPECT_EQ(status, 0);
+}
+
+/// What the constructor says; the empty text if it does not throw.
+std::string refusal_to_begin(const PoolOptions& options, std::errc expected) {
+  try {
+    const Pool pool(options);
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code(), expected);
+    return error.what();
+  }
+  return {};
+}
+
+/// How many workers this process has ever started, one for this question included.
+int starts_so_far() {
+  const Pool pool(workers(1));
+  const std::string name = pool.active_children().at(0).name;
+  return std::stoi(name.substr(name.rfind('-') + 1));
+}
+
+TEST_P(Growth, TooLargeAtTheBeginningIsRefusedBeforeAnythingIsStarted) {
+  for (const int count : {100'000, std::numeric_limits<int>::max()}) {
+    const Limit limit(RLIMIT_NOFILE, 1000);
+    const int before = starts_so_far();
+    const std::string text = refusal_to_begin(options(count), std::errc::too_many_files_open);
+    const std::string expected = "a pool of " + std::to_string(count) + " workers takes " +
+                                 std::to_string(2 * std::int64_t{count} + 6) +
+                                 " descriptors more (RLIMIT_NOFILE: 1000)";
+    EXPECT_NE(text.find(expected), std::string::npos) << text;
+    EXPECT_EQ(starts_so_far(), before + 1);
+  }
+}
+
+/// Neither refuses too much nor too little.
+TEST_P(Growth, AtTheBeginningIsRefusedFromTheFirstWorkerOnForWhichThereIsNoDescriptor) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer needs descriptors, too";
+  const rlim_t limit = limit_that_leaves(16);  // two for each, one to ask, and five of the pool
+  const auto begin_with = [&](int count) {
+    const Limit tight(RLIMIT_NOFILE, limit);
+    Pool pool(options(count));
+    return pool.active_children().size();
+  };
+  EXPECT_THROW(begin_with(6), std::system_error);
+  EXPECT_EQ(begin_with(5), 5U);
+}
+
+TEST_P(Growth, AtTheBeginningBeyondOtherLimitsNamesThem) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer takes all addresses";
+  {
+    const Limit tight(RLIMIT_AS, address_space() + (20 << 20));
+    const std::string text = refusal_to_begin(options(400), std::errc::not_enough_memory);
+    EXPECT_NE(text.find("RLIMIT_AS"), std::string::npos) << text;
+  }
+  const Limit tight(RLIMIT_FSIZE, 4096);
+  const std::string text = refusal_to_begin(options(), std::errc::file_too_large);
+  EXPECT_NE(text.find("RLIMIT_FSIZE: 4096"), std::string::npos) << text;
+}
+
+/// More than `resize` can give to a smaller one.
+TEST_P(Growth, MayBeginWithMoreThanItCanGrowTo) {
+  if (kSanitized) GTEST_SKIP() << "so many copies of a sanitizer's memory take too long";
+  if (GetParam() == StartMethod::spawn) GTEST_SKIP() << "so many programs take too long";
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  if (files.rlim_max < 2100) GTEST_SKIP() << "so many workers take two thousand descriptors";
+  const Limit enough(RLIMIT_NOFILE, files.rlim_max);
+  Pool pool(options(1025));
+  EXPECT_EQ(pool.size(), 1025U);
+  EXPECT_THROW(pool.resize(1026), std::invalid_argument);
 }
 
 INSTANTIATE_TEST_SUITE_P(By, Growth,

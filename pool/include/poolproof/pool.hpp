@@ -50,7 +50,8 @@ class Pool {
   /// Errors: std::invalid_argument (workers or tasks_per_worker < 1, a time limit of nothing),
   /// ThreadsPresent, InitMissing, ContainmentRefused, Error (/proc/self/exe is another program),
   /// std::system_error (no process, descriptor or thread to be had), std::bad_alloc. Unlike
-  /// `resize` it has no greatest number of workers: too many fail when some have been started.
+  /// `resize` it has no greatest number of workers; more than this process can have are refused as
+  /// there, before anything is started.
   explicit Pool(PoolOptions options);
   Pool() : Pool(PoolOptions{}) {}
 
