@@ -1,11 +1,14 @@
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <memory>
 #include <new>
 #include <poolproof/detail/bytes.hpp>
+#include <string>
 #include <system_error>
 
+#include "fd.hpp"
 #include "kept_files.hpp"
 #include "payload_file.hpp"
 
@@ -68,14 +71,15 @@ void Bytes::clear() {
 }
 
 PayloadFile& Bytes::file_to_send() {
-  errno = 0;
   if (!file_) file_.reset(PayloadFile::create(PayloadFile::For::sending).release());
   if (file_ && flush()) return *file_;
-  const int error = errno == 0 ? EFBIG : errno;  // 0: the file may not become so large
+  const int error = errno;
   if (file_) take_into_memory();
+  const std::string limit =
+      error == EFBIG ? " (" + limit_in_words("RLIMIT_FSIZE", RLIMIT_FSIZE) + ")" : "";
   throw std::system_error(
       error, std::system_category(),
-      "poolproof: no file for a payload of " + std::to_string(text_.size()) + " bytes");
+      "poolproof: no file for a payload of " + std::to_string(text_.size()) + " bytes" + limit);
 }
 
 void Bytes::abandon() const {

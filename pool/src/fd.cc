@@ -36,6 +36,13 @@ bool may_have_size(std::size_t size) {
   return limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur;
 }
 
+std::string limit_in_words(const char* name, int resource) {
+  rlimit limit{};
+  const bool known = ::getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) == 0;
+  const bool any = known && limit.rlim_cur != RLIM_INFINITY;
+  return std::string(name) + ": " + (any ? std::to_string(limit.rlim_cur) : "unlimited");
+}
+
 void throw_errno(const char* what) {
   const int error = errno;
   throw std::system_error(error, std::system_category(), what);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <utility>
 
 namespace poolproof::detail {
@@ -39,6 +40,9 @@ Fd off_stdio_or_none(Fd fd);
 /// Whether this process may make a file of so many bytes: past RLIMIT_FSIZE the kernel would send
 /// SIGXFSZ.
 bool may_have_size(std::size_t size);
+
+/// "RLIMIT_FSIZE: 4096", for the text of an error.
+std::string limit_in_words(const char* name, int resource);
 
 /// Throws std::system_error for errno, read first. `what`: what was being
 /// done.

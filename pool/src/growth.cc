@@ -33,12 +33,10 @@ rlim_t limit_of(__rlimit_resource_t resource) {
 }
 
 /// whose: what takes it, as the beginning of a sentence.
-[[noreturn]] void refuse(const std::string& whose, const std::string& what, const char* limit,
-                         rlim_t value, int error) {
-  const std::string in_force = value == RLIM_INFINITY ? "unlimited" : std::to_string(value);
-  throw std::system_error(
-      error, std::system_category(),
-      "poolproof: " + whose + " takes " + what + " (" + limit + ": " + in_force + ")");
+[[noreturn]] void refuse(const std::string& whose, const std::string& what,
+                         const std::string& limit, int error) {
+  throw std::system_error(error, std::system_category(),
+                          "poolproof: " + whose + " takes " + what + " (" + limit + ")");
 }
 
 /// From the limit down: most of those below it are free, however many are open. Standard ones are
@@ -69,16 +67,16 @@ std::size_t size_of_rings(std::size_t count) {
 /// For so many workers more.
 void require_means(const std::string& whose, std::size_t workers, std::size_t descriptors) {
   if (!may_open(descriptors)) {
-    refuse(whose, std::to_string(descriptors) + " descriptors more", "RLIMIT_NOFILE",
-           limit_of(RLIMIT_NOFILE), EMFILE);
+    refuse(whose, std::to_string(descriptors) + " descriptors more",
+           limit_in_words("RLIMIT_NOFILE", RLIMIT_NOFILE), EMFILE);
   }
   if (!may_have_size(sizeof(SharedRing))) {
     refuse(whose, "a file of " + std::to_string(sizeof(SharedRing)) + " bytes for each",
-           "RLIMIT_FSIZE", limit_of(RLIMIT_FSIZE), EFBIG);
+           limit_in_words("RLIMIT_FSIZE", RLIMIT_FSIZE), EFBIG);
   }
   if (const std::size_t rings = size_of_rings(workers); !may_map(rings)) {
-    refuse(whose, std::to_string(rings) + " bytes of addresses more", "RLIMIT_AS",
-           limit_of(RLIMIT_AS), ENOMEM);
+    refuse(whose, std::to_string(rings) + " bytes of addresses more",
+           limit_in_words("RLIMIT_AS", RLIMIT_AS), ENOMEM);
   }
 }
 

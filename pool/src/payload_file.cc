@@ -93,7 +93,10 @@ bool PayloadFile::append(const char* data, std::size_t size) {
 
 /// By a call rather than a mapping: a fresh page is then neither cleared nor faulted in.
 bool PayloadFile::write(const char* data, std::size_t size) {
-  if (!may_have_size(size_ + size)) return false;
+  if (!may_have_size(size_ + size)) {
+    errno = EFBIG;
+    return false;
+  }
   for (std::size_t done = 0; done < size;) {
     const ssize_t written =
         ::pwrite(file_.get(), data + done, size - done, static_cast<off_t>(size_ + done));

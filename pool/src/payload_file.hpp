@@ -35,7 +35,7 @@ class PayloadFile {
   PayloadFile(const PayloadFile&) = delete;
   PayloadFile& operator=(const PayloadFile&) = delete;
 
-  /// False if it cannot grow (RLIMIT_FSIZE, no memory); then it is as it was.
+  /// False, with errno, if it cannot grow (RLIMIT_FSIZE: EFBIG, no memory); then it is as it was.
   bool append(const char* data, std::size_t size);
   [[nodiscard]] std::size_t size() const { return size_; }
 

@@ -252,6 +252,25 @@ TEST(LargePayload, WhichAWorkerHasNoDescriptorForFailsAlone) {
   EXPECT_EQ(pool.apply<&worker_pid>(), worker);
 }
 
+/// What the kernel, or a limit, has against it; in main, which has the limit.
+TEST(LargePayload, ThatTheLimitOfFileSizesForbidsSaysSo) {
+  Pool pool{{.workers = 1}};
+  for (const std::size_t size : {std::size_t{100'000}, 5 * kMiB}) {
+    const Limit low(RLIMIT_FSIZE, 50'000);
+    const auto refused = pool.apply_async<&echo>(filled('x', size));
+    ASSERT_TRUE(refused.wait(kSoon));
+    try {
+      refused.get();
+      FAIL() << "nothing thrown";
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code(), std::errc::file_too_large);
+      EXPECT_NE(std::string(error.what()).find("(RLIMIT_FSIZE: 50000)"), std::string::npos)
+          << error.what();
+    }
+  }
+  EXPECT_TRUE(is_filled(pool.apply<&echo>(filled('y')), 'y'));
+}
+
 /// Copies of a descriptor that nobody takes: they count for all processes of the user's.
 void have_descriptors_in_flight(int socket, std::size_t count) {
   const std::vector<int> copies(count, STDERR_FILENO);
