@@ -1,5 +1,7 @@
 #include <poolproof/errors.hpp>
 
+#include "duration.hpp"
+
 namespace poolproof {
 
 WorkerDied::WorkerDied(pid_t worker, ExitStatus status)
@@ -8,8 +10,7 @@ WorkerDied::WorkerDied(pid_t worker, ExitStatus status)
       status_(status) {}
 
 TimeLimitExceeded::TimeLimitExceeded(pid_t worker, std::chrono::nanoseconds limit)
-    : Error("the task ran longer than its limit of " +
-            std::to_string(std::chrono::duration<double>(limit).count()) + " s; worker " +
+    : Error("the task ran longer than its limit of " + detail::to_text(limit) + "; worker " +
             std::to_string(worker) + " was killed"),
       pid_(worker),
       limit_(limit) {}

@@ -4,6 +4,7 @@
 #include <random>
 #include <set>
 
+#include "duration.hpp"
 #include "support.hpp"
 
 namespace poolproof::testing {
@@ -158,10 +159,21 @@ TEST(TimeLimit, StopsTheTaskAndNamesItsWorker) {
   } catch (const TimeLimitExceeded& error) {
     EXPECT_EQ(error.pid(), worker);
     EXPECT_EQ(error.limit(), 20ms);
-    EXPECT_NE(std::string(error.what()).find("0.02"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("its limit of 20 ms; worker"), std::string::npos)
+        << error.what();
   }
   EXPECT_TRUE(eventually([&] { return is_dead(worker); }));
   EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+}
+
+TEST(TimeLimit, IsToldInAUnitThatFitsIt) {
+  EXPECT_EQ(detail::to_text(2s), "2 s");
+  EXPECT_EQ(detail::to_text(1500ms), "1.5 s");
+  EXPECT_EQ(detail::to_text(std::chrono::hours(48) + 500ms), "172800.5 s");
+  EXPECT_EQ(detail::to_text(60ms), "60 ms");
+  EXPECT_EQ(detail::to_text(1ms + 5ns), "1.000005 ms");
+  EXPECT_EQ(detail::to_text(250us), "250 us");
+  EXPECT_EQ(detail::to_text(7ns), "7 ns");
 }
 
 TEST(TimeLimit, DoesNotCountTheTimeInTheQueue) {
