@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "control.hpp"
+#include "duration.hpp"
 #include "forking.hpp"
 #include "image.hpp"
 #include "lifeline.hpp"
@@ -39,8 +40,6 @@ using std::chrono::milliseconds;
 /// How many spawn commands may be unanswered: neither side's socket buffer may fill up with nobody
 /// reading, and a supervisor that is starting workers must still take the command to end them.
 constexpr std::size_t kHiresInFlight = 16;
-/// Between a copy's start and its call of `init` lie its static objects only, which have this long.
-constexpr milliseconds kCopyMayTake{60'000};
 constexpr milliseconds kFirstDelay{1};
 constexpr milliseconds kLongestDelay{1000};
 /// A worker that cannot start, although there is a process for it, mostly ends within this.
@@ -134,11 +133,14 @@ void Crew::start(bool force) {
 
 void Crew::await_supervisor(bool force) {
   std::array<pollfd, 2> answer{{{control_.get(), POLLIN, 0}, {supervisor_pidfd_.get(), POLLIN, 0}}};
-  const Clock::time_point limit = Clock::now() + kCopyMayTake;
-  while (Clock::now() < limit && ::poll(answer.data(), answer.size(), 1000) <= 0) {
+  const Clock::time_point limit = Clock::now() + reexec::patience();
+  milliseconds left = reexec::patience();
+  while (::poll(answer.data(), answer.size(), static_cast<int>(left.count())) <= 0 &&
+         left > milliseconds(0)) {
+    left = std::max(std::chrono::ceil<milliseconds>(limit - Clock::now()), milliseconds(0));
   }
   Report report;
-  if (!take_report(report, false)) supervisor_never_came();
+  if (!take_report(report, false)) supervisor_never_came(left > milliseconds(0));
   if (report.how == Report::kNotContained) refuse_containment(report.code);
   if (report.code != 0) {
     throw Error("poolproof: /proc/self/exe is another program than the one that runs here");
@@ -150,8 +152,13 @@ void Crew::await_supervisor(bool force) {
   }
 }
 
-void Crew::supervisor_never_came() {
+void Crew::supervisor_never_came(bool in_time) {
   kill_supervisor();
+  if (!in_time && method_ != StartMethod::fork) {  // it dies of us, which says nothing
+    throw InitMissing("a copy of this program did not come to poolproof::init within " +
+                      to_text(reexec::patience()) +
+                      " and was ended; make `poolproof::init(argc, argv);` the first line of main");
+  }
   siginfo_t end{};
   int waited = 0;
   do {

@@ -164,7 +164,8 @@ class Crew {
 
  private:
   void await_supervisor(bool force);
-  [[noreturn]] void supervisor_never_came();
+  /// in_time: it was gone before its time was over.
+  [[noreturn]] void supervisor_never_came(bool in_time);
   [[nodiscard]] WorkerStatistics statistics_of(std::size_t slot);
   void add_departed(std::size_t slot);
   void hire_all();

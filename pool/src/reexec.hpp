@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <poolproof/start_method.hpp>
 
 #include "supervisor.hpp"
@@ -28,6 +29,9 @@ bool is_unfinished_copy();
 /// Main: starts the supervisor. It reports `ready` once it has come to `init`.
 /// Thread: any; blocks no other thread. Errors: std::system_error.
 pid_t start_supervisor(const SupervisorSetup& setup);
+
+/// patience.cc: how long a copy may take to come to `init`.
+std::chrono::milliseconds patience();
 
 /// Supervisor: starts a worker, and says nothing by itself. Returns -1 and sets errno if it can't.
 pid_t start_worker(const WorkerSetup& setup);

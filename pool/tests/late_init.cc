@@ -1,14 +1,17 @@
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstring>
 #include <poolproof/pool.hpp>
 
-// A main whose copies do not come to `init`: they leave before (exit), or make a pool of their own
-// (pool). Its output is what the test looks at.
+// A main whose copies do not come to `init`: they leave before (exit), make a pool of their own
+// (pool), or wait for ever (endless). Its output is what the test looks at.
 int main(int argc, char** argv) {
   const bool is_copy = argc > 1 && std::strncmp(argv[1], "--", 2) == 0;
   const char* const way = std::getenv("WAY");
   if (is_copy) {
     if (std::strcmp(way, "exit") == 0) return 5;
+    while (std::strcmp(way, "endless") == 0) ::pause();
   } else {
     poolproof::init(argc, argv);
   }
