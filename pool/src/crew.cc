@@ -42,6 +42,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t kHiresInFlight = 16;
 constexpr milliseconds kFirstDelay{1};
 constexpr milliseconds kLongestDelay{1000};
+/// At most, from when the supervisor's socket is closed until its status is there.
+constexpr int kEndTakesMs = 100;
 /// A worker that cannot start, although there is a process for it, mostly ends within this.
 constexpr milliseconds kEarlyDeathTakes{10};
 
@@ -152,6 +154,24 @@ void Crew::await_supervisor(bool force) {
   }
 }
 
+std::string Crew::supervisor_fate() const {
+  // Its socket closes a little before it has ended.
+  pollfd end{supervisor_pidfd_.get(), POLLIN, 0};
+  ::poll(&end, 1, supervisor_pidfd_.valid() ? kEndTakesMs : 0);
+  const bool by_pidfd = supervisor_pidfd_.valid();
+  const auto id = static_cast<id_t>(by_pidfd ? supervisor_pidfd_.get() : supervisor_);
+  siginfo_t info{};
+  const int options = WEXITED | WNOWAIT | WNOHANG;
+  const std::string fate = "the pool's supervisor died";
+  if (::waitid(by_pidfd ? P_PIDFD : P_PID, id, &info, options) != 0 || info.si_pid == 0) {
+    return fate;
+  }
+  Report death;
+  death.how = info.si_code;
+  death.code = info.si_status;
+  return fate + ": " + to_string(status_of(death));
+}
+
 void Crew::supervisor_never_came(bool in_time) {
   kill_supervisor();
   if (!in_time && method_ != StartMethod::fork) {  // it dies of us, which says nothing
@@ -170,7 +190,7 @@ void Crew::supervisor_never_came(bool in_time) {
   const std::string how = waited == 0 ? to_string(status_of(death))
                                       : "its status is gone: main reaps or ignores its children";
   if (method_ == StartMethod::fork) {
-    throw std::system_error(ESRCH, std::system_category(), "poolproof: the supervisor died");
+    throw std::system_error(ESRCH, std::system_category(), "poolproof: " + supervisor_fate());
   }
   throw InitMissing("a copy of this program did not come to poolproof::init (" + how +
                     "); make `poolproof::init(argc, argv);` the first line of main");
@@ -192,7 +212,7 @@ void Crew::hire_all() {
     }
     Report report;
     if (!take_report(report, true)) {
-      throw std::system_error(ESRCH, std::system_category(), "poolproof: the supervisor died");
+      throw std::system_error(ESRCH, std::system_category(), "poolproof: " + supervisor_fate());
     }
     if (report.kind == Report::Kind::fork_failed) {
       throw std::system_error(report.code, std::system_category(), "poolproof: fork a worker");

@@ -129,6 +129,9 @@ class Crew {
   /// no more.
   bool take_report(Report& report, bool wait);
   [[nodiscard]] bool supervisor_lost() const { return lost_; }
+  /// Of one that is lost, before `bury`, for a text: "the pool's supervisor died: signal 9
+  /// (Killed)", without the cause if that is not to be had.
+  [[nodiscard]] std::string supervisor_fate() const;
 
   /// After `fork_failed`, and after `died` once its channel has been read
   /// out: empties the slot and says when to fill it again. Counts failed starts in a row, between

@@ -100,7 +100,7 @@ bool Core::go_round(Watched& watched, Completions& done) {
   if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
   kill_when_overdue();
   if (!crew_.supervisor_lost()) return true;
-  if (!stopping_) break_down("the pool's supervisor died", done);
+  if (!stopping_) break_down(crew_.supervisor_fate(), done);
   crew_.bury();
   wake_.reset();
   stopping_ = terminating_ = true;
