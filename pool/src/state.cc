@@ -1,9 +1,14 @@
 #include "state.hpp"
 
+#include <string>
+
 namespace poolproof::detail::state {
 
 void require_submittable(PoolState state) {
-  if (state != PoolState::running) throw PoolNotRunning("pool not running");
+  if (state == PoolState::running) return;
+  const char* const how = state == PoolState::closed ? "closed" : "terminated";
+  throw PoolNotRunning(std::string("pool not running: it was ") + how +
+                       " and takes no more tasks; make another one for them");
 }
 
 void require_joinable(PoolState state) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <string>
 #include <type_traits>
 
 #include "support.hpp"
@@ -9,6 +10,14 @@ namespace poolproof::testing {
 namespace {
 
 void expect_refuses_work(Pool& pool) {
+  const std::string how = pool.state() == PoolState::closed ? "closed" : "terminated";
+  try {
+    pool.apply<&add>(1, 1);
+    FAIL();
+  } catch (const PoolNotRunning& error) {
+    EXPECT_EQ(error.what(), "pool not running: it was " + how +
+                                " and takes no more tasks; make another one for them");
+  }
   EXPECT_THROW(pool.apply<&add>(1, 1), PoolNotRunning);
   EXPECT_THROW(pool.apply_async<&add>(1, 1), PoolNotRunning);
   EXPECT_THROW(pool.map<half>(std::vector<int>{1}), PoolNotRunning);
