@@ -280,6 +280,14 @@ Bytes encode_current_failure() {
   return encode_failure(std::current_exception());
 }
 
+void throw_unreadable(const std::string& what, const std::type_info& type) {
+  const std::type_info* const thrown = abi::__cxa_current_exception_type();
+  if (!thrown || *thrown == typeid(std::bad_alloc)) throw;
+  std::exception_ptr cause;
+  std::throw_with_nested(Error("poolproof: " + what + ", of type " + demangle(type.name()) +
+                               ", cannot be read: " + describe_current(cause).message));
+}
+
 std::string describe_error(const std::exception_ptr& error) {
   std::exception_ptr next;
   const Link link = link_of(error, next);

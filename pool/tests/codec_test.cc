@@ -1,15 +1,18 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <bitset>
 #include <chrono>
 #include <complex>
 #include <deque>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <tuple>
 #include <unordered_map>
 #include <variant>
@@ -80,6 +83,11 @@ void serialize(Archive& archive, Chosen& chosen) {
   archive(chosen.number);
 }
 
+/// Can be read in one of the processes only: another than this.
+struct Refusing {
+  pid_t reader = 0;
+};
+
 struct WithC {
   int numbers[3];
 };
@@ -95,6 +103,16 @@ struct poolproof::Codec<poolproof::testing::Matrix> {
   static testing::Matrix read(Reader& in) {
     const auto rows = in.read<std::size_t>();
     return {rows, in.read<std::vector<double>>()};
+  }
+};
+
+template <>
+struct poolproof::Codec<poolproof::testing::Refusing> {
+  static void write(Writer& out, const testing::Refusing& value) { out(value.reader); }
+  static testing::Refusing read(Reader& in) {
+    const auto reader = in.read<pid_t>();
+    if (reader != 0 && reader != ::getpid()) throw std::range_error("not here");
+    return {reader};
   }
 };
 
@@ -177,6 +195,31 @@ TEST(Codec, KnowsWhatItCannotTakeApart) {
   static_assert(!detail::Crosses<WithC>);
   static_assert(!detail::Crosses<Derived>);
   static_assert(!detail::Crosses<std::string_view>);
+}
+
+/// What `call` throws, and its cause.
+template <class Call>
+void expect_unreadable(const char* what, Call call) {
+  try {
+    call();
+    FAIL() << "nothing thrown";
+  } catch (const Error& error) {
+    const std::string type = "poolproof::testing::Refusing, cannot be read: not here";
+    EXPECT_EQ(error.what(), "poolproof: " + std::string(what) + ", of type " + type);
+    EXPECT_THROW(std::rethrow_if_nested(error), std::range_error);
+  }
+}
+
+TEST(Codec, SaysWhichArgumentOrResultCannotBeRead) {
+  Pool pool{{.workers = 1}};
+  const Refusing here{::getpid()};
+  const auto take = [](int, const Refusing&) {};
+  expect_unreadable("argument 2", [&] { pool.apply(take, 1, here); });
+  const auto give = [](int) { return Refusing{::getpid()}; };
+  expect_unreadable("the result", [&] { pool.apply(give, 1); });
+  expect_unreadable("the result", [&] { pool.map(give, std::vector<int>{1, 2}); });
+  expect_unreadable("the result", [&] { pool.imap(give, std::vector<int>{1}).next(); });
+  EXPECT_NO_THROW(pool.apply(take, 1, Refusing()));
 }
 
 TEST(Codec, ViewsOfTextAreKeptAsText) {

@@ -313,7 +313,15 @@ struct Unloadable {
 
 TEST(Errors, AResultThatCannotBeReadFailsAlone) {
   Pool pool{{.workers = 1}};
-  EXPECT_THROW(pool.apply([] { return Unloadable(); }), std::domain_error);
+  try {
+    pool.apply([] { return Unloadable(); });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "poolproof: the result, of type poolproof::testing::(anonymous "
+                 "namespace)::Unloadable, cannot be read: cannot be loaded");
+    EXPECT_THROW(std::rethrow_if_nested(error), std::domain_error);
+  }
   EXPECT_EQ(pool.apply<&add>(1, 1), 2);
 }
 

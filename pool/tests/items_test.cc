@@ -215,7 +215,10 @@ TEST(Imap, AnItemThatCannotBeReadDoesNotSpoilTheNext) {
   const std::vector<Fussy> items{{1, 10}, {-2, 20}, {3, 30}, {-4, 40}, {-5, 50}, {6, 60}};
   for (const std::size_t chunk : {1, 2, 4, 10}) {
     auto stream = pool.imap<sum_of>(items, {.chunk_size = chunk});
-    for (const char* const text : {"11", "negative", "33", "negative", "negative", "66", "end"}) {
+    const std::string type = "poolproof::testing::(anonymous namespace)::Fussy";
+    const std::string no = "poolproof: argument 1, of type " + type + ", cannot be read: negative";
+    for (const std::string& text : {std::string("11"), no, std::string("33"), no, no,
+                                    std::string("66"), std::string("end")}) {
       EXPECT_EQ(text_of_next(stream), text) << chunk;
     }
   }

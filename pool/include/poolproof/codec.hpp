@@ -37,8 +37,10 @@
 #include <poolproof/detail/bytes.hpp>
 #include <set>
 #include <streambuf>
+#include <string>
 #include <string_view>
 #include <tuple>
+#include <typeinfo>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -110,8 +112,10 @@ class Reader {
 ///       }
 ///     };
 ///
-/// What `write` and `read` throw is an error of the task. Both may be called in
-/// any thread.
+/// What `write` throws is an error of the task. What `read` throws is the cause
+/// of an Error that names the argument or the result, nested in it
+/// (std::rethrow_if_nested); lack of memory is told as such. Both may be called
+/// in any thread.
 template <class T>
 struct Codec {};
 
@@ -418,5 +422,19 @@ class Decoder {
   BorrowedStream<std::istream> stream_;
   cereal::BinaryInputArchive archive_;
 };
+
+/// What is being handled came from reading `what`, of this type: throws an Error that says so, with
+/// that as its cause. What is none of the type's doing goes on: std::bad_alloc, pthread_exit.
+[[noreturn]] void throw_unreadable(const std::string& what, const std::type_info& type);
+
+/// In main.
+template <class T>
+void read_result(Decoder& decoder, T& value) {
+  try {
+    decoder(value);
+  } catch (...) {
+    throw_unreadable("the result", typeid(T));
+  }
+}
 
 }  // namespace poolproof::detail

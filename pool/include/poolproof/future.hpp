@@ -171,7 +171,8 @@ class Future : public detail::Awaitable<Future<R>, R> {
     const detail::Bytes& bytes = result_->value(deadline);
     if constexpr (!std::is_void_v<R>) {
       R value{};
-      detail::Decoder{bytes}(value);
+      detail::Decoder decoder(bytes);
+      detail::read_result(decoder, value);
       return value;
     }
   }
@@ -219,7 +220,7 @@ class MapFuture : public detail::Awaitable<MapFuture<R>, MapResult<R>> {
         const std::size_t size = std::min(chunk_size_, count_ - values.size());
         for (std::size_t i = 0; i < size; ++i) {
           R value{};
-          decoder(value);
+          detail::read_result(decoder, value);
           values.push_back(std::move(value));
         }
       }

@@ -58,7 +58,10 @@ class ResultStream {
     Value decode() const {
       const std::string_view bytes = stream->value();
       Value decoded{};
-      if constexpr (!std::is_void_v<R>) detail::Decoder{bytes}(decoded);
+      if constexpr (!std::is_void_v<R>) {
+        detail::Decoder decoder(bytes);
+        detail::read_result(decoder, decoded);
+      }
       return decoded;
     }
   };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -155,7 +157,15 @@ struct Call<Callable, std::tuple<P...>> {
  private:
   static std::tuple<P...> decode_params(Decoder& decoder) {
     std::tuple<P...> params;
-    std::apply([&](auto&... param) { (decoder(param), ...); }, params);
+    if constexpr (sizeof...(P) > 0) {
+      std::size_t number = 0;  // of the one that is being read
+      try {
+        std::apply([&](auto&... param) { ((++number, decoder(param)), ...); }, params);
+      } catch (...) {
+        const std::array<const std::type_info*, sizeof...(P)> types{&typeid(P)...};
+        throw_unreadable("argument " + std::to_string(number), *types[number - 1]);
+      }
+    }
     return params;
   }
 
