@@ -78,6 +78,11 @@ std::string without_nesting(const std::string& mangled) {
   return mangled.substr(kPrefix.size(), mangled.size() - kPrefix.size() - 1);
 }
 
+/// Somebody else's what() may return nothing at all.
+const char* text_or_none(const char* text) {
+  return text ? text : "";
+}
+
 /// Type and text of the exception being handled; `next` becomes its cause.
 Link describe_current(std::exception_ptr& next) {
   Link link;
@@ -86,7 +91,7 @@ Link describe_current(std::exception_ptr& next) {
     throw;
   } catch (const std::exception& e) {
     link.type = typeid(e).name();
-    link.message = e.what();
+    link.message = text_or_none(e.what());
     next = nested_in(e);
     if (const auto* system = dynamic_cast<const std::system_error*>(&e)) {
       link.category = system->code().category().name();
@@ -97,7 +102,7 @@ Link describe_current(std::exception_ptr& next) {
     link.message = text;
   } catch (const char* text) {
     link.type = typeid(const char*).name();
-    link.message = text;
+    link.message = text_or_none(text);
   } catch (int value) {
     link.type = typeid(int).name();
     link.message = std::to_string(value);

@@ -257,6 +257,29 @@ TEST(Errors, ARegisteredOneThatCannotBeRebuiltComesAsRemoteError) {
   }
 }
 
+struct Speechless : std::exception {
+  [[nodiscard]] const char* what() const noexcept override { return nullptr; }
+};
+
+TEST(Errors, WithoutATextComeWithAnEmptyOne) {
+  Pool pool{{.workers = 1}};
+  const pid_t worker = pool.apply<&worker_pid>();
+  try {
+    pool.apply([] { throw Speechless(); });
+    FAIL();
+  } catch (const RemoteError& error) {
+    EXPECT_STREQ(error.what(), "");
+    EXPECT_NE(error.type_name.find("Speechless"), std::string::npos) << error.type_name;
+  }
+  try {
+    pool.apply([] { throw static_cast<const char*>(nullptr); });
+    FAIL();
+  } catch (const RemoteError& error) {
+    EXPECT_STREQ(error.what(), "");
+  }
+  EXPECT_EQ(pool.apply<&worker_pid>(), worker);
+}
+
 TEST(Errors, ObjectsThatAreNoExceptionsCrossToo) {
   Pool pool{{.workers = 1}};
   try {
