@@ -38,6 +38,22 @@ const PoolOptions& checked(const PoolOptions& options) {
     throw std::invalid_argument("tasks_per_worker must be at least 1");
   }
   static_cast<void>(checked_limit(options.time_limit, std::nullopt));
+  // An enum may have any number, as one that was read from a file has.
+  switch (options.start_method.value_or(StartMethod::fork)) {
+    case StartMethod::fork:
+    case StartMethod::forkserver:
+    case StartMethod::spawn:
+      break;
+    default:
+      throw std::invalid_argument("start_method must be fork, forkserver or spawn");
+  }
+  switch (options.containment) {
+    case Containment::supervisor:
+    case Containment::pid_namespace:
+      break;
+    default:
+      throw std::invalid_argument("containment must be supervisor or pid_namespace");
+  }
   return options;
 }
 

@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kChunksPerWorker = 4;
 
 std::size_t window_of(const StreamOptions& options, std::size_t workers) {
+  require_chunk_size(options.chunk_size);
   if (options.chunk_size == 0) throw std::invalid_argument("chunk_size must be at least 1");
   if (options.ahead == 0) return kChunksPerWorker * workers;
   return (options.ahead - 1) / options.chunk_size + 1;

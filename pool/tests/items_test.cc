@@ -351,6 +351,12 @@ TEST(Imap, RunsFunctionsWithoutAResult) {
 TEST(Imap, RefusesChunksOfNothing) {
   Pool pool{{.workers = 1}};
   EXPECT_THROW(pool.imap<add_one>(std::vector<int>{1}, {.chunk_size = 0}), std::invalid_argument);
+  const auto negative = static_cast<std::size_t>(-1);
+  EXPECT_THROW(pool.imap<add_one>(std::vector<int>{1}, {.chunk_size = negative}),
+               std::invalid_argument);
+  EXPECT_THROW(pool.map<add_one>(std::vector<int>{1}, -1), std::invalid_argument);
+  EXPECT_THROW(pool.map<add_one>(std::vector<int>{}, -1), std::invalid_argument);
+  EXPECT_EQ(pool.map<add_one>(std::vector<int>{1}, 0), std::vector<int>{2});
 }
 
 TEST(Imap, IsRefusedInAForkedChild) {

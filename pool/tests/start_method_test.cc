@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <sstream>
+#include <stdexcept>
 #include <vector>
 
 #include "image.hpp"
@@ -275,6 +276,15 @@ INSTANTIATE_TEST_SUITE_P(By, Starts,
                          ::testing::Values(StartMethod::fork, StartMethod::forkserver,
                                            StartMethod::spawn),
                          [](const auto& test) { return to_string(test.param); });
+
+TEST(StartMethods, OfAnotherNumberAreRefused) {
+  PoolOptions options = workers(1);
+  options.start_method = static_cast<StartMethod>(99);
+  EXPECT_THROW(Pool{options}, std::invalid_argument);
+  options = workers(1);
+  options.containment = static_cast<Containment>(99);
+  EXPECT_THROW(Pool{options}, std::invalid_argument);
+}
 
 TEST(Image, FunctionsOfTheProgramAndOfLibrariesHaveDifferentNames) {
   const auto own = &detail::CallFor<detail::FixedFunction<&add>, int, int>::run;

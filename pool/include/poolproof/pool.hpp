@@ -47,7 +47,8 @@ enum class PoolState { running, closed, terminated };
 class Pool {
  public:
   /// Starts all workers; all or none.
-  /// Errors: std::invalid_argument (workers or tasks_per_worker < 1, a time limit of nothing),
+  /// Errors: std::invalid_argument (workers or tasks_per_worker < 1, a time limit of nothing, no
+  /// such start method or containment),
   /// ThreadsPresent, InitMissing, ContainmentRefused, Error (/proc/self/exe is another program),
   /// std::system_error (no process, descriptor or thread to be had), std::bad_alloc. Unlike
   /// `resize` it has no greatest number of workers; more than this process can have are refused as
@@ -107,7 +108,8 @@ class Pool {
   /// Waits for all chunks, then throws the error of the first chunk (by
   /// position) that failed, as multiprocessing does; within a chunk the items
   /// after a failed one are not run.
-  /// Errors: PoolNotRunning, WrongProcess; those of Future::get.
+  /// Errors: PoolNotRunning, WrongProcess; std::invalid_argument for a negative
+  /// chunk size; those of Future::get.
   template <auto F, class Range>
   auto map(Range&& items, std::size_t chunk_size = 0) {
     return map_async<F>(items, {.chunk_size = chunk_size}).get();
@@ -279,6 +281,7 @@ class Pool {
     using Encode = Encoding<Callable, Item>;
     using Call = typename Encode::Call;
     require_running();
+    detail::require_chunk_size(options.chunk_size);
     if constexpr (detail::Countable<Range>) {
       const auto count =
           static_cast<std::size_t>(std::distance(std::begin(items), std::end(items)));

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <poolproof/detail/bytes.hpp>
 #include <poolproof/detail/task.hpp>
+#include <stdexcept>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -37,6 +39,12 @@ struct AllArguments {
 
 template <class Range>
 using ItemOf = std::iter_value_t<decltype(std::begin(std::declval<Range&>()))>;
+
+/// Errors: std::invalid_argument for what was a negative number.
+inline void require_chunk_size(std::size_t size) {
+  constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max());
+  if (size > kMost) throw std::invalid_argument("chunk_size must not be negative");
+}
 
 /// One message for each `chunk` items: how many they are, and their arguments.
 template <class Encoding, class Range>
