@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <new>
 #include <poolproof/detail/result_state.hpp>
@@ -17,16 +18,17 @@ class Core::Completions {
  public:
   /// undelivered: how many have something to deliver, which the pool's end waits for.
   explicit Completions(std::atomic<int>& undelivered) : undelivered_(undelivered) {}
-  ~Completions() {
-    if (!entries_.empty()) undelivered_.fetch_sub(1, std::memory_order_release);
-  }
+  /// What an error has kept from being delivered is, here: nobody else completes it.
+  ~Completions() { deliver(); }
   Completions(const Completions&) = delete;
   Completions& operator=(const Completions&) = delete;
 
-  /// Room for one more, so that `add` cannot fail. False without memory.
-  bool make_room() noexcept {
+  /// Room for so many more, so that `add` cannot fail. False without memory.
+  bool make_room(std::size_t count = 1) noexcept {
     try {
-      if (entries_.size() == entries_.capacity()) entries_.reserve(2 * entries_.size() + 1);
+      if (entries_.capacity() - entries_.size() < count) {
+        entries_.reserve(2 * entries_.size() + count);
+      }
       return true;
     } catch (const std::bad_alloc&) {
       return false;

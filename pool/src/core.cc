@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 #include <stdexcept>
 #include <system_error>
 
@@ -83,6 +84,9 @@ Core::Core(const PoolOptions& options)
       method_(chosen_method(options)),
       crew_(checked_workers(options), method_, options.containment),
       callbacks_(options.on_callback_error) {
+  idle_.reserve(crew_.room());
+  busy_.reserve(crew_.room());
+  spinning_workers_.reserve(static_cast<std::size_t>(processors_));
   wake_ = off_stdio(Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   if (!wake_.valid()) throw_errno("poolproof: eventfd");
   // Known to the fork hooks before our own fork: it is they that close main's
@@ -134,13 +138,19 @@ std::vector<Result> Core::submit(Invoke invoke, std::vector<Bytes> payloads,
     const std::lock_guard lock(mutex_);
     if (broken_) throw PoolBroken(*broken_);
     state::require_submittable(state_);
+    std::list<Task> tasks;  // all or none: memory may run out
     for (std::size_t i = 0; i < payloads.size(); ++i) {
-      queue_.push_back({++last_task_, function, std::move(payloads[i]), results[i], limit});
+      tasks.push_back({++last_task_, function, std::move(payloads[i]), results[i], limit});
     }
+    queue_.splice(queue_.end(), tasks);
     ++submissions_;
-    // The caller hands them to workers itself: one wake-up less.
-    look_at_last(done);
-    dispatch(done);
+    try {
+      // The caller hands them to workers itself: one wake-up less.
+      look_at_last(done);
+      dispatch(done);
+    } catch (const std::bad_alloc&) {  // they are accepted all the same
+      ring_dispatcher();
+    }
   }
   done.deliver();
   return results;
@@ -188,13 +198,14 @@ void Core::fail_all(const Fate& fate, Completions& done) {
     for (Task& task : slot.in_hands) {
       if (!task.result) continue;
       task.result->set_holder(ResultState::kNobody);
-      done.add(std::move(task.result), fate);
+      done.add(task.result, fate);  // a copy: without memory it is tried again
+      task.result.reset();
     }
     // Who sleeps for an answer shall not wait for the worker.
     slot.rouse_caller();
   }
   for (Task& task : queue_) {
-    if (task.result) done.add(std::move(task.result), fate);
+    if (task.result) done.add(task.result, fate);
   }
   queue_.clear();
 }

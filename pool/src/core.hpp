@@ -4,7 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -84,6 +84,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   [[nodiscard]] int next_timeout();
   void serve(const Watched& watched, Completions& done);
   void take_reports(Completions& done);
+  void take_in(const Report& report, Completions& done);
 
   // limits.cc; with the lock held.
   [[nodiscard]] Deadline next_task_due();
@@ -120,7 +121,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   [[nodiscard]] bool can_take(std::size_t slot) const;
   [[nodiscard]] std::size_t room_of(std::size_t slot) const;
   void give(std::size_t slot, std::size_t most, Completions& done);
-  bool give_one(std::size_t slot, Task& task);
+  bool give_one(std::size_t slot, std::list<Task>& from);
   void hand_out(std::size_t slot);
   void give_ahead(std::size_t share, Completions& done);
   [[nodiscard]] bool anybody_idle() const;
@@ -182,12 +183,13 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   std::mutex mutex_;
   PoolState state_ = PoolState::running;
   std::optional<std::string> broken_;  // why, if the pool broke down
-  std::deque<Task> queue_;
+  std::list<Task> queue_;
   Report last_failed_start_;   // who died last before it could take a task; pid 0: nobody has
   std::size_t cancelled_ = 0;  // at most so many tasks in the queue, if they are in it
   std::uint64_t last_task_ = 0;
-  std::size_t ahead_ = 0;          // tasks in hands beyond the first of each worker
-  bool full_ = false;              // nobody takes more until somebody has answered
+  std::size_t ahead_ = 0;  // tasks in hands beyond the first of each worker
+  bool full_ = false;      // nobody takes more until somebody has answered
+  // These three have room for each slot, since memory may run out when one is noted.
   std::vector<std::size_t> idle_;  // slots, the last busy one last; perhaps more than are idle
   std::vector<std::size_t> busy_;  // slots; perhaps more than have something in hands
   std::size_t next_busy_ = 0;      // whose turn it is to get more
@@ -195,10 +197,11 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   std::uint64_t submissions_ = 0;
   bool dispatcher_awake_ = false;   // it looks at the workers again soon ...
   bool dispatcher_called_ = false;  // ... or has been rung for that
-  std::deque<std::size_t> spinning_workers_;
+  std::vector<std::size_t> spinning_workers_;
   Attending attending_ = Attending::nobody;
   SpinBudget spinning_;  // of callers
   Crew crew_;
+  std::optional<Report> untaken_;       // a report that has been received, and not taken in
   std::atomic<std::size_t> target_{0};  // so many of its slots are to be filled
   Fd wake_;
   bool stopping_ = false;     // the crew was told to leave ...

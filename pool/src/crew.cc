@@ -12,6 +12,7 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <new>
 #include <poolproof/errors.hpp>
 #include <system_error>
 
@@ -250,16 +251,18 @@ Clock::time_point Crew::due(std::size_t index) const {
 int Crew::send_spawn(std::size_t index) {
   Slot& slot = slots_[index];
   std::array<Fd, 2> ends;
-  std::shared_ptr<RingMemory> memory;
+  Channel channel;
   Fd ring;
   try {
     ends = socket_pair(SOCK_SEQPACKET);
-    memory = RingMemory::create(ring);
+    channel = Channel(std::move(ends[0]), RingMemory::create(ring));
+    slot.serial = next_serial();
+    slot.name = worker_name(method_, slot.serial);
   } catch (const std::system_error& error) {
     return error.code().value();
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
   }
-  slot.serial = next_serial();
-  slot.name = worker_name(method_, slot.serial);
 
   Command command;
   command.slot = static_cast<std::int32_t>(index);
@@ -274,7 +277,7 @@ int Crew::send_spawn(std::size_t index) {
   const int error =
       control::send(control_.get(), &command, sizeof command, descriptors.data(), count);
   if (error != 0) return error;
-  slot.channel = Channel(std::move(ends[0]), std::move(memory));
+  slot.channel = std::move(channel);
   slot.life = Slot::Life::starting;
   slot.hired_at = asked;
   return 0;

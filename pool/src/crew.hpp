@@ -4,7 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <poolproof/child_info.hpp>
 #include <poolproof/detail/result_state.hpp>
@@ -54,8 +54,8 @@ struct Slot {
   std::uint64_t serial = 0;
   Fd pidfd;
   Channel channel;
-  std::deque<Task> in_hands;  ///< given to it and not answered, the oldest first
-  std::size_t given = 0;      ///< tasks that this worker was given
+  std::list<Task> in_hands;  ///< given to it and not answered, the oldest first
+  std::size_t given = 0;     ///< tasks that this worker was given
   std::chrono::steady_clock::time_point busy_since{};  ///< given something when it had nothing
   bool initialising = false;  ///< what it has in hands is the pool's initializer
   bool leaving = false;       ///< it was told to quit, or killed

@@ -1,4 +1,5 @@
-#include <utility>
+#include <iterator>
+#include <new>
 
 #include "completions.hpp"
 #include "core.hpp"
@@ -21,13 +22,18 @@ void Core::on_death(const Report& report, Completions& done) {
 void Core::settle_hands(std::size_t index, const Report& death, Completions& done) {
   Slot& slot = crew_.slots()[index];
   if (slot.in_hands.empty()) return;
+  // Before anything: without memory the report is taken in again.
+  if (!done.make_room(slot.in_hands.size())) throw std::bad_alloc();
   ahead_ -= slot.in_hands.size() - 1;
   const std::size_t begun = slot.channel.begun();
   while (slot.in_hands.size() > begun) {
-    Task& task = slot.in_hands.back();
-    task.set_holder(ResultState::kNobody);
-    if (task.result) queue_.push_front(std::move(task));
-    slot.in_hands.pop_back();
+    const auto task = std::prev(slot.in_hands.end());
+    task->set_holder(ResultState::kNobody);
+    if (task->result) {
+      queue_.splice(queue_.begin(), slot.in_hands, task);
+    } else {
+      slot.in_hands.pop_back();
+    }
   }
   for (Task& task : slot.in_hands) {
     task.set_holder(ResultState::kNobody);

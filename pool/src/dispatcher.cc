@@ -81,6 +81,7 @@ void Core::run_dispatcher() {
       going_on = go_round(watched, done);
     } catch (const std::bad_alloc&) {  // main may have some again soon
       ::poll(nullptr, 0, 10);
+      wake_dispatcher();  // what it was woken for is still to be done
     }
     done.deliver();
   }
@@ -95,6 +96,9 @@ bool Core::go_round(Watched& watched, Completions& done) {
   wait_for_something(watched);
   std::unique_lock lock(mutex_);
   serve(watched, done);
+  if (broken_ && !stopping_ && !crew_.supervisor_lost()) {
+    break_down(std::string(*broken_), done);  // there was no memory for all of it
+  }
   if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
   attend_for_a_while(lock, done);
   if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
@@ -159,7 +163,8 @@ void Core::serve(const Watched& watched, Completions& done) {
     if (watched.fds[Watched::first_slot + i].revents == 0) continue;
     if (!crew_.slots()[watched.slots[i]].channel.read_socket()) distrust(watched.slots[i]);
   }
-  if (watched.fds[Watched::control].revents || watched.fds[Watched::supervisor].revents) {
+  if (untaken_ || watched.fds[Watched::control].revents ||
+      watched.fds[Watched::supervisor].revents) {
     take_reports(done);
   }
   if (stopping_ || crew_.supervisor_lost()) return;
@@ -170,19 +175,27 @@ void Core::serve(const Watched& watched, Completions& done) {
 
 void Core::take_reports(Completions& done) {
   Report report;
-  while (crew_.take_report(report, false)) {
-    const auto slot = static_cast<std::size_t>(report.slot);
-    if (report.kind == Report::Kind::died) on_death(report, done);
-    if (report.kind == Report::Kind::started) {
+  while (untaken_ || crew_.take_report(report, false)) {
+    if (!untaken_) untaken_ = report;
+    take_in(*untaken_, done);  // again, if there was no memory for it
+    untaken_.reset();
+  }
+}
+
+void Core::take_in(const Report& report, Completions& done) {
+  const auto slot = static_cast<std::size_t>(report.slot);
+  switch (report.kind) {
+    case Report::Kind::died:
+      return on_death(report, done);
+    case Report::Kind::started:
       // Main had no number free for its pidfd: it could never be killed for a task.
-      if (!crew_.slots()[slot].pidfd.valid()) {
-        crew_.dismiss(slot);
-        continue;
-      }
+      if (!crew_.slots()[slot].pidfd.valid()) return crew_.dismiss(slot);
       prepare(slot);
-      dismiss_if_spent(slot);
-    }
-    if (report.kind == Report::Kind::fork_failed) crew_.vacate(slot, Vacancy::failed_start);
+      return dismiss_if_spent(slot);
+    case Report::Kind::fork_failed:
+      return crew_.vacate(slot, Vacancy::failed_start);
+    case Report::Kind::ready:
+      return;
   }
 }
 

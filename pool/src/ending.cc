@@ -11,8 +11,8 @@ void Core::terminate() {
   Completions done(undelivered_);
   {
     const std::lock_guard lock(mutex_);
-    state_ = state::after_terminate(state_);
     fail_all(outcome::Dropped{}, done);
+    state_ = state::after_terminate(state_);
     stop(Command::Kind::terminate);
   }
   done.deliver();

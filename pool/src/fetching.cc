@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
 #include "completions.hpp"
@@ -101,17 +102,22 @@ void Core::fetch(ResultState& wanted, Deadline deadline) {
   auto since = Clock::now();
   Clock::duration asleep{};
   while (!wanted.ready()) {
-    if (attending_ != Attending::caller) {
-      attend_for(wanted, deadline, since, lock, done);
-      lock.unlock();
-      done.deliver();
-      lock.lock();
-      if (wanted.ready()) break;
+    try {
+      if (attending_ != Attending::caller) {
+        attend_for(wanted, deadline, since, lock, done);
+        lock.unlock();
+        done.deliver();
+        lock.lock();
+        if (wanted.ready()) break;
+      }
+      const auto lay_down = Clock::now();
+      const bool going_on = sleep_for(wanted, deadline, lock, done);
+      asleep += Clock::now() - lay_down;
+      if (!going_on) break;
+    } catch (const std::bad_alloc&) {  // the dispatcher tries again
+      ring_dispatcher();
+      break;
     }
-    const auto lay_down = Clock::now();
-    const bool going_on = sleep_for(wanted, deadline, lock, done);
-    asleep += Clock::now() - lay_down;
-    if (!going_on) break;
   }
   if (asleep.count() == 0) {
     spinning_.paid();
@@ -130,8 +136,14 @@ void Core::attend_for(ResultState& wanted, Deadline deadline, Clock::time_point&
   const auto budget = processors_ > 1 ? spinning_.budget() : SpinBudget::Duration{0};
   int in_vain = 0;
   for (;;) {
-    const bool any = read_all_answers(done);
-    if (any) dispatch(done);
+    bool any = false;
+    try {
+      any = read_all_answers(done);
+      if (any) dispatch(done);
+    } catch (...) {  // or nobody would read answers any more
+      attend(dispatcher_awake_ ? Attending::dispatcher : Attending::nobody);
+      throw;
+    }
     const Lookout lookout = lookout_for(wanted);
     lock.unlock();
     done.deliver();

@@ -4,9 +4,11 @@
 // lock held.
 namespace poolproof::detail {
 
-/// Writes the task to the worker's ring, unseen yet. False if there is no room.
-bool Core::give_one(std::size_t index, Task& task) {
+/// Writes the first task of `from` to the worker's ring, unseen yet, and moves it into the worker's
+/// hands, without an allocation: what is written is the worker's. False if there is no room.
+bool Core::give_one(std::size_t index, std::list<Task>& from) {
   Slot& slot = crew_.slots()[index];
+  Task& task = from.front();
   FrameHeader header;
   header.kind = slot.initialising ? FrameKind::initializer : FrameKind::task;
   header.task = task.number;
@@ -15,7 +17,7 @@ bool Core::give_one(std::size_t index, Task& task) {
   if (!slot.channel.give(header, task.payload)) return false;
   if (!slot.in_hands.empty()) ++ahead_;
   task.set_holder(static_cast<std::uint32_t>(index));
-  slot.in_hands.push_back(std::move(task));
+  slot.in_hands.splice(slot.in_hands.end(), from, from.begin());
   return true;
 }
 

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <exception>
+#include <iterator>
+#include <new>
 
 #include "completions.hpp"
 #include "core.hpp"
@@ -53,7 +55,12 @@ void Core::dispatch(Completions& done) {
   while (!queue_.empty() && !give_to_who_is_awake(done)) {
     const std::optional<std::size_t> index = take_idle();
     if (!index) break;
-    give(*index, share, done);
+    try {
+      give(*index, share, done);
+    } catch (...) {  // no memory: it is still there for the next try
+      note_idle(*index);
+      throw;
+    }
     note_idle(*index);  // if it could not even take one
     if (crew_.slots()[*index].listed_idle) break;
   }
@@ -79,23 +86,27 @@ void Core::give(std::size_t index, std::size_t most, Completions& done) {
   Slot& slot = crew_.slots()[index];
   most = std::min(most, quota_left(index));
   std::size_t given = 0;
+  bool has_memory = true;
   while (given < most) {
     drop_cancelled();
     if (queue_.empty()) break;
-    Task& task = queue_.front();
+    has_memory = done.make_room();  // for one that cannot be given
+    if (!has_memory) break;
     try {
-      if (!give_one(index, task)) break;
+      if (!give_one(index, queue_)) break;
       ++given;
     } catch (...) {
-      done.add(task.result, outcome::Unsent{std::current_exception()});
+      done.add(queue_.front().result, outcome::Unsent{std::current_exception()});
+      queue_.pop_front();
     }
-    queue_.pop_front();
   }
   slot.given += given;
-  if (given == 0) return;
-  if (slot.in_hands.size() == given) slot.busy_since = std::chrono::steady_clock::now();
-  last_given_ = index;
-  hand_out(index);
+  if (given > 0) {
+    if (slot.in_hands.size() == given) slot.busy_since = std::chrono::steady_clock::now();
+    last_given_ = index;
+    hand_out(index);
+  }
+  if (!has_memory) throw std::bad_alloc();  // for the dispatcher to try again
 }
 
 /// Lets the worker see what was written, and says whom to ring.
@@ -137,10 +148,13 @@ void Core::take_back_for_idle() {
 void Core::take_back(std::size_t index, std::uint32_t most) {
   Slot& slot = crew_.slots()[index];
   for (std::uint32_t back = slot.channel.recall(most); back > 0; --back) {
-    Task& task = slot.in_hands.back();
-    task.set_holder(ResultState::kNobody);
-    if (task.result) queue_.push_front(std::move(task));
-    slot.in_hands.pop_back();
+    const auto task = std::prev(slot.in_hands.end());
+    task->set_holder(ResultState::kNobody);
+    if (task->result) {
+      queue_.splice(queue_.begin(), slot.in_hands, task);
+    } else {
+      slot.in_hands.pop_back();
+    }
     --ahead_;
     --slot.given;
   }
@@ -162,7 +176,7 @@ void Core::grant_spinning(std::size_t index) {
   if (spinning_workers_.size() < static_cast<std::size_t>(processors_)) return;
   const Slot& first = crew_.slots()[spinning_workers_.front()];
   if (first.channel.open()) crew_.slots()[spinning_workers_.front()].channel.let_spin(false);
-  spinning_workers_.pop_front();
+  spinning_workers_.erase(spinning_workers_.begin());
 }
 
 }  // namespace poolproof::detail

@@ -1,3 +1,4 @@
+#include <new>
 #include <poolproof/detail/failure.hpp>
 #include "completions.hpp"
 #include "core.hpp"
@@ -23,16 +24,17 @@ void Core::prepare(std::size_t index) {
   Slot& slot = crew_.slots()[index];
   if (slot.life != Slot::Life::alive || stopping_) return;
   if (!options_.initializer) return note_idle(index);
-  slot.initialising = true;
-  Task task;
+  std::list<Task> tasks(1);
+  Task& task = tasks.front();
   task.number = ++last_task_;
-  task.function = crew_.name_of(options_.initializer.invoke());
-  const std::string_view arguments = options_.initializer.arguments();
-  task.payload.append(arguments.data(), arguments.size());
+  task.function = crew_.name_of(options_.initializer.invoke());  // or an error of the construction
+  slot.initialising = true;
   try {
-    give_one(index, task);
+    const std::string_view arguments = options_.initializer.arguments();
+    task.payload.append(arguments.data(), arguments.size());
+    if (!give_one(index, tasks)) return crew_.kill_worker(index);
     hand_out(index);
-  } catch (...) {  // no descriptor for large arguments: later
+  } catch (...) {  // no descriptor for large arguments, or no memory: another one, later
     crew_.kill_worker(index);
   }
 }
@@ -42,23 +44,26 @@ void Core::on_initialised(std::size_t index, const Frame& answer, Completions& d
   slot.initialising = false;
   slot.failures = 0;
   dismiss_if_spent(index);
-  if (answer.header.kind == FrameKind::failure && !stopping_) {
+  if (answer.header.kind != FrameKind::failure || stopping_) return;
+  try {
     break_down("the initializer failed: " + error_in(answer, slot.pid), done);
+  } catch (const std::bad_alloc&) {  // no memory to say so: the next worker will
+    slot.leaving = true;
+    crew_.kill_worker(index);
   }
 }
 
 void Core::on_initializer_death(const Report& report, Completions& done) {
   const auto index = static_cast<std::size_t>(report.slot);
-  crew_.slots()[index].in_hands.clear();
   const ExitStatus status = status_of(report);
+  // First, since memory may run out: then the report is taken in again.
+  const std::string why =
+      "worker " + std::to_string(report.pid) + " left in the initializer: " + to_string(status);
+  crew_.slots()[index].in_hands.clear();
   last_failed_start_ = report;
   // Somebody may have killed it, which says nothing about the others.
   crew_.vacate(index, Vacancy::failed_start);
-  if (std::holds_alternative<Exited>(status) && !stopping_) {
-    break_down(
-        "worker " + std::to_string(report.pid) + " left in the initializer: " + to_string(status),
-        done);
-  }
+  if (std::holds_alternative<Exited>(status) && !stopping_) break_down(why, done);
 }
 
 }  // namespace poolproof::detail

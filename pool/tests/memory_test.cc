@@ -1,0 +1,124 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <optional>
+#include <vector>
+
+#include "support.hpp"
+
+// Main has no memory for a moment, at each place where it asks for some in turn: no result may be
+// lost for that, and no worker.
+namespace poolproof::testing {
+namespace {
+
+enum class Victim { nobody, caller, pool };
+
+std::atomic<Victim> victim{Victim::nobody};
+std::atomic<int> until_failure{0};
+thread_local bool is_caller = false;
+
+void* allocate(std::size_t size) {
+  const Victim who = victim.load();
+  if (who != Victim::nobody && (who == Victim::caller) == is_caller &&
+      until_failure.fetch_sub(1) == 0) {
+    throw std::bad_alloc();
+  }
+  if (void* const memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+
+/// While it lives, one allocation of the victim's fails.
+class Shortage {
+ public:
+  Shortage(Victim who, int place) {
+    is_caller = true;
+    until_failure = place;
+    victim = who;
+  }
+  ~Shortage() { victim = Victim::nobody; }
+  Shortage(const Shortage&) = delete;
+  Shortage& operator=(const Shortage&) = delete;
+
+  [[nodiscard]] static bool has_come() { return until_failure < 0; }
+};
+
+/// Calls `body` with each place in turn; it returns whether there is such a place.
+template <class Body>
+void at_each_place(Body body) {
+  int place = 0;
+  while (body(place) && !::testing::Test::HasFailure()) ++place;
+  EXPECT_GT(place, 0);
+}
+
+TEST(Memory, ThatASubmissionLacksCostsNoResult) {
+  at_each_place([](int place) {
+    SCOPED_TRACE(place);
+    Pool pool{{.workers = 1}};
+    const pid_t worker = pool.active_children().at(0).pid;
+    const auto first = pool.apply_async<&add>(1, 1);
+    // Then it has answered, and the next submission reads that.
+    EXPECT_TRUE(eventually(
+        [&] { return pool.statistics().workers.at(0).tasks == 1 && state_of(worker) == 'S'; }));
+    bool has_come = false;
+    std::optional<Future<int>> second;
+    try {
+      const Shortage shortage(Victim::caller, place);
+      second = pool.apply_async<&add>(2, 2);
+      has_come = shortage.has_come();
+    } catch (const std::bad_alloc&) {
+      has_come = true;
+    }
+    EXPECT_TRUE(first.wait(kSoon));
+    EXPECT_TRUE(!second || second->wait(kSoon));
+    EXPECT_TRUE(pool.apply_async<&add>(3, 3).wait(kSoon));
+    pool.close();
+    EXPECT_TRUE(pool.join(kSoon));
+    return has_come;
+  });
+}
+
+TEST(Memory, ThatThePoolItselfLacksCostsNoResult) {
+  at_each_place([](int place) {
+    SCOPED_TRACE(place);
+    Pool pool{{.workers = 2, .tasks_per_worker = 20, .initializer = {[](int) {}, 7}}};
+    pool.apply<&add>(1, 1);
+    bool has_come = false;
+    std::vector<Future<int>> sums;
+    {
+      const Shortage shortage(Victim::pool, place);
+      const auto fatal = pool.apply_async([] { ::_exit(1); });
+      for (int i = 0; i < 100; ++i) sums.push_back(pool.apply_async<&add>(i, 1));
+      const auto overdue = pool.apply_async<&never_end>({.time_limit = 1ms});
+      for (int i = 0; i < 10; ++i) sums.push_back(pool.apply_async<&add>(i, 1));
+      // Nobody waits: all is for the pool's own thread to do.
+      EXPECT_TRUE(eventually([&] {
+        return fatal.ready() && overdue.ready() &&
+               std::all_of(sums.begin(), sums.end(), [](const auto& sum) { return sum.ready(); });
+      }));
+      has_come = shortage.has_come();
+    }
+    EXPECT_TRUE(eventually([&] { return pool.active_children().size() == 2; }));
+    EXPECT_TRUE(pool.apply_async<&add>(3, 3).wait(kSoon));
+    pool.close();
+    EXPECT_TRUE(pool.join(kSoon));
+    return has_come;
+  });
+}
+
+}  // namespace
+}  // namespace poolproof::testing
+
+// Not inlined: where one of the two is, GCC 12 takes them for a mismatched pair.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  return poolproof::testing::allocate(size);
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept {
+  std::free(memory);
+}
