@@ -7,6 +7,7 @@
 #include <new>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "completions.hpp"
 #include "reexec.hpp"
@@ -34,7 +35,7 @@ std::chrono::nanoseconds checked_limit(std::optional<std::chrono::nanoseconds> l
   return limit.value_or(std::chrono::nanoseconds(0));
 }
 
-const PoolOptions& checked(const PoolOptions& options) {
+PoolOptions checked(PoolOptions options) {
   if (options.tasks_per_worker.value_or(1) < 1) {
     throw std::invalid_argument("tasks_per_worker must be at least 1");
   }
@@ -79,11 +80,11 @@ StartMethod chosen_method(const PoolOptions& options) {
 
 }  // namespace
 
-Core::Core(const PoolOptions& options)
-    : options_(checked(options)),
-      method_(chosen_method(options)),
-      crew_(checked_workers(options), method_, options.containment),
-      callbacks_(options.on_callback_error) {
+Core::Core(PoolOptions options)
+    : options_(checked(std::move(options))),
+      method_(chosen_method(options_)),
+      crew_(checked_workers(options_), method_, options_.containment),
+      callbacks_(options_.on_callback_error) {
   idle_.reserve(crew_.room());
   busy_.reserve(crew_.room());
   spinning_workers_.reserve(static_cast<std::size_t>(processors_));

@@ -32,7 +32,7 @@ namespace poolproof::detail {
 class Core final : public ForkAware, public Fetcher, public std::enable_shared_from_this<Core> {
  public:
   /// Starts nothing yet. Errors: std::invalid_argument, InitMissing, std::system_error.
-  explicit Core(const PoolOptions& options);
+  explicit Core(PoolOptions options);
   ~Core();
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;

@@ -1,4 +1,5 @@
 #include <poolproof/pool.hpp>
+#include <utility>
 
 #include "core.hpp"
 
@@ -9,7 +10,7 @@ namespace poolproof {
 // In two steps: a worker, forked in the second, must find core_ in its copy of this pool, or it
 // could not refuse to use it.
 Pool::Pool(PoolOptions options)
-    : core_(new detail::Core(options), [](detail::Core* core) {
+    : core_(new detail::Core(std::move(options)), [](detail::Core* core) {
         // Locks and waiters in a foreign one are those of another process: nothing of it may be
         // touched, not even to free it.
         if (!core->is_foreign()) delete core;
