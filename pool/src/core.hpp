@@ -204,8 +204,9 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   std::optional<Report> untaken_;       // a report that has been received, and not taken in
   std::atomic<std::size_t> target_{0};  // so many of its slots are to be filled
   Fd wake_;
-  bool stopping_ = false;     // the crew was told to leave ...
-  bool terminating_ = false;  // ... and not to wait for anything
+  bool stopping_ = false;       // the crew was told to leave ...
+  bool to_be_dropped_ = false;  // terminate lacked the memory to fail what is pending
+  bool terminating_ = false;    // ... and not to wait for anything
   Deadline overdue_ = kNever;
 
   Callbacks callbacks_;

@@ -103,6 +103,10 @@ bool Core::go_round(Watched& watched, Completions& done) {
   attend_for_a_while(lock, done);
   if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
   kill_when_overdue();
+  if (to_be_dropped_) {
+    fail_all(outcome::Dropped{}, done);
+    to_be_dropped_ = false;
+  }
   if (!crew_.supervisor_lost()) return true;
   if (!stopping_) break_down(crew_.supervisor_fate(), done);
   crew_.bury();

@@ -1,3 +1,5 @@
+#include <new>
+
 #include "completions.hpp"
 #include "core.hpp"
 #include "state.hpp"
@@ -11,8 +13,12 @@ void Core::terminate() {
   Completions done(undelivered_);
   {
     const std::lock_guard lock(mutex_);
-    fail_all(outcome::Dropped{}, done);
     state_ = state::after_terminate(state_);
+    try {
+      fail_all(outcome::Dropped{}, done);
+    } catch (const std::bad_alloc&) {
+      to_be_dropped_ = true;  // the dispatcher tries again: whoever ends a pool has ended it
+    }
     stop(Command::Kind::terminate);
   }
   done.deliver();

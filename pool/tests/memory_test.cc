@@ -109,6 +109,24 @@ TEST(Memory, ThatThePoolItselfLacksCostsNoResult) {
   });
 }
 
+TEST(Memory, ThatTerminateLacksKeepsNothingPending) {
+  at_each_place([](int place) {
+    SCOPED_TRACE(place);
+    Pool pool{{.workers = 2}};
+    std::vector<Future<void>> pending;
+    for (int i = 0; i < 10; ++i) pending.push_back(pool.apply_async<&never_end>());
+    bool has_come = false;
+    {
+      const Shortage shortage(Victim::caller, place);
+      pool.terminate();
+      has_come = shortage.has_come();
+    }
+    EXPECT_TRUE(pool.join(kSoon));
+    for (const auto& future : pending) EXPECT_THROW(future.get(kSoon), Terminated);
+    return has_come;
+  });
+}
+
 }  // namespace
 }  // namespace poolproof::testing
 
