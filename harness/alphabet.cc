@@ -16,7 +16,8 @@ constexpr std::array<std::string_view, 6> kInitializers{"none",  "returns",    "
                                                         "exits", "kills_self", "sleeps"};
 constexpr std::array<std::string_view, 4> kForms{"map", "starmap", "imap", "imap_unordered"};
 constexpr std::array<std::string_view, 4> kFarewells{"plain", "scope", "scope_error", "cycle"};
-constexpr std::array<std::string_view, 4> kChildEnds{"return", "os_exit", "sigkill", "stays"};
+constexpr std::array<std::string_view, 5> kChildEnds{"return", "os_exit", "sigkill", "stays",
+                                                     "pools"};
 constexpr std::array<std::string_view, 2> kPrograms{"stays", "ends"};
 constexpr std::array<std::string_view, 3> kNeighbours{"ends", "stays", "works"};
 constexpr std::array<std::string_view, 8> kInherited{

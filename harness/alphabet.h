@@ -132,7 +132,8 @@ enum class ChildEnd {
   kReturn,   // as main would by a return, with all cleanup
   kOsExit,   // _exit(0)
   kSigkill,  // by its own hand
-  kStays     // not by itself: it sleeps, and outlives main
+  kStays,    // not by itself: it sleeps, and outlives main
+  kPools     // _exit(0), once it has made, used and ended a pool of its own
 };
 
 /// What a program does that main starts beside the pool, and that knows nothing of it.

@@ -198,12 +198,13 @@ bool killed_idle_by_fault(const Reading& reading) {
   });
 }
 
-bool forked_child_stays(const Reading& reading) {
+/// Main has forked a child of its own that was to end so.
+bool has_forked(const Reading& reading, harness::ChildEnd end) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto& asked = reading.step(step);
-    const bool stays =
-        asked.kind == StepKind::kFork && asked.child_end == harness::ChildEnd::kStays;
-    if (stays && reading.run(step).is(Kind::kOk)) return true;
+    const bool meant = asked.kind == StepKind::kFork && asked.child_end == end;
+    const auto& run = reading.run(step);
+    if (meant && run.begun && (!run.ended || run.is(Kind::kOk))) return true;
   }
   return false;
 }
@@ -382,7 +383,15 @@ constexpr std::array kConditions{
               }},
     Condition{"main-forked-stays", "a child that main forked for itself lives on",
               [](const Scenario& s, const Trace& t) {
-                return ask(s, t, [](const Reading& r) { return forked_child_stays(r); });
+                return ask(s, t, [](const Reading& r) {
+                  return has_forked(r, harness::ChildEnd::kStays);
+                });
+              }},
+    Condition{"main-forked-pools", "a child that main forked for itself makes a pool of its own",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return has_forked(r, harness::ChildEnd::kPools);
+                });
               }},
     Condition{"large-payload", "a task was given 64 KiB or more",
               [](const Scenario& s, const Trace& t) {

@@ -243,6 +243,7 @@ TEST(Conditions, MainForkedAsksForAWorkerThatTheChildKilled) {
             std::string::npos);
   EXPECT_EQ(holding_after_fork(ChildEnd::kOsExit, SIGTERM).find("main-forked"), std::string::npos);
   EXPECT_EQ(holding_after_fork(ChildEnd::kStays, std::nullopt), "main-forked-stays");
+  EXPECT_EQ(holding_after_fork(ChildEnd::kPools, std::nullopt), "main-forked-pools");
 }
 
 }  // namespace

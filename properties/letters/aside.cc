@@ -144,7 +144,7 @@ void fill_fork(Draft& draft, Step& step) {
   using harness::ChildEnd;
   step.child_end =
       draft.dice.pick(std::array{ChildEnd::kReturn, ChildEnd::kReturn, ChildEnd::kOsExit,
-                                 ChildEnd::kSigkill, ChildEnd::kStays});
+                                 ChildEnd::kSigkill, ChildEnd::kStays, ChildEnd::kPools});
 }
 
 std::vector<std::string> fork_templates(const Step& step) {

@@ -42,6 +42,16 @@ TEST(ForkedChildDoesNoHarm, IsHeldWhenItDiesAsItShould) {
   EXPECT_EQ(goes_on(story).outcome("S8"), "held");
 }
 
+TEST(ForkedChildDoesNoHarm, IsViolatedByAChildWhosePoolFails) {
+  auto well = forking(ChildEnd::kPools);
+  well.dies(9).ends(2, value("exited 0"));
+  EXPECT_EQ(goes_on(well).outcome("S8"), "held");
+  auto story = forking(ChildEnd::kPools);
+  story.dies(9).ends(2, value("exited 1"));
+  EXPECT_EQ(goes_on(story).outcome("S8"), "violated");
+  EXPECT_EQ(story.says("S8"), "the child of fork (step 2) exited 1, not exited 0");
+}
+
 /// Its death is no loss of the pool's: no rule may take it for a reason.
 TEST(ForkedChildDoesNoHarm, AnOwnChildIsNobodysWorker) {
   auto story = forking(ChildEnd::kSigkill);
