@@ -205,12 +205,13 @@ void add_selftest(CLI::App& root, CommandLine& line) {
                  "fail the run; --time: 30 s for each by default")
       ->type_name("N")
       ->check(between(1, 100'000));
-  app.add_option("--time", command.seconds, "seconds for the whole run at most (default 240)")
+  app.add_option("--time", command.seconds, "seconds for the whole run at most (default 590)")
       ->type_name("S")
       ->check(between(0.1, 1e6));
   app.add_option("--seed", line.seed, "hexadecimal, as the first line prints it")->type_name("HEX");
   app.add_flag("--json", command.json, "for machines: one JSON object a line");
-  add_machinery(app, command.jobs, command.rung, "cases side by side (default: four a processor)");
+  add_machinery(app, command.jobs, command.rung,
+                "cases side by side (default: twelve a processor)");
 }
 
 void add_contract(CLI::App& root, CommandLine& line) {

@@ -76,7 +76,7 @@ struct SelftestResult {
 };
 
 struct SelftestOptions {
-  std::chrono::milliseconds time = std::chrono::seconds(360);  // of the whole run, at most
+  std::chrono::milliseconds time = std::chrono::seconds(590);  // of the whole run, at most
   std::uint64_t seed = 0;
   int healthy_cases = 400;  // of each start method of the unmutated pool
   CaseOptions case_options;

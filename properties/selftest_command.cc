@@ -25,8 +25,9 @@ constexpr std::uint64_t kSeed = 0x5e1f;
 /// leave the rest to those that survive.
 constexpr std::chrono::seconds kForEachGenerated{30};
 
-/// Mutants mostly sleep, until a hang is proved or a grace is over.
-constexpr int kJobsPerDefault = 2;
+/// Mutants mostly sleep, until a hang is proved or a grace is over: on two processors 8, 16 and 24
+/// jobs judge 46, 92 and 135 cases a second.
+constexpr int kJobsPerDefault = 6;
 
 /// What is wrong, with the exit code that stands for it.
 struct Refusal {
