@@ -111,6 +111,26 @@ TEST(Map, TakesSinglePassRangesAndReportsTheirErrors) {
   EXPECT_EQ(pool.map<inverted>(std::vector<bool>{true, false}), (std::vector<bool>{false, true}));
 }
 
+/// Their items have no type: the function's parameters give it.
+TEST(Items, MayBeAListInBraces) {
+  Pool pool{{.workers = 2}};
+  EXPECT_EQ(pool.map<add_one>({1, 2, 3}), (std::vector<int>{2, 3, 4}));
+  EXPECT_EQ(pool.map<add_one>({}).size(), 0U);
+  EXPECT_EQ(pool.map_async<half>({1, 3}, {.chunk_size = 1}).get(), (std::vector<double>{0.5, 1.5}));
+  const auto length = [](std::string_view text) { return text.size(); };
+  EXPECT_EQ(pool.map(length, {"a", "bcd"}, 1), (std::vector<std::size_t>{1, 3}));
+  EXPECT_EQ(pool.map_async(length, {"a"}).get(), (std::vector<std::size_t>{1}));
+  EXPECT_EQ(pool.starmap<add>({{1, 2}, {3, 4}}), (std::vector<int>{3, 7}));
+  const auto product = [](int a, double b) { return a * b; };
+  EXPECT_EQ(pool.starmap(product, {{2, 1.5}, {3, 1}}), (std::vector<double>{3, 3}));
+  std::vector<int> in_order;
+  for (const int one : pool.imap<add_one>({1, 2, 3}, {.chunk_size = 2})) in_order.push_back(one);
+  EXPECT_EQ(in_order, (std::vector<int>{2, 3, 4}));
+  int sum = 0;
+  for (const int one : pool.imap_unordered([](int x) { return x; }, {1, 2, 3})) sum += one;
+  EXPECT_EQ(sum, 6);
+}
+
 TEST(Starmap, SpreadsTuplesPairsAndArrays) {
   Pool pool{{.workers = 2}};
   EXPECT_EQ(pool.starmap<add>(std::vector<std::pair<int, int>>{{1, 2}, {3, 4}}),

@@ -71,6 +71,12 @@ int main() {
 #ifdef TooFewArguments
   pool.apply<&sum_of>(1);
 #endif
+#ifdef NoItems
+  pool.map([](int x) { return x; }, 5);
+#endif
+#ifdef NoStreamOfItems
+  pool.imap([](int x) { return x; }, 5);
+#endif
 #ifdef NoDefaultConstructor
   pool.apply([](const NoDefault& value) { return value.number; }, NoDefault(1));
 #endif

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -103,47 +102,40 @@ class Pool {
   /// `F` of every item, results in the order of the items; nothing for a
   /// function without result. Items travel in chunks of `chunk_size`;
   /// 0: about four chunks for each worker, ceil(n / (4 * size())). Any range
-  /// will do, also one that can be gone through but once; an error that it
-  /// throws is this call's, before anything is submitted.
+  /// will do, also one that can be gone through but once, and a list in braces
+  /// where the function names its parameters; an error that the range throws is
+  /// this call's, before anything is submitted.
   /// Waits for all chunks, then throws the error of the first chunk (by
   /// position) that failed, as multiprocessing does; within a chunk the items
   /// after a failed one are not run.
   /// Errors: PoolNotRunning, WrongProcess; std::invalid_argument for a negative
   /// chunk size; those of Future::get.
-  template <auto F, class Range>
+  template <auto F, class Range = detail::ListOfItems<detail::FixedFunction<F>>>
   auto map(Range&& items, std::size_t chunk_size = 0) {
     return map_async<F>(items, {.chunk_size = chunk_size}).get();
   }
-  template <auto F, class Item>
-  auto map(std::initializer_list<Item> items, std::size_t chunk_size = 0) {
-    return map_async<F>(items, {.chunk_size = chunk_size}).get();
-  }
-  template <class F, class Range>
+  template <class F, class Range = detail::ListOfItems<F>>
   auto map(F callable, Range&& items, std::size_t chunk_size = 0) {
     return map_async(callable, items, {.chunk_size = chunk_size}).get();
   }
   /// As above, with all that can be said: `map<f>(items, {.time_limit = 2s})`.
   /// Errors: also std::invalid_argument for the options.
-  template <auto F, class Range>
+  template <auto F, class Range = detail::ListOfItems<detail::FixedFunction<F>>>
   auto map(Range&& items, const MapOptions& options) {
     return map_async<F>(items, options).get();
   }
-  template <auto F, class Item>
-  auto map(std::initializer_list<Item> items, const MapOptions& options) {
-    return map_async<F>(items, options).get();
-  }
-  template <class F, class Range>
+  template <class F, class Range = detail::ListOfItems<F>>
   auto map(F callable, Range&& items, const MapOptions& options) {
     return map_async(callable, items, options).get();
   }
 
   /// As `map`, without waiting: a MapFuture, whose `get` gives all results.
   /// Errors: PoolNotRunning, WrongProcess; std::invalid_argument for the options.
-  template <auto F, class Range>
+  template <auto F, class Range = detail::ListOfItems<detail::FixedFunction<F>>>
   auto map_async(Range&& items, const MapOptions& options = {}) {
     return submit_all<detail::OneArgument, detail::FixedFunction<F>>(items, options);
   }
-  template <class F, class Range>
+  template <class F, class Range = detail::ListOfItems<F>>
   auto map_async(F, Range&& items, const MapOptions& options = {}) {
     detail::refuse_captures<F>();
     return submit_all<detail::OneArgument, F>(items, options);
@@ -151,19 +143,19 @@ class Pool {
 
   /// As `map`, for functions of several parameters: an item is a tuple, a pair
   /// or an array of arguments.
-  template <auto F, class Range>
+  template <auto F, class Range = detail::ListOfCalls<detail::FixedFunction<F>>>
   auto starmap(Range&& items, const MapOptions& options = {}) {
     return starmap_async<F>(items, options).get();
   }
-  template <class F, class Range>
+  template <class F, class Range = detail::ListOfCalls<F>>
   auto starmap(F callable, Range&& items, const MapOptions& options = {}) {
     return starmap_async(callable, items, options).get();
   }
-  template <auto F, class Range>
+  template <auto F, class Range = detail::ListOfCalls<detail::FixedFunction<F>>>
   auto starmap_async(Range&& items, const MapOptions& options = {}) {
     return submit_all<detail::AllArguments, detail::FixedFunction<F>>(items, options);
   }
-  template <class F, class Range>
+  template <class F, class Range = detail::ListOfCalls<F>>
   auto starmap_async(F, Range&& items, const MapOptions& options = {}) {
     detail::refuse_captures<F>();
     return submit_all<detail::AllArguments, F>(items, options);
@@ -171,11 +163,11 @@ class Pool {
 
   /// `F` of every item, each result as it comes: in the order of the items, or
   /// (imap_unordered) in that of their completion. Returns at once. The input
-  /// may be any range, or two iterators; it may have no end. It is taken bit by
+  /// may be any range, a list in braces, or two iterators; it may have no end. It is taken bit by
   /// bit, in the thread that takes the results, and kept alive by its owner if
   /// it is an lvalue.
   /// Errors: PoolNotRunning, WrongProcess; std::invalid_argument for the options.
-  template <auto F, class Range>
+  template <auto F, class Range = detail::ListOfItems<detail::FixedFunction<F>>>
   auto imap(Range&& items, const StreamOptions& options = {}) {
     return stream_of<detail::FixedFunction<F>>(kOrdered, std::forward<Range>(items), options);
   }
@@ -184,12 +176,12 @@ class Pool {
     return stream_of<detail::FixedFunction<F>>(kOrdered, std::move(first), std::move(last),
                                                options);
   }
-  template <class F, class Range>
+  template <class F, class Range = detail::ListOfItems<F>>
   auto imap(F, Range&& items, const StreamOptions& options = {}) {
     detail::refuse_captures<F>();
     return stream_of<F>(kOrdered, std::forward<Range>(items), options);
   }
-  template <auto F, class Range>
+  template <auto F, class Range = detail::ListOfItems<detail::FixedFunction<F>>>
   auto imap_unordered(Range&& items, const StreamOptions& options = {}) {
     return stream_of<detail::FixedFunction<F>>(kUnordered, std::forward<Range>(items), options);
   }
@@ -198,7 +190,7 @@ class Pool {
     return stream_of<detail::FixedFunction<F>>(kUnordered, std::move(first), std::move(last),
                                                options);
   }
-  template <class F, class Range>
+  template <class F, class Range = detail::ListOfItems<F>>
   auto imap_unordered(F, Range&& items, const StreamOptions& options = {}) {
     detail::refuse_captures<F>();
     return stream_of<F>(kUnordered, std::forward<Range>(items), options);

@@ -38,7 +38,20 @@ struct AllArguments {
 };
 
 template <class Range>
-using ItemOf = std::iter_value_t<decltype(std::begin(std::declval<Range&>()))>;
+concept Iterable = requires(Range& range) {
+  std::begin(range);
+  std::end(range);
+};
+
+template <class Range>
+struct Items {
+  static_assert(Iterable<Range>,
+                "poolproof: map, starmap and imap take items: a container or another range, an "
+                "array, or a list in braces");
+  using Value = std::iter_value_t<decltype(std::begin(std::declval<Range&>()))>;
+};
+template <class Range>
+using ItemOf = typename Items<Range>::Value;
 
 /// Errors: std::invalid_argument for what was a negative number.
 inline void require_chunk_size(std::size_t size) {

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 /// What a task takes, read from its type.
 namespace poolproof::detail {
@@ -69,6 +70,13 @@ struct Named {
   };
   template <class... Args>
   using Params = typename Checked<Args...>::type;
+
+  /// What a list in braces is a list of: for a call of one argument each, or of all.
+  template <class Kept = KeptTuple<P...>>
+  struct Items {
+    using One = std::tuple_element_t<0, Kept>;
+    using All = Kept;
+  };
 };
 
 template <class R, class... P>
@@ -100,5 +108,12 @@ struct CallOperator<R (C::*)(P...) const noexcept> : Named<P...> {};
 template <class Functor>
 struct Signature<Functor, std::void_t<decltype(&Functor::operator())>>
     : CallOperator<decltype(&Functor::operator())> {};
+
+/// What items in braces become, which have no type of their own: the callable's parameters say it.
+/// None where it does not name them.
+template <class Callable>
+using ListOfItems = std::vector<typename Signature<Callable>::template Items<>::One>;
+template <class Callable>
+using ListOfCalls = std::vector<typename Signature<Callable>::template Items<>::All>;
 
 }  // namespace poolproof::detail

@@ -46,6 +46,7 @@ class Source {
 /// A range that the source owns, or one that its caller keeps alive.
 template <class Range>
 struct RangeHolder {
+  using Item = ItemOf<std::remove_reference_t<Range>>;  // or the compiler says what is wrong
   std::conditional_t<std::is_lvalue_reference_v<Range>, Range, std::remove_cvref_t<Range>> range;
   auto begin() { return std::begin(range); }
   auto end() { return std::end(range); }
