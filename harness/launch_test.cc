@@ -78,8 +78,10 @@ TEST(Launch, HandsOnNoDescriptorsOfOurs) {
   for (int i = 0; i < 8; ++i) inheritable.emplace_back(::dup(0));
   const auto child = launch(Words{"/bin/cat"});
   ASSERT_TRUE(child);
-  // Its loader opens files too, but in the end there are its three streams.
-  for (int i = 0; i < 5000 && sys::descriptor_count(child->pid) != 3; ++i) ::usleep(1000);
+  // Its loader opens files too, and is through with that when the program answers.
+  ASSERT_TRUE(sys::write_all(child->to.get(), "?"));
+  char answer = 0;
+  ASSERT_EQ(::read(child->from.get(), &answer, 1), 1);
   EXPECT_EQ(sys::descriptor_count(child->pid), 3);
   ::kill(child->pid, SIGKILL);
   ::waitpid(child->pid, nullptr, 0);

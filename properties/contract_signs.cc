@@ -137,10 +137,11 @@ bool runs_tasks_again(const Reading& reading) {
   });
 }
 
-/// While nobody had closed it, it refused a task for a death.
+/// While nobody had closed it, it refused a task for a death. One whose workers all fail before
+/// their first task is broken whatever it makes of a death.
 bool breaks_after_a_death(const Reading& reading) {
   const int step = first_step(reading, StepKind::kSubmit, Kind::kWorkerDied);
-  return step != 0 && reading.before(step).state() == State::kRunning;
+  return step != 0 && reading.before(step).state() == State::kRunning && !reading.stillborn();
 }
 
 // ---- join ---------------------------------------------------------------------------------------

@@ -116,6 +116,9 @@ TEST(ContractSigns, SaySomethingOfDeadWorkers) {
   auto breaks = story;
   breaks.step(4, result(ResultKind::kWorkerDied)).exits();
   EXPECT_THAT(signs(breaks), Contains("worker_death = \"breaks\""));
+  // Where no worker can begin, a pool is broken that goes on after a death.
+  breaks.scenario.steps[0].initializer = harness::Initializer::kRaises;
+  EXPECT_THAT(signs(breaks), Not(Contains("worker_death = \"breaks\"")));
   story.born(4).step(4).task(2, 4).exits();
   EXPECT_THAT(signs(story), Contains("worker_death = \"reported\""));
   EXPECT_THAT(signs(story), Contains("replaces_workers = true"));
