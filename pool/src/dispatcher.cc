@@ -95,6 +95,10 @@ void Core::run_dispatcher() {
 bool Core::go_round(Watched& watched, Completions& done) {
   wait_for_something(watched);
   std::unique_lock lock(mutex_);
+  if (to_be_dropped_) {  // before its worker's death is all that is known of a task
+    fail_all(outcome::Dropped{}, done);
+    to_be_dropped_ = false;
+  }
   serve(watched, done);
   if (broken_ && !stopping_ && !crew_.supervisor_lost()) {
     break_down(std::string(*broken_), done);  // there was no memory for all of it
@@ -103,10 +107,6 @@ bool Core::go_round(Watched& watched, Completions& done) {
   attend_for_a_while(lock, done);
   if (!stopping_ && !crew_.supervisor_lost()) stop_when_drained();
   kill_when_overdue();
-  if (to_be_dropped_) {
-    fail_all(outcome::Dropped{}, done);
-    to_be_dropped_ = false;
-  }
   if (!crew_.supervisor_lost()) return true;
   if (!stopping_) break_down(crew_.supervisor_fate(), done);
   crew_.bury();
