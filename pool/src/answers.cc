@@ -1,3 +1,5 @@
+#include <new>
+
 #include "completions.hpp"
 #include "core.hpp"
 
@@ -10,7 +12,8 @@ bool Core::read_answers(std::size_t index, Completions& done) {
   if (!slot.channel.open()) return false;
   Frame frame;
   bool any = false;
-  while (done.make_room()) {  // else it stays where it is
+  bool has_memory = true;
+  while ((has_memory = done.make_room())) {
     const Channel::Incoming incoming = slot.channel.receive(frame);
     if (incoming == Channel::Incoming::nothing) {
       if (!must_arm_anew(slot)) break;
@@ -28,12 +31,14 @@ bool Core::read_answers(std::size_t index, Completions& done) {
     any = true;
     take_answer(index, frame, done);
   }
-  if (!any) return false;
-  slot.channel.release();
-  full_ = false;
-  dismiss_if_spent(index);
-  note_idle(index);
-  return true;
+  if (any) {
+    slot.channel.release();
+    full_ = false;
+    dismiss_if_spent(index);
+    note_idle(index);
+  }
+  if (!has_memory) throw std::bad_alloc();  // what is left stays where it is, for the next try
+  return any;
 }
 
 /// With a large answer its reader takes all that the socket has, which may be the ring that was to

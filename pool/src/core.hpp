@@ -121,6 +121,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   [[nodiscard]] bool can_take(std::size_t slot) const;
   [[nodiscard]] std::size_t room_of(std::size_t slot) const;
   void give(std::size_t slot, std::size_t most, Completions& done);
+  void requeue_last(Slot& slot);
   bool give_one(std::size_t slot, std::list<Task>& from);
   void hand_out(std::size_t slot);
   void give_ahead(std::size_t share, Completions& done);
@@ -205,8 +206,8 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   std::atomic<std::size_t> target_{0};  // so many of its slots are to be filled
   Fd wake_;
   bool stopping_ = false;       // the crew was told to leave ...
-  bool to_be_dropped_ = false;  // terminate lacked the memory to fail what is pending
   bool terminating_ = false;    // ... and not to wait for anything
+  bool to_be_dropped_ = false;  // terminate lacked the memory to fail what is pending
   Deadline overdue_ = kNever;
 
   Callbacks callbacks_;

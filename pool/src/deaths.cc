@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iterator>
 #include <new>
 
@@ -22,19 +23,13 @@ void Core::on_death(const Report& report, Completions& done) {
 void Core::settle_hands(std::size_t index, const Report& death, Completions& done) {
   Slot& slot = crew_.slots()[index];
   if (slot.in_hands.empty()) return;
+  const std::size_t begun = std::min<std::size_t>(slot.channel.begun(), slot.in_hands.size());
+  const auto failed = std::count_if(slot.in_hands.begin(), std::next(slot.in_hands.begin(), begun),
+                                    [](const Task& task) { return task.result != nullptr; });
   // Before anything: without memory the report is taken in again.
-  if (!done.make_room(slot.in_hands.size())) throw std::bad_alloc();
+  if (!done.make_room(failed)) throw std::bad_alloc();
   ahead_ -= slot.in_hands.size() - 1;
-  const std::size_t begun = slot.channel.begun();
-  while (slot.in_hands.size() > begun) {
-    const auto task = std::prev(slot.in_hands.end());
-    task->set_holder(ResultState::kNobody);
-    if (task->result) {
-      queue_.splice(queue_.begin(), slot.in_hands, task);
-    } else {
-      slot.in_hands.pop_back();
-    }
-  }
+  while (slot.in_hands.size() > begun) requeue_last(slot);
   for (Task& task : slot.in_hands) {
     task.set_holder(ResultState::kNobody);
     if (task.result) done.add(task.result, outcome::Died{death.pid, status_of(death)});

@@ -75,6 +75,8 @@ void Core::ring_dispatcher() {
 void Core::run_dispatcher() {
   Watched watched;
   Completions done(undelivered_);
+  static_cast<void>(
+      done.make_room());  // then it comes forward, by one at a time, without memory too
   bool going_on = true;
   while (going_on) {
     try {

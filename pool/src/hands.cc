@@ -144,17 +144,22 @@ void Core::take_back_for_idle() {
   }
 }
 
-/// To the front of the queue, since they were submitted before what is there.
+/// Its last task goes to the front of the queue, since it was submitted before what is there, or
+/// away where nobody waits for it.
+void Core::requeue_last(Slot& slot) {
+  const auto task = std::prev(slot.in_hands.end());
+  task->set_holder(ResultState::kNobody);
+  if (task->result) {
+    queue_.splice(queue_.begin(), slot.in_hands, task);
+  } else {
+    slot.in_hands.pop_back();
+  }
+}
+
 void Core::take_back(std::size_t index, std::uint32_t most) {
   Slot& slot = crew_.slots()[index];
   for (std::uint32_t back = slot.channel.recall(most); back > 0; --back) {
-    const auto task = std::prev(slot.in_hands.end());
-    task->set_holder(ResultState::kNobody);
-    if (task->result) {
-      queue_.splice(queue_.begin(), slot.in_hands, task);
-    } else {
-      slot.in_hands.pop_back();
-    }
+    requeue_last(slot);
     --ahead_;
     --slot.given;
   }

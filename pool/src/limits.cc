@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <new>
 
 #include "completions.hpp"
 #include "core.hpp"
@@ -17,7 +18,11 @@ bool Core::cancel(Results results) {
     const std::lock_guard lock(mutex_);
     for (const Result& result : results) {
       // What has been answered already is not cancelled any more.
-      if (result->holder() != ResultState::kNobody) read_answers(result->holder(), answers);
+      try {
+        if (result->holder() != ResultState::kNobody) read_answers(result->holder(), answers);
+      } catch (const std::bad_alloc&) {  // nor what may have been
+        continue;
+      }
       if (!done.add(result, outcome::Cancelled{})) continue;
       abandon(result);
       ++cancelled_;

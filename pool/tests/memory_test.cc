@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -107,6 +109,59 @@ TEST(Memory, ThatThePoolItselfLacksCostsNoResult) {
     EXPECT_TRUE(pool.join(kSoon));
     return has_come;
   });
+}
+
+/// What main, its worker and a helper of the test's tell each other.
+struct Stage {
+  std::atomic<pid_t> main{0}, worker{0};
+  std::atomic<bool> is_last_begun{false};
+};
+Stage* stage = nullptr;
+
+int once_main_is_stopped(int number) {
+  EXPECT_TRUE(eventually([] { return state_of(stage->main) == 'T'; }));
+  return number;
+}
+void tell_and_never_end() {
+  stage->is_last_begun = true;
+  never_end();
+}
+
+/// Main is stopped until its worker has given two answers and died: then it finds both in the ring,
+/// and lacks memory for the second.
+TEST(Memory, ThatIsLackedAtADeathCostsNoAnswerBeforeIt) {
+  void* const shared =
+      ::mmap(nullptr, sizeof(Stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(shared, MAP_FAILED);
+  stage = new (shared) Stage;
+  stage->main = ::getpid();
+  const pid_t helper = ::fork();
+  if (helper == 0) {
+    bool all = eventually([] { return stage->worker != 0; });
+    ::kill(stage->main, SIGSTOP);
+    all = all && eventually([] { return stage->is_last_begun.load(); });
+    ::kill(stage->worker, SIGKILL);
+    all = all && eventually([] { return is_dead(stage->worker); });
+    ::kill(stage->main, SIGCONT);
+    ::_exit(all ? 0 : 1);
+  }
+  Pool pool{{.workers = 1, .start_method = StartMethod::fork}};
+  const auto first = pool.apply_async<&once_main_is_stopped>(1);
+  const auto second = pool.apply_async<&once_main_is_stopped>(2);
+  const auto last = pool.apply_async<&tell_and_never_end>();
+  bool has_come = false;
+  {
+    const Shortage shortage(Victim::pool, 0);
+    stage->worker = pool.active_children().at(0).pid;
+    EXPECT_EQ(wait_for(helper), 0);
+    EXPECT_TRUE(eventually([&] { return last.ready(); }));
+    has_come = shortage.has_come();
+  }
+  EXPECT_TRUE(has_come);
+  EXPECT_EQ(first.get(kSoon), 1);
+  EXPECT_EQ(second.get(kSoon), 2);
+  EXPECT_THROW(last.get(kSoon), WorkerDied);
+  ::munmap(shared, sizeof(Stage));
 }
 
 TEST(Memory, ThatTerminateLacksKeepsNothingPending) {
