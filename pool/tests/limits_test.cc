@@ -26,6 +26,19 @@ TEST(Limits, TheLargestIsNoLimit) {
   EXPECT_EQ(pool.apply_async<&add>({.time_limit = std::chrono::nanoseconds::max()}, 1, 1).get(), 2);
 }
 
+TEST(Limits, AreTakenByTheCallsThatWait) {
+  Pool pool{{.workers = 1}};
+  constexpr auto kShort = std::chrono::milliseconds(50);
+  EXPECT_THROW(pool.apply<&never_end>({.time_limit = kShort}), TimeLimitExceeded);
+  EXPECT_THROW(pool.apply(
+                   {.time_limit = kShort}, [](int ms) { nap(ms); }, 60'000),
+               TimeLimitExceeded);
+  EXPECT_THROW(pool.map<&nap>({60'000}, {.time_limit = kShort}), TimeLimitExceeded);
+  EXPECT_THROW(pool.starmap<&nap>({{60'000}}, {.time_limit = kShort}), TimeLimitExceeded);
+  EXPECT_EQ(pool.apply<&add>({.time_limit = kSoon}, 1, 1), 2);
+  EXPECT_THROW(pool.apply<&add>({.time_limit = -kShort}, 1, 1), std::invalid_argument);
+}
+
 TEST(Deadlines, OfAnySizeDoNotOverflow) {
   Pool pool{{.workers = 1}};
   const auto endless = pool.apply_async<&never_end>();

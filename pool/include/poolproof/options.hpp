@@ -11,7 +11,7 @@
 
 namespace poolproof {
 
-/// What can be said about one task: `pool.apply_async<f>({.time_limit = 2s}, 7)`.
+/// What can be said about one task: `pool.apply<f>({.time_limit = 2s}, 7)`, and so for apply_async.
 struct TaskOptions {
   /// How long the task may run, from its beginning in a worker on. Then its
   /// worker is killed, with all that the task started, and replaced; the task

@@ -76,6 +76,16 @@ class Pool {
   auto apply(F callable, const Args&... args) {
     return apply_async(callable, args...).get();
   }
+  /// As above, with what can be said about a task: `apply<f>({.time_limit = 2s}, 7)`.
+  /// Errors: also std::invalid_argument for the options.
+  template <auto F, class... Args>
+  auto apply(const TaskOptions& options, const Args&... args) {
+    return apply_async<F>(options, args...).get();
+  }
+  template <class F, class... Args>
+  auto apply(const TaskOptions& options, F callable, const Args&... args) {
+    return apply_async(options, callable, args...).get();
+  }
 
   /// Submits `F(args...)` and returns at once. An argument that cannot be
   /// serialized is an error of the future, not of this call.
