@@ -198,6 +198,42 @@ TEST(Codec, KnowsWhatItCannotTakeApart) {
 }
 
 /// What `call` throws, and its cause.
+struct Node {
+  int number = 0;
+  std::unique_ptr<Node> next;
+};
+int length_of(const Node& first) {
+  return first.next ? 1 + length_of(*first.next) : 1;
+}
+/// Made by cereal, in the way that its author has said.
+class Made {
+ public:
+  explicit Made(int number) : number_(number) {}
+  [[nodiscard]] int number() const { return number_; }
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(number_);
+  }
+  template <class Archive>
+  static void load_and_construct(Archive& archive, cereal::construct<Made>& construct) {
+    int number = 0;
+    archive(number);
+    construct(number);
+  }
+
+ private:
+  int number_;
+};
+
+TEST(Codec, WhatAPointerOwnsCrosses) {
+  Pool pool{{.workers = 1}};
+  EXPECT_EQ(pool.apply<&length_of>(Node{1, std::make_unique<Node>()}), 2);
+  const auto number_of = [](const std::unique_ptr<Made>& made) { return made->number(); };
+  EXPECT_EQ(pool.apply(number_of, std::make_unique<Made>(7)), 7);
+  const auto size_of = [](const std::shared_ptr<const std::string>& text) { return text->size(); };
+  EXPECT_EQ(pool.apply(size_of, std::make_shared<const std::string>("four")), 4U);
+}
+
 template <class Call>
 void expect_unreadable(const char* what, Call call) {
   try {

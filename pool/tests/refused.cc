@@ -47,6 +47,42 @@ int* pointer_to() {
   return nullptr;
 }
 
+struct Flags {
+  int number;
+  unsigned set : 3;
+};
+unsigned set_in(const Flags& flags) {
+  return flags.set;
+}
+union Either {
+  int number;
+  float real;
+};
+int number_of_either(const Either& either) {
+  return either.number;
+}
+struct Shape {
+  virtual ~Shape() = default;
+};
+std::unique_ptr<Shape> some_shape() {
+  return nullptr;
+}
+int count_of(const std::vector<std::shared_ptr<Shape>>& shapes) {
+  return static_cast<int>(shapes.size());
+}
+std::unique_ptr<Derived> some_derived() {
+  return nullptr;
+}
+int number_behind(std::reference_wrapper<int> number) {
+  return number;
+}
+struct Row {
+  int cells[3];
+};
+int first_in(const Row& row) {
+  return row.cells[0];
+}
+
 int main() {
   poolproof::Pool pool;
 #ifdef Captures
@@ -62,6 +98,28 @@ int main() {
 #ifdef UncrossableMember
   pool.apply<&length_of_path>(Job());
 #endif
+#ifdef BitField
+  pool.apply<&set_in>(Flags());
+#endif
+#ifdef Union
+  pool.apply<&number_of_either>(Either());
+#endif
+#ifdef Polymorphic
+  pool.apply<&some_shape>();
+#endif
+#ifdef PolymorphicElements
+  pool.apply<&count_of>(std::vector<std::shared_ptr<Shape>>());
+#endif
+#ifdef UncrossableOwned
+  pool.apply<&some_derived>();
+#endif
+#ifdef ReferenceWrapper
+  int number = 0;
+  pool.apply<&number_behind>(std::ref(number));
+#endif
+#ifdef CArray
+  pool.apply<&first_in>(Row());
+#endif
 #ifdef ConstMember
   pool.apply<&number_in>(Numbered());
 #endif
@@ -73,6 +131,9 @@ int main() {
 #endif
 #ifdef NoItems
   pool.map([](int x) { return x; }, 5);
+#endif
+#ifdef NoCalls
+  pool.starmap<&sum_of>(std::vector<int>());
 #endif
 #ifdef NoStreamOfItems
   pool.imap([](int x) { return x; }, 5);

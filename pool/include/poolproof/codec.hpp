@@ -27,6 +27,7 @@
 #include <concepts>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <istream>
 #include <list>
 #include <map>
@@ -207,7 +208,9 @@ requires CrossesByMembers<T, cereal::BinaryInputArchive>
 struct PartsOf<T> {
   struct Types {
     template <class... Member>
-    Parts<Member...> operator()(Member&...) const;
+    Parts<Member...> operator()(Member&...) const {
+      return {};
+    }
   };
   using type = decltype(with_members(std::declval<T&>(), Types()));
 };
@@ -240,6 +243,10 @@ struct PartsOf<std::map<K, V, Rest...>> {
   using type = Parts<K, V>;
 };
 template <class K, class V, class... Rest>
+struct PartsOf<std::multimap<K, V, Rest...>> {
+  using type = Parts<K, V>;
+};
+template <class K, class V, class... Rest>
 struct PartsOf<std::unordered_map<K, V, Rest...>> {
   using type = Parts<K, V>;
 };
@@ -251,6 +258,21 @@ template <class A, class B>
 struct PartsOf<std::pair<A, B>> {
   using type = Parts<A, B>;
 };
+/// What a smart pointer owns, unless cereal's own ways make it: a registered type of an abstract
+/// base, or `load_and_construct`.
+template <class T>
+struct Owned {
+  using type = Parts<>;
+};
+template <class T>
+requires(std::is_object_v<T> && !std::is_array_v<T> && !std::is_abstract_v<T> &&
+         (std::is_default_constructible_v<T> || !Crosses<T>)) struct Owned<T> {
+  using type = Parts<T>;
+};
+template <class T, class D>
+struct PartsOf<std::unique_ptr<T, D>> : Owned<std::remove_const_t<T>> {};
+template <class T>
+struct PartsOf<std::shared_ptr<T>> : Owned<std::remove_const_t<T>> {};
 template <class... T>
 struct PartsOf<std::tuple<T...>> {
   using type = Parts<T...>;
@@ -259,6 +281,11 @@ template <class... T>
 struct PartsOf<std::variant<T...>> {
   using type = Parts<T...>;
 };
+
+template <class T>
+inline constexpr bool kIsReferenceWrapper = false;
+template <class T>
+inline constexpr bool kIsReferenceWrapper<std::reference_wrapper<T>> = true;
 
 template <class T, class... Around>
 consteval bool require_crossing();
@@ -276,12 +303,24 @@ consteval bool require_crossing() {
   static_assert(!std::is_const_v<T>,
                 "poolproof: what crosses is written to when it arrives: no const members or "
                 "elements");
-  static_assert(std::is_pointer_v<T> || Crosses<std::remove_const_t<T>>,
+  static_assert(!kIsReferenceWrapper<std::remove_const_t<T>>,
+                "poolproof: a reference means nothing in another process: in place of a "
+                "std::reference_wrapper pass the object itself");
+  static_assert(!std::is_union_v<T> || Crosses<std::remove_const_t<T>>,
+                "poolproof: nobody knows which member of a union is in use: take a std::variant, "
+                "or specialise poolproof::Codec");
+  static_assert(!std::is_polymorphic_v<T> || Crosses<std::remove_const_t<T>>,
+                "poolproof: an object with virtual functions does not cross by itself, nor does a "
+                "pointer to one: give its class cereal's `serialize` (and register with cereal "
+                "what derives from it), or specialise poolproof::Codec");
+  static_assert(std::is_pointer_v<T> || kIsReferenceWrapper<std::remove_const_t<T>> ||
+                    std::is_union_v<T> || std::is_polymorphic_v<T> ||
+                    Crosses<std::remove_const_t<T>>,
                 "poolproof: this type cannot cross between processes: make it a plain struct of "
                 "members that can (no base class, no constructor, no C array, no bit-field, 24 "
                 "members at most; std::string in place of a view), give it cereal's `serialize`, "
                 "or specialise poolproof::Codec");
-  static_assert(std::is_default_constructible_v<T>,
+  static_assert(std::is_default_constructible_v<T> || kIsReferenceWrapper<std::remove_const_t<T>>,
                 "poolproof: what crosses between processes needs a default constructor");
   // What its own codec writes is its own affair.
   if constexpr ((std::is_same_v<T, Around> || ...) || HasCodec<T>) {

@@ -24,9 +24,18 @@ struct OneArgument {
   static void encode(Encoder& encoder, const Item& item) { Call::encode_items(encoder, item); }
 };
 
+/// What std::apply can spread.
+template <class T>
+concept Spreadable = requires {
+  std::tuple_size<T>::value;
+};
+
 /// `starmap`: a tuple, pair or array is all arguments of a call.
 template <class Callable, class Item>
 struct AllArguments {
+  static_assert(Spreadable<Item>,
+                "poolproof: starmap spreads items over parameters: each is a std::tuple, "
+                "std::pair or std::array; for items that are one argument there is map");
   template <std::size_t... I>
   static CallFor<Callable, std::decay_t<std::tuple_element_t<I, Item>>...> call(
       std::index_sequence<I...>);
