@@ -32,11 +32,12 @@ struct Link {
   std::string message;
   std::string category;  // of std::system_error
   int code = 0;
-  std::string payload;  // of a registered type
+  bool is_saved = false;  // as a registered type; then with
+  std::string payload;
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(type, message, category, code, payload);
+    archive(type, message, category, code, is_saved, payload);
   }
 };
 using Chain = std::vector<Link>;  // the outermost first
@@ -65,9 +66,15 @@ std::string demangle(const std::string& name) {
   return readable ? readable.get() : name;
 }
 
-std::exception_ptr nested_in(const std::exception& error) {
-  const auto* nested = dynamic_cast<const std::nested_exception*>(&error);
-  return nested ? nested->nested_ptr() : nullptr;
+/// What is nested in the exception being handled, which may be no std::exception.
+std::exception_ptr current_cause() {
+  try {
+    throw;
+  } catch (const std::nested_exception& nesting) {
+    return nesting.nested_ptr();
+  } catch (...) {
+    return nullptr;
+  }
 }
 
 /// std::throw_with_nested throws a type of its own that derives from the
@@ -86,13 +93,12 @@ const char* text_or_none(const char* text) {
 /// Type and text of the exception being handled; `next` becomes its cause.
 Link describe_current(std::exception_ptr& next) {
   Link link;
-  next = nullptr;
+  next = current_cause();
   try {
     throw;
   } catch (const std::exception& e) {
     link.type = typeid(e).name();
     link.message = text_or_none(e.what());
-    next = nested_in(e);
     if (const auto* system = dynamic_cast<const std::system_error*>(&e)) {
       link.category = system->code().category().name();
       link.code = system->code().value();
@@ -113,6 +119,18 @@ Link describe_current(std::exception_ptr& next) {
   return link;
 }
 
+/// The exception being handled, as one of the registered type, unless it is a namesake (two files
+/// may each have one without linkage), or cannot be written: then it crosses by its text.
+void save_as(const ErrorForm& form, Link& link) {
+  try {
+    Bytes payload;
+    form.save(payload);
+    link.payload = payload.view();
+    link.is_saved = true;
+  } catch (...) {
+  }
+}
+
 /// One link of the chain, whole.
 Link link_of(const std::exception_ptr& error, std::exception_ptr& next) {
   try {
@@ -121,11 +139,7 @@ Link link_of(const std::exception_ptr& error, std::exception_ptr& next) {
     Link link = describe_current(next);
     link.type = without_nesting(link.type);
     const ErrorForm* const form = form_of(link.type);
-    if (form && form->save) {
-      Bytes payload;
-      form->save(payload);
-      link.payload = payload.view();
-    }
+    if (form) save_as(*form, link);
     return link;
   }
 }
@@ -213,7 +227,7 @@ RemoteTrace trace_of(const Chain& chain, std::size_t at, pid_t worker) {
 }
 
 Chain decode(std::string_view encoded) {
-  if (encoded.empty()) return {{typeid(std::bad_alloc).name(), "std::bad_alloc", {}, 0, {}}};
+  if (encoded.empty()) return {{typeid(std::bad_alloc).name(), "std::bad_alloc", {}, 0, false, {}}};
   Chain chain;
   Decoder{encoded}(chain);
   return chain;
@@ -224,9 +238,7 @@ Chain decode(std::string_view encoded) {
 void raise_as_itself(const Chain& chain, std::size_t at, pid_t worker, bool nested) {
   const Link& link = chain[at];
   if (const ErrorForm* const form = form_of(link.type)) {
-    // Sent by a worker that had it registered, or rebuilt from its text.
-    const bool sent = !form->save || !link.payload.empty();
-    if (sent) form->raise(link.payload, trace_of(chain, at, worker), nested);
+    if (link.is_saved) form->raise(link.payload, trace_of(chain, at, worker), nested);
   }
   for (const Rebuilder& candidate : kRebuilders) {
     if (link.type == candidate.type->name()) {

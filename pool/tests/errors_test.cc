@@ -51,9 +51,27 @@ struct Picky : std::runtime_error {
   static inline pid_t main_process = 0;
 };
 
+/// Says all by its type.
+struct Wordless {
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+
+struct Unwritable : std::runtime_error {
+  Unwritable() : std::runtime_error("") {}
+  using std::runtime_error::runtime_error;
+  template <class Archive>
+  void save(Archive&) const {
+    throw std::logic_error("cannot be saved");
+  }
+  template <class Archive>
+  void load(Archive&) {}
+};
+
 [[maybe_unused]] const bool registered = register_error<DiskFull>() && register_error<ByText>() &&
                                          register_error<Code>() && register_error<Level>() &&
-                                         register_error<Picky>();
+                                         register_error<Picky>() && register_error<Wordless>() &&
+                                         register_error<Unwritable>();
 
 template <class E>
 void throw_it(std::string text) {
@@ -216,6 +234,24 @@ TEST(Errors, NestedOnesAreNestedAgain) {
   }
 }
 
+TEST(Errors, WhatIsNestedInNoExceptionIsACauseToo) {
+  Pool pool{{.workers = 1}};
+  const auto fail = [] {
+    try {
+      throw std::out_of_range("inner");
+    } catch (...) {
+      std::throw_with_nested(Code{7, "outer"});
+    }
+  };
+  EXPECT_THROW(pool.apply(fail), Code);
+  try {
+    pool.apply(fail);
+    FAIL();
+  } catch (const std::nested_exception& outer) {
+    EXPECT_THROW(outer.rethrow_nested(), std::out_of_range);
+  }
+}
+
 TEST(Errors, RegisteredOnesComeBackAsThemselves) {
   Pool pool{{.workers = 1}};
   try {
@@ -236,6 +272,32 @@ TEST(Errors, RegisteredOnesComeBackAsThemselves) {
     EXPECT_EQ(error.text, "plain");
   }
   EXPECT_THROW(pool.apply([] { throw Level::high; }), Level);
+}
+
+TEST(Errors, RegisteredOnesNeedNoBytes) {
+  Pool pool{{.workers = 1}};
+  EXPECT_THROW(pool.apply([] { throw Wordless(); }), Wordless);
+}
+
+TEST(Errors, RegisteredOnesThatCannotBeWrittenComeByTheirText) {
+  Pool pool{{.workers = 1}};
+  try {
+    pool.apply([] { throw Unwritable("the text"); });
+    FAIL();
+  } catch (const RemoteError& error) {
+    EXPECT_STREQ(error.what(), "the text");
+  }
+}
+
+/// Types without linkage are called alike, file by file.
+TEST(Errors, NamesakesOfRegisteredOnesAreOtherTypes) {
+  Pool pool{{.workers = 1}};
+  try {
+    pool.apply<&throw_namesake>();
+    FAIL();
+  } catch (const RemoteError& error) {
+    EXPECT_EQ(error.type_name, "poolproof::testing::(anonymous namespace)::Code");
+  }
 }
 
 TEST(Errors, DerivedFromARegisteredTypeIsAnotherType) {

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <exception>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <sstream>
 
@@ -250,7 +251,7 @@ std::string read_to_end(int fd, std::chrono::milliseconds limit) {
 
 long hear(int fd) {
   pollfd ready{fd, POLLIN, 0};
-  long number = -1;
+  long number = std::numeric_limits<pid_t>::max();  // nobody's pid, for who kills what he hears of
   if (::poll(&ready, 1, static_cast<int>(std::chrono::milliseconds(kSoon).count())) != 1 ||
       ::read(fd, &number, sizeof number) != sizeof number) {
     ADD_FAILURE() << "heard nothing";
@@ -313,6 +314,14 @@ std::string echo(const std::string& text) {
 }
 void never_end() {
   for (int i = 0; i < 1000; ++i) std::this_thread::sleep_for(100ms);
+}
+
+namespace {
+struct Code {};
+}  // namespace
+
+void throw_namesake() {
+  throw Code();
 }
 
 }  // namespace poolproof::testing

@@ -130,7 +130,7 @@ struct Pipe {
 
 /// Everything up to end of file, which must come; a test failure if it does not.
 std::string read_to_end(int fd, std::chrono::milliseconds limit = kSoon);
-/// One number written by `tell`.
+/// One number written by `tell`; a test failure, and no pid of a process, if none comes.
 long hear(int fd);
 void tell(int fd, long number);
 
@@ -169,5 +169,7 @@ double half(int number);
 std::string echo(const std::string& text);
 /// Runs until somebody kills it, for 100 s at most.
 void never_end();
+/// An error that is called like a registered one of errors_test.cc, and is another type.
+void throw_namesake();
 
 }  // namespace poolproof::testing

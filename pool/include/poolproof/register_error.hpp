@@ -18,7 +18,8 @@ namespace detail {
 /// How errors of one type are sent and rebuilt.
 struct ErrorForm {
   const std::type_info* type = nullptr;
-  /// Worker's side: what the handled exception has beyond its what().
+  /// Worker's side: what the handled exception has beyond its what(). Throws if it is another type
+  /// of that name, or what its Codec throws.
   void (*save)(Bytes& payload) = nullptr;
   /// Main's side: throws it, with what is being handled as its cause if `nested`.
   /// Returns if it cannot be made.
@@ -47,6 +48,15 @@ void save_error(Bytes& payload) {
   } catch (const E& error) {
     Encoder encoder(payload);
     encoder(error);
+  }
+}
+
+/// There is nothing to save: it is made from its text.
+template <class E>
+void save_error_as_text(Bytes&) {
+  try {
+    throw;
+  } catch (const E&) {
   }
 }
 
@@ -116,7 +126,8 @@ bool register_error() {
   if constexpr (kByValue) {
     detail::add_error_form({&typeid(E), &detail::save_error<E>, &detail::raise_error<E>});
   } else {
-    detail::add_error_form({&typeid(E), nullptr, &detail::raise_error_from_text<E>});
+    detail::add_error_form(
+        {&typeid(E), &detail::save_error_as_text<E>, &detail::raise_error_from_text<E>});
   }
   return true;
 }
