@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t kBatch = 512;
 constexpr std::size_t kMaxDepth = 33;  // of PID namespaces: the kernel's limit
 
-std::size_t read_numbers(int fd, pid_t* pids, std::size_t capacity) {
+std::size_t read_numbers(int fd, pid_t* pids, std::size_t capacity, std::size_t from) {
+  std::size_t seen = 0;
   std::size_t count = 0;
   pid_t number = 0;
   char buffer[1024];
@@ -28,7 +29,7 @@ std::size_t read_numbers(int fd, pid_t* pids, std::size_t capacity) {
       if (buffer[i] >= '0' && buffer[i] <= '9') {
         number = number * 10 + (buffer[i] - '0');
       } else if (number > 0) {
-        if (count < capacity) pids[count++] = number;
+        if (seen++ >= from && count < capacity) pids[count++] = number;
         number = 0;
       }
     }
@@ -124,19 +125,20 @@ int open_list() {
   return ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
 }
 
-std::size_t read_list(int file, pid_t* pids, std::size_t capacity) {
+std::size_t read_list(int file, pid_t* pids, std::size_t capacity, std::size_t from) {
   ::lseek(file, 0, SEEK_SET);
-  return translate(pids, read_numbers(file, pids, capacity));
+  return translate(pids, read_numbers(file, pids, capacity, from));
 }
 
-std::size_t list(int file, pid_t* pids, std::size_t capacity) {
-  return file >= 0 ? read_list(file, pids, capacity) : list_by_parents(pids, capacity);
+std::size_t list(int file, pid_t* pids, std::size_t capacity, std::size_t from) {
+  return file >= 0 ? read_list(file, pids, capacity, from) : list_by_parents(pids, capacity, from);
 }
 
-std::size_t list_by_parents(pid_t* pids, std::size_t capacity) {
+std::size_t list_by_parents(pid_t* pids, std::size_t capacity, std::size_t from) {
   const Fd proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!proc.valid()) return 0;
   const pid_t self = name_in_proc();
+  std::size_t seen = 0;
   std::size_t count = 0;
   alignas(DirectoryEntry) char buffer[4096];
   long got = 0;
@@ -146,9 +148,8 @@ std::size_t list_by_parents(pid_t* pids, std::size_t capacity) {
       const auto* entry = reinterpret_cast<DirectoryEntry*>(buffer + at);
       at += entry->size;
       const pid_t pid = to_pid(entry->name);
-      if (pid > 0 && parent_of(proc.get(), entry->name) == self && count < capacity) {
-        pids[count++] = pid;
-      }
+      if (pid == 0 || parent_of(proc.get(), entry->name) != self) continue;
+      if (seen++ >= from && count < capacity) pids[count++] = pid;
     }
   }
   return translate(pids, count);

@@ -14,15 +14,16 @@ namespace poolproof::detail::children {
 int open_list();
 
 /// Fills `pids` with the children of the calling, single-threaded process, adopted ones and
-/// zombies included; returns how many, at most `capacity` (call again once those are gone).
+/// zombies included; returns how many, at most `capacity`.
 /// file: from `open_list`; if that is -1, the last function here is used. Nothing without /proc.
-std::size_t list(int file, pid_t* pids, std::size_t capacity);
+/// from: so many are left out, those that an earlier call has returned if none was reaped since.
+std::size_t list(int file, pid_t* pids, std::size_t capacity, std::size_t from = 0);
 
 /// From the open `children` file of any process in /proc.
-std::size_t read_list(int file, pid_t* pids, std::size_t capacity);
+std::size_t read_list(int file, pid_t* pids, std::size_t capacity, std::size_t from = 0);
 
 /// The same from the parents in every /proc/PID/stat: slower, but always there.
-std::size_t list_by_parents(pid_t* pids, std::size_t capacity);
+std::size_t list_by_parents(pid_t* pids, std::size_t capacity, std::size_t from = 0);
 
 struct Signalled {
   std::size_t reached = 0;

@@ -23,10 +23,13 @@ bool is_ours(pid_t pid, const SupervisorSetup& setup, const Keeper& keeper) {
 // one's. Its own children come to us in turn, and so does word of its death. In a namespace they
 // come to the keeper, and no word: so we look until none is left.
 bool kill(const SupervisorSetup& setup, Keeper& keeper) {
-  std::array<pid_t, 256> children{};
-  const std::size_t count = children::list(setup.children, children.data(), children.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!is_ours(children[i], setup, keeper)) ::kill(children[i], SIGKILL);
+  std::array<pid_t, 256> some{};
+  std::size_t seen = 0;
+  while (const std::size_t count = children::list(setup.children, some.data(), some.size(), seen)) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!is_ours(some[i], setup, keeper)) ::kill(some[i], SIGKILL);
+    }
+    seen += count;
   }
   return keeper.pid > 0 && keeper.kill_adopted();
 }

@@ -29,6 +29,12 @@ TEST(Children, AreFoundWithAndWithoutTheKernelsList) {
     EXPECT_EQ(found, expected);
     EXPECT_EQ(detail::children::list(file, pids.data(), 2), 2U)
         << "never more than there is room for";
+    std::vector<pid_t> by_twos;
+    while (const std::size_t more = detail::children::list(file, pids.data(), 2, by_twos.size())) {
+      by_twos.insert(by_twos.end(), pids.begin(), pids.begin() + static_cast<std::ptrdiff_t>(more));
+    }
+    std::sort(by_twos.begin(), by_twos.end());
+    EXPECT_EQ(by_twos, expected);
   }
   EXPECT_EQ(detail::children::signal_all(kernels_list.get(), SIGKILL).reached, expected.size());
   for (const pid_t pid : expected) wait_for(pid);
