@@ -90,7 +90,8 @@ void Callbacks::run() {
     }
     {
       const std::lock_guard lock(mutex_);
-      if (finishing_ && !first_) break;
+      has_left_ = finishing_ && !first_;
+      if (has_left_) break;
     }
     posted_.wait_until(seen, kNever);
   }
@@ -104,7 +105,7 @@ void Callbacks::post(const std::shared_ptr<Callback>& callback) noexcept {
 
 bool Callbacks::enqueue(const std::shared_ptr<Callback>& callback) noexcept {
   const std::lock_guard lock(mutex_);
-  if (finishing_) return false;
+  if (finishing_ && (!started_ || has_left_)) return false;
   (last_ ? last_->next : first_) = callback;
   last_ = callback.get();
   return true;

@@ -29,8 +29,8 @@ class Callbacks {
   Callbacks(const Callbacks&) = delete;
   Callbacks& operator=(const Callbacks&) = delete;
 
-  /// Has `call` run exactly once, when all of `results` are there. After
-  /// finish(): at once, in the thread that brings the last one.
+  /// Has `call` run exactly once, when all of `results` are there. After a
+  /// finish() that was true: at once, in the thread that brings the last one.
   /// Errors: std::system_error if the thread cannot be started; then nothing
   /// was accepted.
   void add(std::span<const std::shared_ptr<ResultState>> results, std::function<void()> call);
@@ -51,7 +51,7 @@ class Callbacks {
   static void* thread_entry(void* self);
   void run();
   void post(const std::shared_ptr<Callback>& callback) noexcept;
-  /// False once finish() was called.
+  /// False where there is no thread, or none any more, that would run it.
   bool enqueue(const std::shared_ptr<Callback>& callback) noexcept;
   [[nodiscard]] std::shared_ptr<Callback> next();
   void call(Callback& callback) const noexcept;
@@ -62,6 +62,7 @@ class Callbacks {
   Callback* last_ = nullptr;
   bool finishing_ = false;
   bool started_ = false;
+  bool has_left_ = false;  // the thread: nobody comes for more
   Signal posted_;
   Event gone_;  // the thread has run its last callback
   pthread_t thread_{};

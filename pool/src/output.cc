@@ -23,7 +23,10 @@ void flush(std::basic_ostream<Char>& stream) {
   const std::basic_streambuf<Char>* const buffer = stream.rdbuf();
   if (buffer && typeid(*buffer) == typeid(__gnu_cxx::stdio_sync_filebuf<Char>)) return;
 #endif
-  stream.flush();
+  try {
+    stream.flush();
+  } catch (const std::ios_base::failure&) {  // asked for by `exceptions`; the stream says so, too
+  }
 }
 
 }  // namespace

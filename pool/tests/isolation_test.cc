@@ -181,6 +181,25 @@ TEST(Isolation, OtherChildrenOfMainAreNeitherSignalledNorReaped) {
   wait_for(stranger);
 }
 
+TEST(Isolation, OutputThatFindsNoRoomCostsNoTask) {
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ASSERT_NE(full, -1);
+  const pid_t main = start_main(
+      [] {
+        Pool pool{{.workers = 1}};
+        const int one = pool.apply([] {
+          std::ios::sync_with_stdio(false);  // so that the stream has what is to be written
+          std::cout.exceptions(std::ios::badbit);
+          std::cout << "into nowhere";
+          return 1;
+        });
+        ::_exit(one == 1 && pool.apply<&add>(1, 1) == 2 ? 0 : 1);
+      },
+      full);
+  ::close(full);
+  EXPECT_EQ(wait_for(main), 0);
+}
+
 TEST(Isolation, MainMayLackStandardDescriptors) {
   Pipe result;
   const pid_t main = start_main([&] {
