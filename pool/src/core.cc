@@ -27,19 +27,11 @@ std::size_t checked_workers(const PoolOptions& options) {
   return count;
 }
 
-/// 0: no limit.
-std::chrono::nanoseconds checked_limit(std::optional<std::chrono::nanoseconds> limit,
-                                       std::optional<std::chrono::nanoseconds> otherwise) {
-  if (!limit) limit = otherwise;
-  if (limit && limit->count() <= 0) throw std::invalid_argument("a time limit must be positive");
-  return limit.value_or(std::chrono::nanoseconds(0));
-}
-
 PoolOptions checked(PoolOptions options) {
   if (options.tasks_per_worker.value_or(1) < 1) {
     throw std::invalid_argument("tasks_per_worker must be at least 1");
   }
-  static_cast<void>(checked_limit(options.time_limit, std::nullopt));
+  require_time_limit(options.time_limit);
   // An enum may have any number, as one that was read from a file has.
   switch (options.start_method.value_or(StartMethod::fork)) {
     case StartMethod::fork:
@@ -79,6 +71,10 @@ StartMethod chosen_method(const PoolOptions& options) {
 }
 
 }  // namespace
+
+void require_time_limit(std::optional<std::chrono::nanoseconds> limit) {
+  if (limit && limit->count() <= 0) throw std::invalid_argument("a time limit must be positive");
+}
 
 Core::Core(PoolOptions options)
     : options_(checked(std::move(options))),
@@ -126,7 +122,9 @@ void Core::require_running() {
 
 std::vector<Result> Core::submit(Invoke invoke, std::vector<Bytes> payloads,
                                  std::optional<std::chrono::nanoseconds> time_limit) {
-  const std::chrono::nanoseconds limit = checked_limit(time_limit, options_.time_limit);
+  require_time_limit(time_limit);
+  const std::chrono::nanoseconds limit =
+      time_limit.value_or(options_.time_limit.value_or(std::chrono::nanoseconds(0)));
   std::vector<Result> results;
   results.reserve(payloads.size());
   for (std::size_t i = 0; i < payloads.size(); ++i) {

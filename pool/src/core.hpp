@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -22,6 +23,9 @@
 #include "spin.hpp"
 
 namespace poolproof::detail {
+
+/// Errors: std::invalid_argument.
+void require_time_limit(std::optional<std::chrono::nanoseconds> limit);
 
 /// A pool behind its public face: queue, state, crew, and the dispatcher, the
 /// one thread that the library runs in main. Owned by its Pool, which joins
@@ -108,6 +112,10 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   // hiring.cc; with the lock held.
   void vacate_after(const Report& death);
   void fill_vacancies(Completions& done);
+  [[nodiscard]] std::string why_none_starts(const Slot& slot) const;
+  [[nodiscard]] Deadline start_due(std::size_t slot) const;
+  [[nodiscard]] Deadline next_start_due() const;
+  void kill_overdue_starts();
 
   void dismiss_if_spent(std::size_t slot);
   [[nodiscard]] bool is_surplus(std::size_t slot) const { return slot >= target_; }

@@ -7,7 +7,11 @@
 namespace poolproof::detail {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::size_t kChunksPerWorker = 4;
+/// A portion of the input that takes longer waits for somebody: what is ready should not.
+constexpr std::chrono::milliseconds kSlowInput{1};
 
 std::size_t window_of(const StreamOptions& options, std::size_t workers) {
   require_chunk_size(options.chunk_size);
@@ -27,21 +31,36 @@ Stream::Stream(std::shared_ptr<Core> core, Invoke invoke, std::unique_ptr<Source
       options_(options),
       window_(window_of(options, core_->size())) {
   core_->require_running();
-  refill();
+  require_time_limit(options.time_limit);
+  while (has_room()) take_portion();
 }
 
 Stream::~Stream() = default;
 
-void Stream::refill() {
-  while (!input_ended_ && in_flight_ < window_) {
-    Source::Portion portion = source_->take(options_.chunk_size);
-    if (portion.error) {
-      enter({failed(portion.error), 1});
-    } else if (portion.count > 0) {
-      submit(std::move(portion));
-    } else {
-      input_ended_ = true;
-    }
+bool Stream::has_room() const {
+  return !input_ended_ && in_flight_ < window_;
+}
+
+void Stream::take_portion() {
+  const Clock::time_point before = Clock::now();
+  Source::Portion portion = source_->take(options_.chunk_size);
+  input_is_slow_ = Clock::now() - before > kSlowInput;
+  if (portion.error) {
+    enter({failed(portion.error), 1});
+  } else if (portion.count > 0) {
+    submit(std::move(portion));
+  } else {
+    input_ended_ = true;
+  }
+}
+
+/// Where the input is slow, only until there is something to hand out. After `deadline` takes one
+/// portion, or else who only looks would never get anything.
+void Stream::refill(Deadline deadline) {
+  while (has_room()) {
+    if (input_is_slow_ && in_flight_ > 0 && next_comes(Clock::now())) return;
+    take_portion();
+    if (deadline != kNever && Clock::now() >= deadline) return;
   }
 }
 
@@ -58,10 +77,10 @@ void Stream::submit(Source::Portion portion) {
 
 bool Stream::advance(Deadline deadline) {
   core_->require_own_process();
-  refill();
   if (index_ + 1 < current_.count) {
     ++index_;
   } else {
+    refill(deadline);
     if (in_flight_ == 0) {
       current_ = {};
       return false;

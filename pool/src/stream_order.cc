@@ -32,19 +32,24 @@ class Stream::Arrivals {
     std::list<Entry> place_;
   };
 
-  bool take(Entry& entry, Deadline deadline) {
+  /// False if there is none before `deadline`.
+  bool await(Deadline deadline) {
     for (;;) {
       const std::uint32_t seen = arrived_.count();
       {
         const std::lock_guard lock(mutex_);
-        if (!entries_.empty()) {
-          entry = std::move(entries_.front());
-          entries_.pop_front();
-          return true;
-        }
+        if (!entries_.empty()) return true;
       }
       if (!arrived_.wait_until(seen, deadline)) return false;
     }
+  }
+
+  /// The first of those that are there.
+  Entry take() {
+    const std::lock_guard lock(mutex_);
+    Entry entry = std::move(entries_.front());
+    entries_.pop_front();
+    return entry;
   }
 
  private:
@@ -64,11 +69,19 @@ void Stream::enter(Entry entry) {
   ++in_flight_;  // now: what found no memory has not entered
 }
 
+bool Stream::next_comes(Deadline deadline) const {
+  return order_ == Order::of_completion ? arrivals_->await(deadline)
+                                        : entries_.front().result->wait_until(deadline);
+}
+
 bool Stream::take_next(Deadline deadline) {
-  if (order_ == Order::of_completion) return arrivals_->take(current_, deadline);
-  if (!entries_.front().result->wait_until(deadline)) return false;
-  current_ = std::move(entries_.front());
-  entries_.pop_front();
+  if (!next_comes(deadline)) return false;
+  if (order_ == Order::of_completion) {
+    current_ = arrivals_->take();
+  } else {
+    current_ = std::move(entries_.front());
+    entries_.pop_front();
+  }
   return true;
 }
 

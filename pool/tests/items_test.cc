@@ -326,6 +326,70 @@ TEST(Imap, NextHasADeadline) {
   EXPECT_EQ(stream.next(0ms), std::nullopt);
 }
 
+/// Without an end; each step waits.
+struct Slow {
+  using value_type = int;
+  using difference_type = std::ptrdiff_t;
+  int* taken;
+  int operator*() const {
+    std::this_thread::sleep_for(5ms);
+    return ++*taken;
+  }
+  Slow& operator++() { return *this; }
+  void operator++(int) {}
+  bool operator==(std::default_sentinel_t) const { return false; }
+};
+
+TEST(Imap, HandsOutWhatIsReadyBeforeItWaitsForMore) {
+  Pool pool{{.workers = 1}};
+  for (const bool ordered : {true, false}) {
+    int taken = 0;
+    auto stream =
+        ordered ? pool.imap<add_one>(Slow{&taken}, std::default_sentinel, {.ahead = 3})
+                : pool.imap_unordered<add_one>(Slow{&taken}, std::default_sentinel, {.ahead = 3});
+    EXPECT_EQ(taken, 3);
+    EXPECT_EQ(pool.apply<&add>(1, 1), 2);  // so those are ready, the worker being one
+    for (int i = 1; i <= 3; ++i) EXPECT_EQ(stream.next(), i + 1);
+    EXPECT_EQ(taken, 3);
+    EXPECT_EQ(stream.next(), 5);
+    EXPECT_GE(taken, 4);
+  }
+}
+
+int at_most_four(int number) {
+  if (number > 4) never_end();
+  return number;
+}
+
+TEST(Imap, NextTakesOnePortionAtMostAfterItsDeadline) {
+  Pool pool{{.workers = 1}};
+  int taken = 0;
+  auto stream = pool.imap<at_most_four>(Slow{&taken}, std::default_sentinel, {.ahead = 8});
+  for (int i = 1; i <= 4; ++i) EXPECT_EQ(stream.next(), i);
+  for (const int before = taken; taken < before + 3;) {
+    const int now = taken;
+    EXPECT_THROW(stream.next(0ms), TimeoutError);
+    ASSERT_EQ(taken, now + 1);
+  }
+}
+
+/// Who asks now and then gets on, too.
+TEST(Imap, NextThatNeverWaitsComesToTheEnd) {
+  Pool pool{{.workers = 1}};
+  auto stream = pool.imap<add_one>(std::vector<int>{1, 2, 3, 4, 5}, {.ahead = 1});
+  std::vector<int> values;
+  EXPECT_TRUE(eventually([&] {
+    try {
+      const std::optional<int> value = stream.next(0ms);
+      if (value) values.push_back(*value);
+      return !value;
+    } catch (const TimeoutError&) {
+      return false;
+    }
+  }));
+  EXPECT_EQ(values, (std::vector<int>{2, 3, 4, 5, 6}));
+}
+
 TEST(Imap, OfAClosedPoolStillGivesWhatWasTaken) {
   Pool pool{{.workers = 1}};
   auto stream = pool.imap<add_one>(std::vector<int>{1, 2, 3}, {.ahead = 2});

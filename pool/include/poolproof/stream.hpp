@@ -19,7 +19,10 @@ namespace poolproof {
 /// without a result, `Value` is std::monostate.
 ///
 /// Taking a result out is what takes more of the input in: there is no thread
-/// behind it, and no more than StreamOptions::ahead items are on their way. A
+/// behind it, and no more than StreamOptions::ahead items are on their way, the
+/// first of which `imap` itself takes. So it waits as long as a step of the input
+/// does; where that was more than 1 ms, what is ready is handed out before the next.
+/// For a dialogue, in which an item depends on the result before it, `.ahead = 1`. A
 /// stream that is dropped leaves what has been submitted to run, and `close`
 /// and `join` wait for that; `terminate` does not. It may outlive its pool.
 /// Source: multiprocessing's IMapIterator, which takes its whole input at once.
@@ -40,7 +43,8 @@ class ResultStream {
   /// some of the input not taken yet.
   std::optional<Value> next() { return next(detail::kNever); }
 
-  /// As above; TimeoutError if it has not come in time; it still may.
+  /// As above; TimeoutError if it has not come in time; it still may. A step of the input that
+  /// has begun by then ends first.
   template <class Rep, class Period>
   std::optional<Value> next(std::chrono::duration<Rep, Period> timeout) {
     return next(detail::deadline_after(timeout));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -143,6 +144,7 @@ class Stream {
  public:
   enum class Order { of_input, of_completion };
 
+  /// Takes what the window has room for.
   /// Errors: PoolNotRunning, WrongProcess, std::invalid_argument.
   Stream(std::shared_ptr<Core> core, Invoke invoke, std::unique_ptr<Source> source, Order order,
          const StreamOptions& options);
@@ -164,9 +166,13 @@ class Stream {
   };
   class Arrivals;
 
-  void refill();
+  [[nodiscard]] bool has_room() const;
+  void take_portion();
+  void refill(Deadline deadline);
   void submit(Source::Portion portion);
   void enter(Entry entry);
+  /// Whether something that is in flight can be handed out before `deadline`.
+  [[nodiscard]] bool next_comes(Deadline deadline) const;
   [[nodiscard]] bool take_next(Deadline deadline);
 
   const std::shared_ptr<Core> core_;
@@ -177,6 +183,7 @@ class Stream {
   std::size_t window_;         // the most messages at once
   std::size_t in_flight_ = 0;  // of which not all outcomes have been handed out
   bool input_ended_ = false;
+  bool input_is_slow_ = false;          // as its last portion was
   std::deque<Entry> entries_;           // Order::of_input
   std::shared_ptr<Arrivals> arrivals_;  // Order::of_completion
   Entry current_;
