@@ -17,7 +17,6 @@
 #include <system_error>
 
 #include "control.hpp"
-#include "duration.hpp"
 #include "forking.hpp"
 #include "image.hpp"
 #include "lifeline.hpp"
@@ -45,6 +44,11 @@ constexpr milliseconds kFirstDelay{1};
 constexpr milliseconds kLongestDelay{1000};
 /// At most, from when the supervisor's socket is closed until its status is there.
 constexpr int kEndTakesMs = 100;
+/// Where main has to have a worker killed by it, and the socket is full of other commands.
+constexpr int kSupervisorReadsWithinMs = 100;
+/// After the supervisor's end, where main may not kill: the kernel has killed the worker by then,
+/// unless a task of it has seen to it that it does not.
+constexpr int kKernelKillsWithinMs = 1000;
 /// A worker that cannot start, although there is a process for it, mostly ends within this.
 constexpr milliseconds kEarlyDeathTakes{10};
 
@@ -62,6 +66,11 @@ std::array<Fd, 2> socket_pair(int type) {
   Fd first(ends[0]);
   Fd second(ends[1]);
   return {off_stdio(std::move(first)), off_stdio(std::move(second))};
+}
+
+/// Whether it has got the signal, or is gone. False: main may not send it.
+bool signal_by(const Fd& pidfd, int signal) {
+  return ::pidfd_send_signal(pidfd.get(), signal, nullptr, 0) == 0 || errno == ESRCH;
 }
 
 bool is_open(int fd) {
@@ -176,9 +185,8 @@ std::string Crew::supervisor_fate() const {
 void Crew::supervisor_never_came(bool in_time) {
   kill_supervisor();
   if (!in_time && method_ != StartMethod::fork) {  // it dies of us, which says nothing
-    throw InitMissing("a copy of this program did not come to poolproof::init within " +
-                      to_text(reexec::patience()) +
-                      " and was ended; make `poolproof::init(argc, argv);` the first line of main");
+    throw InitMissing(reexec::never_came() +
+                      "; make `poolproof::init(argc, argv);` the first line of main");
   }
   siginfo_t end{};
   int waited = 0;
@@ -279,6 +287,7 @@ int Crew::send_spawn(std::size_t index) {
   if (error != 0) return error;
   slot.channel = std::move(channel);
   slot.life = Slot::Life::starting;
+  slot.never_came = false;
   slot.hired_at = asked;
   return 0;
 }
@@ -403,29 +412,39 @@ void Crew::dismiss(std::size_t index) {
 }
 
 void Crew::kill_worker(std::size_t index) {
-  const Fd& pidfd = slots_[index].pidfd;
-  if (pidfd.valid()) ::pidfd_send_signal(pidfd.get(), SIGKILL, nullptr, 0);
+  if (!slots_[index].pidfd.valid() || signal_by(slots_[index].pidfd, SIGKILL)) return;
+  // Main has given up the identity with which it made the pool. The supervisor has it.
+  Command command;
+  command.kind = Command::Kind::kill;
+  command.slot = static_cast<std::int32_t>(index);
+  pollfd room{control_.get(), POLLOUT, 0};
+  ::poll(&room, 1, kSupervisorReadsWithinMs);
+  static_cast<void>(control::send(control_.get(), &command, sizeof command));
 }
 
 void Crew::kill_supervisor() {
-  if (supervisor_pidfd_.valid()) {
-    ::pidfd_send_signal(supervisor_pidfd_.get(), SIGKILL, nullptr, 0);
-  }
+  if (!supervisor_pidfd_.valid() || signal_by(supervisor_pidfd_, SIGKILL)) return;
+  ::shutdown(control_.get(), SHUT_RDWR);  // what it takes for main's end
 }
 
 void Crew::bury() {
   // None is left in the ordinary way. If the supervisor was killed, the kernel has killed the
   // workers, save those that cleared their PDEATHSIG.
-  for (std::size_t i = 0; i < size(); ++i) kill_worker(i);
+  bool may_kill = true;
+  for (const Slot& slot : slots_) {
+    if (slot.pidfd.valid()) may_kill = signal_by(slot.pidfd, SIGKILL) && may_kill;
+  }
   // Before the workers: until it is reaped they may still be its children, not ours.
   reap::supervisor(supervisor_pidfd_.get(), supervisor_);
-  for (Slot& slot : slots_) {
+  for (std::size_t i = 0; i < size(); ++i) {
+    Slot& slot = slots_[i];
     if (slot.pidfd.valid()) {
       pollfd death{slot.pidfd.get(), POLLIN, 0};
-      while (::poll(&death, 1, -1) == -1 && errno == EINTR) {
+      while (::poll(&death, 1, may_kill ? -1 : kKernelKillsWithinMs) == -1 && errno == EINTR) {
       }
       reap::adopted(slot.pidfd.get());
     }
+    add_departed(i);
     close_channel(slot);
     slot.in_hands.clear();  // nobody will say what became of them, and large ones are files
     slot.pidfd.reset();

@@ -59,6 +59,7 @@ struct Slot {
   std::chrono::steady_clock::time_point busy_since{};  ///< given something when it had nothing
   bool initialising = false;  ///< what it has in hands is the pool's initializer
   bool leaving = false;       ///< it was told to quit, or killed
+  bool never_came = false;    ///< it was killed, since it did not come to `init` in time
   bool listed_idle = false;   ///< the dispatch's notes, see hands.cc
   bool listed_busy = false;
   bool caller_asleep = false;  ///< a caller sleeps for its next answer, see fetching.cc
@@ -169,7 +170,7 @@ class Crew {
   void await_supervisor(bool force);
   /// in_time: it was gone before its time was over.
   [[noreturn]] void supervisor_never_came(bool in_time);
-  [[nodiscard]] WorkerStatistics statistics_of(std::size_t slot);
+  [[nodiscard]] WorkerStatistics statistics_of(std::size_t slot) const;
   void add_departed(std::size_t slot);
   void hire_all();
   int send_spawn(std::size_t slot);

@@ -147,7 +147,7 @@ void Core::collect_watched(Watched& watched) {
 }
 
 int Core::next_timeout() {
-  Deadline next = std::min(overdue_, next_task_due());
+  Deadline next = std::min({overdue_, next_task_due(), next_start_due()});
   // Otherwise nobody is wanted (as in fill_vacancies), or a report comes first.
   const bool wanted = state_ == PoolState::running || !queue_.empty();
   if (wanted && !stopping_ && crew_.hires_left() > 0) {
@@ -175,6 +175,7 @@ void Core::serve(const Watched& watched, Completions& done) {
   }
   if (stopping_ || crew_.supervisor_lost()) return;
   kill_overdue_tasks(done);
+  kill_overdue_starts();
   fill_vacancies(done);
   dispatch(done);
 }

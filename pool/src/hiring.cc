@@ -2,6 +2,7 @@
 
 #include "completions.hpp"
 #include "core.hpp"
+#include "reexec.hpp"
 
 // When a worker's empty place is filled again, and nothing else (its mutants replace this file).
 // With the lock held.
@@ -29,6 +30,14 @@ void Core::vacate_after(const Report& death) {
   crew_.vacate(index, could_work ? Vacancy::after_work : Vacancy::failed_start);
 }
 
+std::string Core::why_none_starts(const Slot& slot) const {
+  if (slot.never_came) return reexec::never_came();
+  std::string why = "workers fail again and again before their first task";
+  if (last_failed_start_.pid == 0) return why;
+  return why + "; the last: worker " + std::to_string(last_failed_start_.pid) + ", " +
+         to_string(status_of(last_failed_start_));
+}
+
 void Core::fill_vacancies(Completions& done) {
   // A closed pool needs nobody for an empty queue.
   if (state_ != PoolState::running && queue_.empty()) return;
@@ -37,14 +46,9 @@ void Core::fill_vacancies(Completions& done) {
   for (std::size_t i = 0; i < target_; ++i) {
     const Slot& slot = crew_.slots()[i];
     if (slot.life != Slot::Life::vacant) continue;
-    if (slot.failures >= kMaxFailures && crew_.deserted_for(kDeserted)) {
-      const Report& last = last_failed_start_;
-      return break_down("workers fail again and again before their first task" +
-                            (last.pid == 0 ? ""
-                                           : "; the last: worker " + std::to_string(last.pid) +
-                                                 ", " + to_string(status_of(last))),
-                        done);
-    }
+    const bool is_hopeless = slot.failures >= kMaxFailures || slot.never_came;
+    if (is_hopeless && crew_.deserted_for(kDeserted))
+      return break_down(why_none_starts(slot), done);
     if (crew_.due(i) > now || hires_left == 0) continue;
     --hires_left;
     crew_.hire(i);

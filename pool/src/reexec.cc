@@ -12,6 +12,7 @@
 #include <string>
 #include <system_error>
 
+#include "duration.hpp"
 #include "fd.hpp"
 #include "image.hpp"
 
@@ -129,6 +130,11 @@ pid_t start_worker(const WorkerSetup& setup) {
   std::snprintf(argument.data(), argument.size(), "%sworker:%d:%llu", kHiddenArgument,
                 static_cast<int>(setup.supervisor), static_cast<unsigned long long>(setup.serial));
   return preparation.start(argument.data());
+}
+
+std::string never_came() {
+  return "a copy of this program did not come to poolproof::init within " + to_text(patience()) +
+         " and was ended";
 }
 
 }  // namespace poolproof::detail::reexec

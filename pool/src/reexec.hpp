@@ -33,6 +33,9 @@ pid_t start_supervisor(const SupervisorSetup& setup);
 /// patience.cc: how long a copy may take to come to `init`.
 std::chrono::milliseconds patience();
 
+/// What is told of one that has not: a sentence.
+std::string never_came();
+
 /// Supervisor: starts a worker, and says nothing by itself. Returns -1 and sets errno if it can't.
 pid_t start_worker(const WorkerSetup& setup);
 

@@ -17,11 +17,11 @@ nanoseconds read(const std::atomic<std::int64_t>& duration, nanoseconds most) {
 
 }  // namespace
 
-WorkerStatistics Crew::statistics_of(std::size_t index) {
+/// Without the name, for which there may be no memory.
+WorkerStatistics Crew::statistics_of(std::size_t index) const {
   const Slot& slot = slots_[index];
   const WorkerStatus& status = slot.channel.status();
   WorkerStatistics statistics;
-  statistics.name = slot.name;
   statistics.pid = slot.pid;
   statistics.started = slot.hired_at;
   const Instant now = std::chrono::steady_clock::now();
@@ -50,7 +50,9 @@ PoolStatistics Crew::statistics() {
   PoolStatistics statistics;
   statistics.departed = departed_;
   for (std::size_t i = 0; i < size(); ++i) {
-    if (slots_[i].life == Slot::Life::alive) statistics.workers.push_back(statistics_of(i));
+    if (slots_[i].life != Slot::Life::alive) continue;
+    statistics.workers.push_back(statistics_of(i));
+    statistics.workers.back().name = slots_[i].name;
   }
   return statistics;
 }

@@ -57,6 +57,7 @@ class Supervisor {
   void obey(const Command& command, const control::Descriptors& descriptors);
   void spawn(const Command& command, const control::Descriptors& descriptors);
   void stop(const Command& command);
+  void kill_worker(std::int32_t slot);
   void collect_dead();
   void bury(const siginfo_t& child);
   void report(const Report& report, int descriptor = -1);
@@ -160,6 +161,8 @@ void Supervisor::obey(const Command& command, const control::Descriptors& descri
     case Command::Kind::drain:
     case Command::Kind::terminate:
       return stop(command);
+    case Command::Kind::kill:
+      return kill_worker(command.slot);
   }
 }
 
@@ -206,6 +209,13 @@ void Supervisor::stop(const Command& command) {
     ::kill(pid, SIGTERM);
     ::kill(pid, SIGCONT);  // a stopped worker would not see it
   }
+}
+
+/// Main may not do it itself. It fills the slot anew only after it has heard of the death, so this
+/// is the worker that it means, or nobody.
+void Supervisor::kill_worker(std::int32_t slot) {
+  const pid_t pid = setup_.workers[slot].pid;
+  if (pid != 0) ::kill(pid, SIGKILL);
 }
 
 void Supervisor::collect_dead() {
@@ -268,10 +278,11 @@ void Supervisor::kill_when_overdue() {
 void Supervisor::end_everything() {
   ending_ = true;
   for (;;) {
-    const children::Signalled killed = children::signal_all(setup_.children, SIGKILL);
+    children::Signalled killed = children::signal_all(setup_.children, SIGKILL);
     for (std::size_t slot = 0; slot < setup_.slots; ++slot) {
       // In case there is no /proc to list children.
-      if (setup_.workers[slot].pid) ::kill(setup_.workers[slot].pid, SIGKILL);
+      if (setup_.workers[slot].pid == 0) continue;
+      ++(::kill(setup_.workers[slot].pid, SIGKILL) == 0 ? killed.reached : killed.refused);
     }
     siginfo_t child{};
     reap::Found found = reap::Found::dead_child;
@@ -281,7 +292,7 @@ void Supervisor::end_everything() {
     if (found == reap::Found::no_child_left) ::_exit(0);
     // Only children that took another user's identity are left: nothing more
     // that we may do about them.
-    if (killed.reached == 0 && killed.refused > 0 && !any_worker()) ::_exit(0);
+    if (killed.reached == 0 && killed.refused > 0) ::_exit(0);
     pollfd death{deaths_, POLLIN, 0};
     ::poll(&death, 1, 10);
     signalfd_siginfo ignored[4];

@@ -48,6 +48,7 @@ struct Command {
     spawn,      ///< carries the worker's socket, its ring, stdout, stderr
     drain,      ///< workers leave by themselves; SIGKILL after the patience
     terminate,  ///< SIGTERM; SIGKILL after the patience
+    kill,       ///< the worker of the slot: SIGKILL
   };
   Kind kind = Kind::spawn;
   std::int32_t slot = 0;

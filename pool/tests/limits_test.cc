@@ -218,6 +218,28 @@ TEST(TimeLimit, OfThePoolHoldsUnlessTheTaskSaysOtherwise) {
   EXPECT_NO_THROW(pool.apply_async<&nap>({.time_limit = 100s}, 50).get());
 }
 
+/// Main may signal nobody any more: the supervisor does it.
+TEST(Limits, AreKeptByAPoolWhoseMainHasGivenUpItsPrivileges) {
+  if (::getuid() != 0) GTEST_SKIP() << "only root has any";
+  const pid_t main = start_main([] {
+    Pool pool{{.workers = 1}};
+    if (pool.apply<&add>(1, 1) != 2) ::_exit(1);
+    if (::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0) ::_exit(2);
+    const auto endless = pool.apply_async<&never_end>();
+    if (!eventually([&] { return pool.statistics().queued == 0; })) ::_exit(3);
+    if (!endless.cancel()) ::_exit(4);
+    if (pool.apply_async<&add>(2, 2).get(kSoon) != 4) ::_exit(5);
+    try {
+      pool.apply_async<&spin>({.time_limit = 20ms}).get(kSoon);
+      ::_exit(6);
+    } catch (const TimeLimitExceeded&) {
+    }
+    if (pool.apply_async<&add>(3, 3).get(kSoon) != 6) ::_exit(7);
+    pool.apply_async<&never_end>();
+  });
+  EXPECT_EQ(wait_for(main), 0) << "its destructor has ended all";
+}
+
 TEST(TimeLimit, MustBePositive) {
   PoolOptions options = workers(1);
   options.time_limit = 0s;
@@ -225,6 +247,7 @@ TEST(TimeLimit, MustBePositive) {
   Pool pool{{.workers = 1}};
   EXPECT_THROW(pool.apply_async<&spin>({.time_limit = -1s}), std::invalid_argument);
   EXPECT_THROW(pool.map<&nap>(std::vector<int>{1}, {.time_limit = 0s}), std::invalid_argument);
+  EXPECT_THROW(pool.imap<&nap>(std::vector<int>{1}, {.time_limit = 0s}), std::invalid_argument);
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <fstream>
 #include <tuple>
 
 #include "support.hpp"
@@ -234,6 +237,78 @@ INSTANTIATE_TEST_SUITE_P(Workers, Mechanisms,
                                             ::testing::Values(Containment::supervisor,
                                                               Containment::pid_namespace)),
                          row_name);
+
+/// Main becomes an ordinary user that may change its identity, and nothing else: then no pool of it
+/// may kill a task that has done so. The worker lives on, which is documented; nobody waits for it.
+constexpr uid_t kAnother = 65533;
+void become_a_changeling() {
+  ::prctl(PR_SET_KEEPCAPS, 1);
+  if (::setresuid(65534, 65534, 65534) != 0) ::_exit(91);
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const __u32 set_uid = 1U << CAP_SETUID;
+  const std::array<__user_cap_data_struct, 2> sets{{{set_uid, set_uid, 0}, {0, 0, 0}}};
+  if (::syscall(SYS_capset, &header, sets.data()) != 0) ::_exit(92);
+}
+
+void become_another() {
+  if (::setresuid(kAnother, kAnother, kAnother) != 0) ::_exit(94);
+  never_end();
+}
+bool is_another(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("Uid:\t" + std::to_string(kAnother), 0) == 0) return true;
+  }
+  return false;
+}
+
+class Unkillable : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::getuid() != 0) GTEST_SKIP() << "only root may change its user";
+    adopt_orphans();
+  }
+  /// A main with such a task. Its worker is known by `worker_` then.
+  pid_t start(const std::function<void(Pool&)>& then) {
+    Pipe worker;
+    const pid_t main = start_main([&] {
+      become_a_changeling();
+      auto* leaked =
+          new Pool({.workers = 1, .start_method = StartMethod::fork, .terminate_patience = 10ms});
+      const pid_t pid = leaked->apply<&worker_pid>();
+      leaked->apply_async<&become_another>();
+      if (!eventually([&] { return is_another(pid); })) ::_exit(93);
+      tell(worker.write_end, pid);
+      then(*leaked);
+    });
+    worker_ = static_cast<pid_t>(hear(worker.read_end));
+    return main;
+  }
+  void kill_worker() const {
+    EXPECT_FALSE(is_dead(worker_)) << "or this tests nothing";
+    ::kill(worker_, SIGKILL);
+    EXPECT_TRUE(all_descendants_end());
+  }
+
+  pid_t worker_ = 0;
+};
+
+TEST_F(Unkillable, TasksKeepNoTerminateWaiting) {
+  const pid_t main = start([](Pool& pool) { pool.terminate(); });
+  EXPECT_EQ(wait_for(main), 0);
+  kill_worker();
+}
+
+TEST_F(Unkillable, TasksKeepNoSupervisor) {
+  const pid_t main = start([](Pool&) {
+    for (;;) ::pause();
+  });
+  const pid_t supervisor = parent_of(worker_);
+  ::kill(main, SIGKILL);
+  wait_for(main);
+  EXPECT_TRUE(eventually([&] { return is_dead(supervisor); }));
+  kill_worker();
+}
 
 /// Accidents after which main and its pool live on: nobody may be killed wrongly.
 class LivesOn : public ::testing::TestWithParam<StartMethod> {

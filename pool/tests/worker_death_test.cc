@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <poolproof/pool.hpp>
@@ -11,6 +12,10 @@
 
 namespace poolproof::testing {
 namespace {
+
+int add_zero(int number) {
+  return number;
+}
 
 template <class Body>
 ExitStatus death_of(Pool& pool, Body body) {
@@ -55,6 +60,71 @@ TEST(WorkerDeath, LetsMapThrowAndThePoolGoOn) {
   };
   EXPECT_THROW(pool.map(die_at_3, std::vector<int>{1, 2, 3, 4}, 1), WorkerDied);
   EXPECT_EQ(pool.map(die_at_3, std::vector<int>{1, 2}), (std::vector<int>{1, 2}));
+}
+
+/// Of so many that not all children of the supervisor are listed at once.
+TEST(WorkerDeath, EndsWhatTheWorkerStartedHoweverManyThereAre) {
+  if (kSanitized) GTEST_SKIP() << "such a pool takes minutes";
+  Pool pool{{.workers = 300}};
+  const auto start_child = [] {
+    const pid_t child = ::fork();
+    if (child == 0) never_end();
+    return std::pair(::getpid(), child);
+  };
+  const auto [worker, child] = pool.apply(start_child);
+  ASSERT_FALSE(is_dead(child));
+  ::kill(worker, SIGKILL);
+  EXPECT_TRUE(eventually([child = child] { return is_dead(child); }));
+  EXPECT_EQ(pool.apply<&add>(1, 1), 2);
+}
+
+TEST(WorkerDeath, WithTheSupervisorCountsInTheStatistics) {
+  Pool pool{{.workers = 2}};
+  pool.map<&add_zero>(std::vector<int>(10), 1);
+  ::kill(parent_of(pool.active_children().at(0).pid), SIGKILL);
+  ASSERT_TRUE(eventually([&] { return pool.state() == PoolState::terminated; }));
+  pool.join();
+  const PoolStatistics statistics = pool.statistics();
+  EXPECT_TRUE(statistics.workers.empty());
+  EXPECT_EQ(statistics.departed.workers, 2U);
+  EXPECT_EQ(statistics.departed.tasks, 10U);
+}
+
+/// The kernel does not, since a task has seen to that, and main may not.
+TEST(WorkerDeath, ThatNobodyBringsAboutIsNotWaitedFor) {
+  if (::getuid() != 0) GTEST_SKIP() << "only root has a user to change";
+  adopt_orphans();
+  const Roll roll;
+  Pipe pids;
+  const pid_t main = start_main([&] {
+    Pool pool{{.workers = 1}};
+    const pid_t worker = pool.apply<&worker_pid>();
+    tell(pids.write_end, worker);
+    tell(pids.write_end, parent_of(worker));
+    const auto endless = pool.apply_async(
+        [](const std::string& path) {
+          ::prctl(PR_SET_PDEATHSIG, 0);
+          sign(path);
+          never_end();
+        },
+        roll.path());
+    if (!roll.has(1)) ::_exit(1);
+    if (::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0) ::_exit(2);
+    tell(pids.write_end, 0);
+    try {
+      endless.get(kSoon);
+    } catch (const PoolBroken&) {
+      pool.join();
+      ::_exit(3);
+    }
+  });
+  const auto worker = static_cast<pid_t>(hear(pids.read_end));
+  const auto supervisor = static_cast<pid_t>(hear(pids.read_end));
+  hear(pids.read_end);
+  ::kill(supervisor, SIGKILL);
+  EXPECT_EQ(wait_for(main), 3 << 8);
+  ::kill(worker, SIGKILL);
+  EXPECT_TRUE(all_descendants_end());
 }
 
 TEST(WorkerDeath, AnIdleWorkerIsReplaced) {
@@ -108,8 +178,14 @@ int deaths_at_exit = 0;
 TEST(WorkerDeath, AResultSentBeforeDeathCounts) {
   Pool pool{{.workers = 1}};
   for (int i = 0; i < 50; ++i) {
-    const pid_t worker = pool.apply<&worker_pid>();  // its result has come; dies right after
+    const auto sent = pool.apply_async<&worker_pid>();
+    const auto fatal = pool.apply_async([] { ::raise(SIGKILL); });
+    EXPECT_THROW(fatal.get(), WorkerDied);
+    EXPECT_GT(sent.get(), 0);
+    const pid_t worker = pool.apply<&worker_pid>();
     ::kill(worker, SIGKILL);
+    // On another processor it could begin one more task before the signal is there.
+    ASSERT_TRUE(eventually([&] { return is_dead(worker); }));
     EXPECT_EQ(pool.apply<&add>(1, i), 1 + i);
   }
 }
