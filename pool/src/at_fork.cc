@@ -70,8 +70,17 @@ void ForkRegistry::remove(ForkAware& pool) {
   pools_.erase(std::remove(pools_.begin(), pools_.end(), &pool), pools_.end());
 }
 
-void ForkRegistry::add_thread(pid_t tid) {
+int ForkRegistry::start_thread(pthread_t& thread, void* (*entry)(void*), void* argument) {
+  const std::lock_guard lock(mutex_);  // so it is counted as soon as it is there
+  threads_.reserve(threads_.size() + threads_starting_ + 1);
+  const int error = ::pthread_create(&thread, nullptr, entry, argument);
+  if (error == 0) ++threads_starting_;
+  return error;
+}
+
+void ForkRegistry::thread_started(pid_t tid) noexcept {
   const std::lock_guard lock(mutex_);
+  --threads_starting_;
   threads_.push_back(tid);
 }
 
@@ -82,9 +91,10 @@ void ForkRegistry::remove_thread(pid_t tid) {
 
 int ForkRegistry::living_threads() {
   const std::lock_guard lock(mutex_);
-  return static_cast<int>(std::count_if(threads_.begin(), threads_.end(), [](pid_t tid) {
+  const auto started = std::count_if(threads_.begin(), threads_.end(), [](pid_t tid) {
     return ::syscall(SYS_tgkill, ::getpid(), tid, 0) == 0;
-  }));
+  });
+  return static_cast<int>(threads_starting_) + static_cast<int>(started);
 }
 
 void ForkRegistry::set_worker_channel(int fd) {
@@ -111,6 +121,7 @@ void ForkRegistry::child() {
   KeptFiles::forget_in_child();
   self.pools_.clear();    // foreign from now on; clear() frees nothing
   self.threads_.clear();  // none of them exists here
+  self.threads_starting_ = 0;
   if (self.worker_channel_ >= 0) {
     ::close(std::exchange(self.worker_channel_, -1));
   }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <pthread.h>
 #include <sys/types.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <vector>
@@ -33,8 +35,10 @@ class ForkRegistry {
   void add(ForkAware& pool);
   void remove(ForkAware& pool);
 
-  /// The library's own threads, which do not count as main's.
-  void add_thread(pid_t tid);
+  /// The library's own threads, which do not count as main's, from the first moment on: starts one,
+  /// which calls thread_started first of all. Returns 0 or an errno. Errors: std::bad_alloc.
+  int start_thread(pthread_t& thread, void* (*entry)(void*), void* argument);
+  void thread_started(pid_t tid) noexcept;
   void remove_thread(pid_t tid);
   /// How many of them the kernel still lists.
   [[nodiscard]] int living_threads();
@@ -57,6 +61,7 @@ class ForkRegistry {
   std::mutex mutex_;
   std::vector<ForkAware*> pools_;
   std::vector<pid_t> threads_;
+  std::size_t threads_starting_ = 0;  // threads_ has room for them
   int worker_channel_ = -1;
   std::atomic<std::uint64_t> forks_{0};
 };

@@ -34,7 +34,7 @@ void Core::start_dispatcher() {
   // A signal for main must find a thread of main's.
   const SignalsBlocked blocked;
   keeps_files_.emplace();
-  const int error = ::pthread_create(&thread_, nullptr, &Core::dispatcher_entry, this);
+  const int error = ForkRegistry::instance().start_thread(thread_, &Core::dispatcher_entry, this);
   if (error != 0) {
     throw std::system_error(error, std::system_category(),
                             "poolproof: start the dispatcher thread");
@@ -46,7 +46,7 @@ void* Core::dispatcher_entry(void* self) {
   auto* core = static_cast<Core*>(self);
   const auto tid = static_cast<pid_t>(::syscall(SYS_gettid));
   core->thread_id_ = tid;
-  ForkRegistry::instance().add_thread(tid);
+  ForkRegistry::instance().thread_started(tid);
   core->run_dispatcher();
   return nullptr;
 }

@@ -83,6 +83,18 @@ TEST(Memory, ThatASubmissionLacksCostsNoResult) {
   });
 }
 
+TEST(Memory, ThatItsThreadLacksFromTheBeginningCostsNothing) {
+  at_each_place([](int place) {
+    SCOPED_TRACE(place);
+    const Shortage shortage(Victim::pool, place);
+    {
+      Pool pool{{.workers = 1}};
+      EXPECT_EQ(pool.apply_async<&add>(1, 1).get(kSoon), 2);
+    }
+    return shortage.has_come();
+  });
+}
+
 TEST(Memory, ThatThePoolItselfLacksCostsNoResult) {
   at_each_place([](int place) {
     SCOPED_TRACE(place);
@@ -127,40 +139,47 @@ void tell_and_never_end() {
   never_end();
 }
 
-/// Main is stopped until its worker has given two answers and died: then it finds both in the ring,
-/// and lacks memory for the second.
+/// Stops main until the worker has given two answers, begun the next task, and died. Whether it
+/// came to that: main may have been stopped before it had handed out all three.
+bool stop_main_until_its_worker_is_dead() {
+  bool all = eventually([] { return stage->worker != 0; });
+  ::kill(stage->main, SIGSTOP);
+  all = all && eventually([] { return stage->is_last_begun.load(); }, 200ms);
+  ::kill(stage->worker, SIGKILL);
+  all = eventually([] { return is_dead(stage->worker); }) && all;
+  ::kill(stage->main, SIGCONT);
+  return all;
+}
+
+/// Then it finds both answers in the ring, and lacks memory for the second.
 TEST(Memory, ThatIsLackedAtADeathCostsNoAnswerBeforeIt) {
   void* const shared =
       ::mmap(nullptr, sizeof(Stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(shared, MAP_FAILED);
-  stage = new (shared) Stage;
-  stage->main = ::getpid();
-  const pid_t helper = ::fork();
-  if (helper == 0) {
-    bool all = eventually([] { return stage->worker != 0; });
-    ::kill(stage->main, SIGSTOP);
-    all = all && eventually([] { return stage->is_last_begun.load(); });
-    ::kill(stage->worker, SIGKILL);
-    all = all && eventually([] { return is_dead(stage->worker); });
-    ::kill(stage->main, SIGCONT);
-    ::_exit(all ? 0 : 1);
+  bool is_exercised = false;
+  for (int attempt = 0; attempt < 50 && !is_exercised && !HasFailure(); ++attempt) {
+    stage = new (shared) Stage;
+    stage->main = ::getpid();
+    const pid_t helper = ::fork();
+    if (helper == 0) ::_exit(stop_main_until_its_worker_is_dead() ? 0 : 1);
+    Pool pool{{.workers = 1, .start_method = StartMethod::fork}};
+    const pid_t worker = pool.active_children().at(0).pid;
+    const auto first = pool.apply_async<&once_main_is_stopped>(1);
+    const auto second = pool.apply_async<&once_main_is_stopped>(2);
+    const auto last = pool.apply_async<&tell_and_never_end>();
+    {
+      const Shortage shortage(Victim::pool, 0);
+      stage->worker = worker;
+      is_exercised = wait_for(helper) == 0;
+      if (!is_exercised) continue;
+      EXPECT_TRUE(eventually([&] { return last.ready(); }));
+      EXPECT_TRUE(shortage.has_come());
+    }
+    EXPECT_EQ(first.get(kSoon), 1);
+    EXPECT_EQ(second.get(kSoon), 2);
+    EXPECT_THROW(last.get(kSoon), WorkerDied);
   }
-  Pool pool{{.workers = 1, .start_method = StartMethod::fork}};
-  const auto first = pool.apply_async<&once_main_is_stopped>(1);
-  const auto second = pool.apply_async<&once_main_is_stopped>(2);
-  const auto last = pool.apply_async<&tell_and_never_end>();
-  bool has_come = false;
-  {
-    const Shortage shortage(Victim::pool, 0);
-    stage->worker = pool.active_children().at(0).pid;
-    EXPECT_EQ(wait_for(helper), 0);
-    EXPECT_TRUE(eventually([&] { return last.ready(); }));
-    has_come = shortage.has_come();
-  }
-  EXPECT_TRUE(has_come);
-  EXPECT_EQ(first.get(kSoon), 1);
-  EXPECT_EQ(second.get(kSoon), 2);
-  EXPECT_THROW(last.get(kSoon), WorkerDied);
+  EXPECT_TRUE(is_exercised);
   ::munmap(shared, sizeof(Stage));
 }
 
