@@ -355,7 +355,8 @@ constexpr std::array kBodies{
     BodyEntry{BodyKind::kIgnoreSigterm, "ignore_sigterm", Parameter::kNone, false, true,
               "ignores SIGTERM, and waits for ever"},
     BodyEntry{BodyKind::kLeaveChild, "leave_child", Parameter::kNone, false, false,
-              "starts a child that never ends, and returns"},
+              "starts a child that never ends, and returns", Comes::kToItsValue,
+              /*never_begins=*/false, /*leaves_process=*/true},
     BodyEntry{BodyKind::kUnserializable, "unserializable", Parameter::kNone, false, false,
               "returns what cannot be serialized", Comes::kToAnError},
     BodyEntry{BodyKind::kReadInput, "read_input", Parameter::kNone, false, false,
@@ -374,6 +375,13 @@ constexpr std::array kBodies{
               /*never_begins=*/true},
     BodyEntry{BodyKind::kPrint, "print", Parameter::kNone, false, false,
               "prints the line \"printed by task N\", and returns"},
+    BodyEntry{BodyKind::kRaiseNested, "raise_nested", Parameter::kNone, false, false,
+              "raises a plain error \"task N\" that another one has caused", Comes::kToItsMessage},
+    BodyEntry{BodyKind::kLeaveDaemon, "leave_daemon", Parameter::kNone, false, false,
+              "has a child start another, in a session of its own, that never ends; returns",
+              Comes::kToItsValue, /*never_begins=*/false, /*leaves_process=*/true},
+    BodyEntry{BodyKind::kKeepFiles, "keep_files", Parameter::kNone, false, false,
+              "opens ten files, which stay open in its worker, and returns"},
 };
 
 constexpr std::array kEndings{
@@ -389,6 +397,8 @@ constexpr std::array kEndings{
     EndingEntry{EndingKind::kSigint, "sigint", Parameter::kNone, true, "SIGINT to itself"},
     EndingEntry{EndingKind::kExec, "exec", Parameter::kNone, false, "main becomes /bin/true"},
     EndingEntry{EndingKind::kSegfault, "segfault", Parameter::kNone, false, "SIGSEGV to itself"},
+    EndingEntry{EndingKind::kReturnBesideThread, "with_thread", Parameter::kNone, true,
+                "main returns while another thread of it runs for 30 ms"},
 };
 
 /// Whether each entry stands at its kind's place, and none is missing up to the last kind.

@@ -63,9 +63,12 @@ enum class BodyKind {
   kUnreadableValue,         // returns what cannot be deserialized
   kUnserializableArgument,  // is given what cannot be serialized: it never begins
   kUnreadableArgument,      // is given what cannot be deserialized: it never begins
-  kPrint                    // prints the line "printed by task N", and returns
+  kPrint,                   // prints the line "printed by task N", and returns
+  kRaiseNested,             // raises the plain error with that message, which another has caused
+  kLeaveDaemon,             // as kLeaveChild, but by a child that goes, and in a session of its own
+  kKeepFiles                // opens some files, which stay open in its worker, and returns
 };
-inline constexpr BodyKind kLastBody = BodyKind::kPrint;
+inline constexpr BodyKind kLastBody = BodyKind::kKeepFiles;
 
 /// What a task comes to, if its body is not kept from it.
 enum class Comes {
@@ -86,8 +89,9 @@ enum class EndingKind {
   kSigint,
   kExec,  // replaces itself by /bin/true
   kSegfault,
+  kReturnBesideThread  // main returns while another thread of it still runs, for 30 ms
 };
-inline constexpr EndingKind kLastEnding = EndingKind::kSegfault;
+inline constexpr EndingKind kLastEnding = EndingKind::kReturnBesideThread;
 
 /// What each worker runs before its first task.
 enum class Initializer {
@@ -274,7 +278,8 @@ struct BodyEntry {
   bool never_ends;    // as long as nobody ends its worker
   std::string_view does;
   Comes comes = Comes::kToItsValue;
-  bool never_begins = false;  // in a healthy pool, which tells main of the error
+  bool never_begins = false;    // in a healthy pool, which tells main of the error
+  bool leaves_process = false;  // one that runs on when the task has returned
 };
 struct EndingEntry {
   EndingKind kind;

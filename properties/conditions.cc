@@ -298,8 +298,7 @@ constexpr std::array kConditions{
     Condition{"task-raised", "a task's body raised",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
-                  return any_body(
-                      r, [](const harness::Body& b) { return b.kind == BodyKind::kRaise; });
+                  return any_of_kinds(r, {BodyKind::kRaise, BodyKind::kRaiseNested});
                 });
               }},
     Condition{"callback-raised", "a callback of main's raised",
@@ -351,7 +350,7 @@ constexpr std::array kConditions{
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
                   return any_body(
-                      r, [](const harness::Body& b) { return b.kind == BodyKind::kLeaveChild; });
+                      r, [](const harness::Body& b) { return entry(b.kind).leaves_process; });
                 });
               }},
     Condition{"ignores-sigterm", "a task made its worker ignore SIGTERM, or stopped it",

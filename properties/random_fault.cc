@@ -128,8 +128,7 @@ Action action_for(Dice& dice, const Fault& fault) {
 bool asks_too_much(const Fault& fault, const harness::Scenario& scenario) {
   const bool left_child =
       std::any_of(scenario.steps.begin(), scenario.steps.end(), [](const harness::Step& step) {
-        return step.kind == harness::StepKind::kSubmit &&
-               step.body.kind == harness::BodyKind::kLeaveChild;
+        return step.kind == harness::StepKind::kSubmit && entry(step.body.kind).leaves_process;
       });
   const bool is_killed = fault.action == Action::kSignal && fault.number == SIGKILL;
   return left_child && is_killed && fault.who == "main.1";

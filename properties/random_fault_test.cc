@@ -92,13 +92,15 @@ TEST(RandomFault, HasNothingToHitWhereMainDoesNothing) {
 }
 
 TEST(RandomFault, DoesNotKillWhoGathersWhatATaskHasLeft) {
-  auto scenario = two_tasks();
-  scenario.steps[1].body.kind = harness::BodyKind::kLeaveChild;
-  for (std::uint64_t n = 0; n < 5000; ++n) {
-    const auto fault = random_fault(random_of(n), scenario);
-    if (!fault || fault->who != "main.1") continue;
-    EXPECT_FALSE(fault->action == Fault::Action::kSignal && fault->number == SIGKILL)
-        << to_string(*fault);
+  for (const auto body : {harness::BodyKind::kLeaveChild, harness::BodyKind::kLeaveDaemon}) {
+    auto scenario = two_tasks();
+    scenario.steps[1].body.kind = body;
+    for (std::uint64_t n = 0; n < 3000; ++n) {
+      const auto fault = random_fault(random_of(n), scenario);
+      if (!fault || fault->who != "main.1") continue;
+      EXPECT_FALSE(fault->action == Fault::Action::kSignal && fault->number == SIGKILL)
+          << to_string(*fault);
+    }
   }
 }
 

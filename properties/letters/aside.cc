@@ -22,8 +22,7 @@ bool is_long(const Step& step) {
 }
 
 bool left_a_child(const Draft& draft) {
-  return draft.any_step(
-      [](const Step& step) { return step.body.kind == harness::BodyKind::kLeaveChild; });
+  return draft.any_step([](const Step& step) { return entry(step.body.kind).leaves_process; });
 }
 
 bool lost_a_worker(const Draft& draft) {

@@ -35,6 +35,8 @@ std::optional<std::string> value_of(int task, const harness::Body& body) {
     case BodyKind::kSleep:
     case BodyKind::kSpin:
     case BodyKind::kLeaveChild:
+    case BodyKind::kLeaveDaemon:
+    case BodyKind::kKeepFiles:
     case BodyKind::kReadInput:
     case BodyKind::kPrint:
       return "none";
