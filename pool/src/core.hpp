@@ -73,14 +73,15 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   /// Results to be completed once the lock is released.
   class Completions;
   struct Watched;
+  struct Rounds;
 
   void start_dispatcher();
   void join_dispatcher();
-  static void* dispatcher_entry(void* self);
+  static void* dispatcher_entry(void* rounds);
   void wake_dispatcher();
 
   // Dispatcher; the second group with the lock held.
-  void run_dispatcher();
+  void run_dispatcher(Rounds& rounds);
   bool go_round(Watched& watched, Completions& done);
   void wait_for_something(Watched& watched);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <new>
 #include <system_error>
 
@@ -30,24 +31,39 @@ struct Core::Watched {
   int timeout = -1;
 };
 
+/// What the thread works with, made before it starts: all that it needs of memory to end the pool.
+struct Core::Rounds {
+  explicit Rounds(Core& its_core) : core(its_core), done(its_core.undelivered_) {
+    watched.fds.reserve(Watched::first_slot + core.crew_.room());
+    watched.slots.reserve(core.crew_.room());
+    if (!done.make_room()) throw std::bad_alloc();
+  }
+  Core& core;
+  Watched watched;
+  Completions done;
+};
+
 void Core::start_dispatcher() {
   // A signal for main must find a thread of main's.
   const SignalsBlocked blocked;
   keeps_files_.emplace();
-  const int error = ForkRegistry::instance().start_thread(thread_, &Core::dispatcher_entry, this);
+  auto rounds = std::make_unique<Rounds>(*this);
+  const int error =
+      ForkRegistry::instance().start_thread(thread_, &Core::dispatcher_entry, rounds.get());
   if (error != 0) {
     throw std::system_error(error, std::system_category(),
                             "poolproof: start the dispatcher thread");
   }
+  static_cast<void>(rounds.release());
   thread_joined_ = false;
 }
 
-void* Core::dispatcher_entry(void* self) {
-  auto* core = static_cast<Core*>(self);
+void* Core::dispatcher_entry(void* given) {
+  const std::unique_ptr<Rounds> rounds(static_cast<Rounds*>(given));
   const auto tid = static_cast<pid_t>(::syscall(SYS_gettid));
-  core->thread_id_ = tid;
+  rounds->core.thread_id_ = tid;
   ForkRegistry::instance().thread_started(tid);
-  core->run_dispatcher();
+  rounds->core.run_dispatcher(*rounds);
   return nullptr;
 }
 
@@ -72,20 +88,19 @@ void Core::ring_dispatcher() {
   }
 }
 
-void Core::run_dispatcher() {
-  Watched watched;
-  Completions done(undelivered_);
-  static_cast<void>(
-      done.make_room());  // then it comes forward, by one at a time, without memory too
+void Core::run_dispatcher(Rounds& rounds) {
   bool going_on = true;
   while (going_on) {
+    bool lacks_memory = false;
     try {
-      going_on = go_round(watched, done);
-    } catch (const std::bad_alloc&) {  // main may have some again soon
-      ::poll(nullptr, 0, 10);
-      wake_dispatcher();  // what it was woken for is still to be done
+      going_on = go_round(rounds.watched, rounds.done);
+    } catch (const std::bad_alloc&) {
+      lacks_memory = true;
     }
-    done.deliver();
+    const bool comes_forward = rounds.done.deliver();
+    if (!lacks_memory) continue;
+    if (!comes_forward) ::poll(nullptr, 0, 10);  // main may have some again soon
+    wake_dispatcher();                           // what it was woken for is still to be done
   }
   keeps_files_.reset();
   // A caller that has read an answer may not have come to deliver it. It runs no user's code.

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <fstream>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "support.hpp"
+#include "threads.hpp"
 
 // What a pool costs main, and that it gives it back.
 namespace poolproof::testing {
@@ -223,6 +225,25 @@ TEST(Resources, WorkersThatMainCouldNotKillAreNotReplacedWithoutEnd) {
   ASSERT_TRUE(hopeless.wait(kSoon));
   EXPECT_FALSE(hopeless.successful());
   EXPECT_THROW(pool.apply<&add>(1, 1), PoolBroken);
+}
+
+TEST(Resources, AThreadThatHasTheNumberOfOneThatIsGoneIsNotWaitedFor) {
+  std::atomic<pid_t> number{0};
+  std::atomic<bool> is_over{false};
+  std::thread other([&] {
+    number = static_cast<pid_t>(::syscall(SYS_gettid));
+    while (!is_over) std::this_thread::sleep_for(1ms);
+  });
+  EXPECT_TRUE(eventually([&] { return number != 0; }));
+  std::atomic<bool> has_returned{false};
+  std::thread waiting([&] {
+    detail::await_thread_gone(number);
+    has_returned = true;
+  });
+  EXPECT_TRUE(eventually([&] { return has_returned.load(); }));
+  is_over = true;
+  other.join();
+  waiting.join();
 }
 
 TEST(Resources, WorkersThatCannotStartBreakThePool) {

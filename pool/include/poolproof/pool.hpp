@@ -213,8 +213,7 @@ class Pool {
 
   /// Fails every pending result with Terminated at once, then ends the
   /// workers: SIGTERM, after `terminate_patience` SIGKILL. Returns when they
-  /// are gone, and main has memory to tell of it. Legal in every state, and
-  /// repeatable.
+  /// are gone. Legal in every state, and repeatable.
   /// Errors: WrongProcess.
   void terminate();
 
