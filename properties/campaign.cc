@@ -56,8 +56,9 @@ int CampaignResult::cases() const {
 }
 
 bool CampaignResult::has_violation() const {
-  return std::any_of(tallies.begin(), tallies.end(), [](const Tally& tally) {
-    return std::any_of(tally.rules().begin(), tally.rules().end(),
+  return std::any_of(tallies.begin(), tallies.end(), [&](const Tally& tally) {
+    return !unusable.contains(tally.pool().label()) &&
+           std::any_of(tally.rules().begin(), tally.rules().end(),
                        [](const RuleTally& rule) { return rule.outcome() == Outcome::kViolated; });
   });
 }
@@ -125,6 +126,7 @@ CampaignResult Campaign::finished(Clock::time_point start) {
     search.tally.close();
     if (auto unused = search.usable.trouble(*search.pool)) {
       result_.troubles.push_back(std::move(*unused));
+      result_.unusable.insert(search.pool->label());
     }
     result_.covered.push_back(covered_by(search));
     if (auto extent = search.plan.extent()) result_.exhausted.push_back({search.pool, *extent});

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -107,10 +108,11 @@ struct CampaignResult {
   Canary canary;                      // let out by whoever drives the campaign
   std::vector<std::string> troubles;  // what kept the harness from doing its work, a line each
   std::chrono::milliseconds elapsed{0};
+  std::set<std::string> unusable;  // labels of pools that take nothing: of them it is a trouble
   bool interrupted = false;
 
   int cases() const;
-  bool has_violation() const;  // a new one that repeats
+  bool has_violation() const;  // a new one that repeats, of a pool that does anything at all
   bool has_doubt() const;      // what --strict minds
 };
 
