@@ -10,8 +10,8 @@ namespace poolproof::detail {
 /// /proc.
 bool other_threads_present();
 
-/// Waits until the kernel has forgotten a thread that pthread_join returned, or has given its number
-/// to another.
+/// Waits until the kernel has forgotten a thread that pthread_join returned, or has given its
+/// number to another.
 void await_thread_gone(pid_t tid);
 
 }  // namespace poolproof::detail
