@@ -397,7 +397,7 @@ constexpr std::array kEndings{
     EndingEntry{EndingKind::kSigint, "sigint", Parameter::kNone, true, "SIGINT to itself"},
     EndingEntry{EndingKind::kExec, "exec", Parameter::kNone, false, "main becomes /bin/true"},
     EndingEntry{EndingKind::kSegfault, "segfault", Parameter::kNone, false, "SIGSEGV to itself"},
-    EndingEntry{EndingKind::kReturnBesideThread, "with_thread", Parameter::kNone, true,
+    EndingEntry{EndingKind::kWithThread, "with_thread", Parameter::kNone, true,
                 "main returns while another thread of it runs for 30 ms"},
 };
 

@@ -89,9 +89,9 @@ enum class EndingKind {
   kSigint,
   kExec,  // replaces itself by /bin/true
   kSegfault,
-  kReturnBesideThread  // main returns while another thread of it still runs, for 30 ms
+  kWithThread  // main returns while another thread of it still runs, for 30 ms
 };
-inline constexpr EndingKind kLastEnding = EndingKind::kReturnBesideThread;
+inline constexpr EndingKind kLastEnding = EndingKind::kWithThread;
 
 /// What each worker runs before its first task.
 enum class Initializer {

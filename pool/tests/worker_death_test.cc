@@ -13,7 +13,7 @@
 namespace poolproof::testing {
 namespace {
 
-int add_zero(int number) {
+int same_number(int number) {
   return number;
 }
 
@@ -80,7 +80,7 @@ TEST(WorkerDeath, EndsWhatTheWorkerStartedHoweverManyThereAre) {
 
 TEST(WorkerDeath, WithTheSupervisorCountsInTheStatistics) {
   Pool pool{{.workers = 2}};
-  pool.map<&add_zero>(std::vector<int>(10), 1);
+  pool.map<&same_number>(std::vector<int>(10), 1);
   ::kill(parent_of(pool.active_children().at(0).pid), SIGKILL);
   ASSERT_TRUE(eventually([&] { return pool.state() == PoolState::terminated; }));
   pool.join();

@@ -45,7 +45,7 @@ std::vector<ExitStatus> meanings(const harness::Ending& ending, const Evidence& 
   const bool cpp = evidence.language == "c++";
   switch (ending.kind) {
     case EndingKind::kReturn:
-    case EndingKind::kReturnBesideThread:
+    case EndingKind::kWithThread:
     case EndingKind::kExec:
       return {Exited{0}};
     case EndingKind::kExit:
