@@ -382,6 +382,11 @@ constexpr std::array kBodies{
               Comes::kToItsValue, /*never_begins=*/false, /*leaves_process=*/true},
     BodyEntry{BodyKind::kKeepFiles, "keep_files", Parameter::kNone, false, false,
               "opens ten files, which stay open in its worker, and returns"},
+    BodyEntry{BodyKind::kUsePool, "use_pool", Parameter::kNone, false, false,
+              "makes a pool of its own, of one worker, has it run a task, ends it, and returns"},
+    BodyEntry{BodyKind::kLeavePool, "leave_pool", Parameter::kNone, false, false,
+              "makes such a pool, has it run a task, and returns; the pool stays open",
+              Comes::kToItsValue, /*never_begins=*/false, /*leaves_process=*/true},
 };
 
 constexpr std::array kEndings{
@@ -399,6 +404,8 @@ constexpr std::array kEndings{
     EndingEntry{EndingKind::kSegfault, "segfault", Parameter::kNone, false, "SIGSEGV to itself"},
     EndingEntry{EndingKind::kWithThread, "with_thread", Parameter::kNone, true,
                 "main returns while another thread of it runs for 30 ms"},
+    EndingEntry{EndingKind::kCtrlC, "ctrl_c", Parameter::kNone, true,
+                "SIGINT to its process group, as from a terminal"},
 };
 
 /// Whether each entry stands at its kind's place, and none is missing up to the last kind.

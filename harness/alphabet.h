@@ -66,9 +66,11 @@ enum class BodyKind {
   kPrint,                   // prints the line "printed by task N", and returns
   kRaiseNested,             // raises the plain error with that message, which another has caused
   kLeaveDaemon,             // as kLeaveChild, but by a child that goes, and in a session of its own
-  kKeepFiles                // opens some files, which stay open in its worker, and returns
+  kKeepFiles,               // opens some files, which stay open in its worker, and returns
+  kUsePool,                 // makes, uses and ends a pool of its own, of the same kind
+  kLeavePool                // makes and uses one, and leaves it to its worker
 };
-inline constexpr BodyKind kLastBody = BodyKind::kKeepFiles;
+inline constexpr BodyKind kLastBody = BodyKind::kLeavePool;
 
 /// What a task comes to, if its body is not kept from it.
 enum class Comes {
@@ -89,9 +91,10 @@ enum class EndingKind {
   kSigint,
   kExec,  // replaces itself by /bin/true
   kSegfault,
-  kWithThread  // main returns while another thread of it still runs, for 30 ms
+  kWithThread,  // main returns while another thread of it still runs, for 30 ms
+  kCtrlC        // SIGINT to main's process group, as from its terminal
 };
-inline constexpr EndingKind kLastEnding = EndingKind::kWithThread;
+inline constexpr EndingKind kLastEnding = EndingKind::kCtrlC;
 
 /// What each worker runs before its first task.
 enum class Initializer {

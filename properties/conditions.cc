@@ -353,6 +353,12 @@ constexpr std::array kConditions{
                       r, [](const harness::Body& b) { return entry(b.kind).leaves_process; });
                 });
               }},
+    Condition{"task-made-pool", "a task made a pool of its own",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) {
+                  return any_of_kinds(r, {BodyKind::kUsePool, BodyKind::kLeavePool});
+                });
+              }},
     Condition{"ignores-sigterm", "a task made its worker ignore SIGTERM, or stopped it",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {

@@ -51,6 +51,9 @@ TEST(Conditions, MayHaveToHoldTogether) {
 TEST(Conditions, TellWhatTasksLeaveBehind) {
   Story story({create(1), submit(1, BodyKind::kLeaveChild), submit(2, BodyKind::kIgnoreSigterm)});
   EXPECT_EQ(holding(story.step(1).step(2).step(3).exits()), "task-left-child, ignores-sigterm");
+  Story pools({create(1), submit(1, BodyKind::kUsePool), submit(2, BodyKind::kLeavePool)});
+  EXPECT_EQ(holding(Story(pools).step(1).step(2).exits()), "task-made-pool");
+  EXPECT_EQ(holding(pools.step(1).step(2).step(3).exits()), "task-left-child, task-made-pool");
 }
 
 TEST(Conditions, TellOfAnotherPoolThatIsStillThere) {

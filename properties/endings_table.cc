@@ -30,6 +30,7 @@ std::string row_label(const Ending& ending) {
   const auto& entry = harness::entry(ending.kind);
   if (ending.kind == EndingKind::kOsExit) return fmt::format("_exit({})", ending.code);
   if (ending.kind == EndingKind::kExit) return fmt::format("exit({})", ending.code);
+  if (ending.kind == EndingKind::kCtrlC) return "Ctrl-C";
   std::string label(entry.name);
   if (label.starts_with("sig")) {
     std::transform(label.begin(), label.end(), label.begin(), [](char c) {

@@ -202,6 +202,7 @@ TEST(Scenarios, AreNotRunnableWhereMainIsDeafToItsEnding) {
   };
   EXPECT_FALSE(runs(EndingKind::kSigterm, Inherited::kSigtermBlocked));
   EXPECT_FALSE(runs(EndingKind::kSigint, Inherited::kSigintIgnored));
+  EXPECT_FALSE(runs(EndingKind::kCtrlC, Inherited::kSigintIgnored));
   EXPECT_TRUE(runs(EndingKind::kSigint, Inherited::kSigtermBlocked));
   EXPECT_TRUE(runs(EndingKind::kSighup, Inherited::kSigtermBlocked));
 }

@@ -48,7 +48,9 @@ constexpr std::array kBodyWeights{BodyWeight{BodyKind::kNothing, 16},
                                   BodyWeight{BodyKind::kPrint, 6},
                                   BodyWeight{BodyKind::kRaiseNested, 2},
                                   BodyWeight{BodyKind::kLeaveDaemon, 2},
-                                  BodyWeight{BodyKind::kKeepFiles, 1}};
+                                  BodyWeight{BodyKind::kKeepFiles, 1},
+                                  BodyWeight{BodyKind::kUsePool, 2},
+                                  BodyWeight{BodyKind::kLeavePool, 2}};
 static_assert(kBodyWeights.size() == static_cast<std::size_t>(harness::kLastBody) + 1);
 
 constexpr bool weights_are_in_order() {

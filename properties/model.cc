@@ -109,8 +109,9 @@ bool is_deaf_to_its_ending(const harness::Scenario& scenario) {
                                    [](const Step& step) { return step.kind == StepKind::kHandle; });
   const bool to_sigterm = handles || inherits.contains(Inherited::kSigtermBlocked);
   const auto ending = scenario.ending.kind;
+  const bool by_sigint = ending == EndingKind::kSigint || ending == EndingKind::kCtrlC;
   return (ending == EndingKind::kSigterm && to_sigterm) ||
-         (ending == EndingKind::kSigint && inherits.contains(Inherited::kSigintIgnored));
+         (by_sigint && inherits.contains(Inherited::kSigintIgnored));
 }
 
 bool is_runnable(const harness::Scenario& scenario, const Contract& contract) {

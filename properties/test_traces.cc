@@ -150,6 +150,7 @@ sys::ExitStatus status_of(const Ending& ending) {
     case EndingKind::kSigkill:
       return sys::Killed{9};
     case EndingKind::kSigint:
+    case EndingKind::kCtrlC:
       return sys::Killed{2};
     default:
       return sys::Exited{ending.code};

@@ -64,7 +64,8 @@ std::vector<ExitStatus> meanings(const harness::Ending& ending, const Evidence& 
     case EndingKind::kRaise:
       if (python) return {Exited{1}};
       return cpp ? std::vector<ExitStatus>{Killed{SIGABRT}} : std::vector<ExitStatus>{};
-    case EndingKind::kSigint: {
+    case EndingKind::kSigint:
+    case EndingKind::kCtrlC: {
       if (cpp) return {Killed{SIGINT}};
       if (!python) return {};
       const auto by_signal = is_at_least(evidence.runtime, 3, 8);

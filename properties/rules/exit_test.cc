@@ -145,6 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Ends{EndingKind::kSigint, 0, "python", "CPython 3.7.17", Exited{1}, "held"},
                     Ends{EndingKind::kSigint, 0, "python", "PyPy 7.3", Exited{1}, "held"},
                     Ends{EndingKind::kSigint, 0, "c++", "", Killed{SIGINT}, "held"},
+                    Ends{EndingKind::kCtrlC, 0, "python", kNew, Killed{SIGINT}, "held"},
+                    Ends{EndingKind::kCtrlC, 0, "c++", "", Exited{0}, "violated"},
                     Ends{EndingKind::kExec, 0, "python", kNew, Exited{0}, "held"}));
 
 TEST(ExitStatusOfAnEarlyDeath, IsViolatedWhenMainNeverReachedItsEnding) {

@@ -37,6 +37,8 @@ std::optional<std::string> value_of(int task, const harness::Body& body) {
     case BodyKind::kLeaveChild:
     case BodyKind::kLeaveDaemon:
     case BodyKind::kKeepFiles:
+    case BodyKind::kUsePool:
+    case BodyKind::kLeavePool:
     case BodyKind::kReadInput:
     case BodyKind::kPrint:
       return "none";
