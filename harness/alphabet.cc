@@ -120,9 +120,9 @@ constexpr std::array kEndFields{[] {
 }()};
 constexpr std::array kCreateFields{
     in<&Step::workers>({.key = "workers",
-                        .means = "absent: the pool's default",
+                        .means = "absent: the pool's default; below 1: to be refused",
                         .optional = true,
-                        .low = 1,
+                        .low = -1,
                         .high = kMaxWorkers,
                         .simplify = Simplify::kSize}),
     in<&Step::quota>({.key = "quota",
@@ -161,7 +161,7 @@ constexpr Field kTimeout = in<&Step::timeout>({.key = "timeout_ms",
                                                .high = kMaxMilliseconds,
                                                .simplify = Simplify::kOption});
 constexpr std::array kResizeFields{in<&Step::workers>(
-    {.key = "workers", .low = 1, .high = kMaxWorkers, .simplify = Simplify::kNumber})};
+    {.key = "workers", .low = -1, .high = kMaxWorkers, .simplify = Simplify::kSize})};
 constexpr std::array kGetFields{kOldTask, kTimeout, kCaller};
 constexpr std::array kWaitFields{kOldTask, kTimeout};
 constexpr std::array kReadyFields{kOldTask};

@@ -189,8 +189,8 @@ struct Body {
 /// their defaults, so that equality and shrinking stay plain.
 struct Step {
   StepKind kind = StepKind::kCreate;
-  std::optional<int> workers;                    // create, resize; nullopt: the pool's default
-  std::optional<int> quota;                      // create: tasks per worker; nullopt: any number
+  std::optional<int> workers;  // create, resize; nullopt: the pool's default; < 1: to be refused
+  std::optional<int> quota;    // create: tasks per worker; nullopt: any number
   Initializer initializer = Initializer::kNone;  // create
   int task = 0;                         // submit, map, get, next: 1, 2, ... in order of submission
   Body body;                            // submit, map
@@ -210,6 +210,11 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
+/// Whether it asks for a number of workers that no pool can have: it makes and changes nothing.
+constexpr bool has_bad_count(const Step& step) {
+  return step.workers && *step.workers < 1;
+}
+
 /// What a step's parameter is: how it is written, and what it stands for.
 enum class FieldType {
   kNumber,
@@ -226,7 +231,7 @@ enum class Simplify {
   kLetter,   // a name that stands earlier in its list
   kOption,   // none
   kSetting,  // none, or an earlier name: the pool becomes plainer
-  kSize,     // a smaller number; an absent one counts as more than the greatest
+  kSize,     // a smaller number from 1 on; an absent one counts as more, and one below 1 as most
   kNumber    // a smaller number
 };
 

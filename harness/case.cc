@@ -161,7 +161,7 @@ struct Existing {
   }
   void take(const Step& step) {
     const Makes makes = entry(step.kind).makes;
-    if (makes == Makes::kPool) pool = true;
+    if (makes == Makes::kPool && !has_bad_count(step)) pool = true;
     if (makes == Makes::kNoReference) dropped = true;
     if (makes == Makes::kProgram || makes == Makes::kNoProgram) program = makes == Makes::kProgram;
     if (makes == Makes::kTask)

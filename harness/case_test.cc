@@ -70,7 +70,9 @@ Case any_case() {
   made.settings.max_births = *rc::gen::inRange(1, 1000);
   made.settings.data_bytes = *rc::gen::inRange<std::int64_t>(1, 1LL << 40);
   made.scenario.start_method = *rc::gen::element<std::string>("", "fork", "forkserver");
-  made.scenario.steps.push_back(any_step(true, {}, false));
+  do {
+    made.scenario.steps.push_back(any_step(true, {}, false));
+  } while (has_bad_count(made.scenario.steps.back()));
   std::vector<bool> streams;
   bool program = false;
   for (int i = *rc::gen::inRange(0, 12); i > 0; --i) {

@@ -20,6 +20,7 @@ using harness::StepKind;
 
 constexpr int kMostSteps = 9;
 constexpr int kIllegalPercent = 10;
+constexpr int kNonsensePercent = 3;        // a pool of no workers is asked for before the pool
 constexpr int kFewProcessorsPercent = 80;  // of the pools that count processors themselves
 constexpr int kInheritsPercent = 8;
 constexpr int kPreparedPercent = 6;
@@ -52,6 +53,8 @@ class Author {
   Scenario write(std::string start_method) {
     scenario_.start_method = std::move(start_method);
     prepare();
+    if (dice_.percent(kNonsensePercent))
+      add({.kind = StepKind::kCreate, .workers = -dice_.below(2)});
     add(filled(StepKind::kCreate));
     const int most = std::clamp(3 + size_ / 10, 3, kMostSteps);
     const int length =

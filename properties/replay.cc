@@ -95,7 +95,7 @@ class Record {
   static bool no_pool_was_made(const Ran& ran) {
     const auto& steps = ran.scenario.steps;
     const bool wants_one = !steps.empty() && steps.front().kind == harness::StepKind::kCreate &&
-                           !fails(steps.front().initializer);
+                           !has_bad_count(steps.front()) && !fails(steps.front().initializer);
     const auto& events = ran.trace->events;
     return wants_one && !ran.scenario.fault &&
            std::any_of(events.begin(), events.end(), [](const auto& event) {

@@ -157,6 +157,10 @@ constexpr std::array kRules{
         "While a pool is in use, its workers die of their tasks, of a quota, or by what comes from "
         "outside, never by the pool.",
         Level::kMust, "", running_pool_keeps_its_workers, Needs::kBirthsAndDeaths},
+    Rule{"S10", "BadCountIsRefused",
+         "A pool that is to have no workers, or fewer than none, is refused with the documented "
+         "error, when it is made and when it is resized.",
+         Level::kMust, "", bad_count_is_refused, Needs::kClaims},
     Rule{"I1", "ForeignProcessesAreLeftAlone",
          "Processes that main started without the pool are neither signalled nor reaped by it, and "
          "another pool of main's works as before.",

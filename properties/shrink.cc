@@ -223,11 +223,18 @@ void with_plainer_pool(Candidates& all, const Scenario& from, const Abilities& a
   });
 }
 
+/// None counts as more than the greatest, and what is no size as more than that.
+std::int64_t size_of(const Field& field, const Step& step) {
+  const auto size = field.get(step).value_or(field.high + 1);
+  return size < 1 ? field.high + 2 - size : size;
+}
+
 void with_smaller_sizes(Candidates& all, const Scenario& from) {
   for_fields(from, Simplify::kSize, [&](std::size_t i, const Field& field) {
-    const auto now = field.get(from.steps[i]).value_or(field.high + 1);
+    const auto now = size_of(field, from.steps[i]);
+    if (now > field.high + 2) all.add_with(i, [&](Step& s) { field.set(s, 0); });
     for (const auto fewer : {std::int64_t{1}, std::int64_t{2}, now / 2, now - 1}) {
-      if (fewer < field.low || fewer > field.high) continue;
+      if (fewer < 1 || fewer > field.high) continue;
       all.add_with(i, [&](Step& s) { field.set(s, fewer); });
     }
   });
@@ -272,7 +279,7 @@ void add_complexity(const Step& step, Complexity& sum) {
     const auto value = field.get(step);
     if (field.type == FieldType::kBody || field.type == FieldType::kName)
       letters += value.value_or(0);
-    if (field.simplify == Simplify::kSize) sizes += value.value_or(field.high + 1);
+    if (field.simplify == Simplify::kSize) sizes += size_of(field, step);
     if (!is_number(field)) continue;
     options += field.optional && value ? 1 : 0;
     numbers += value.value_or(0);

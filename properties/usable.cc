@@ -58,7 +58,7 @@ void Usable::add(const Pool& pool, const harness::Scenario& scenario, const harn
     const bool took_effect = found->second->kind == StepResult::Kind::kOk;
     const bool legal = model.call(step) == Model::Call::kLegal;
     if (fails(step.initializer)) return;
-    if (step.kind == StepKind::kCreate) creates_.add(*found->second, at, number);
+    if (step.kind == StepKind::kCreate && legal) creates_.add(*found->second, at, number);
     if (step.kind == StepKind::kSubmit && legal) submits_.add(*found->second, at, number);
     if (may_cost_a_worker(step)) return;
     model.apply(step, took_effect);

@@ -224,6 +224,18 @@ Guide running_pool_keeps_its_workers() {
           {"not exercised", [] { return Story({create(1)}).begins(1).born(3).ends(1).exits(); }}}};
 }
 
+Guide bad_count_is_refused() {
+  return {.rule = "S10",
+          .sources = {kPool,
+                      "https://docs.python.org/3/library/concurrent.futures.html"
+                      "#concurrent.futures.ProcessPoolExecutor"},
+          .exercised_by = "a create, or a resize, with a number of workers below 1",
+          .examples = {
+              {"held", [] { return Story({create(0)}).step(1, result(Kind::kRefused)).exits(); }},
+              {"violated", [] { return Story({create(-1)}).step(1).exits(); }},
+              {"not exercised", [] { return Story({create(1)}).step(1).exits(); }}}};
+}
+
 }  // namespace
 
 std::vector<Guide> state_guides() {
@@ -235,7 +247,8 @@ std::vector<Guide> state_guides() {
           dropped_pool_is_released(),
           scope_ends_the_pool(),
           forked_child_does_no_harm(),
-          running_pool_keeps_its_workers()};
+          running_pool_keeps_its_workers(),
+          bad_count_is_refused()};
 }
 
 }  // namespace poolproof::properties

@@ -239,7 +239,7 @@ const Letter kKill{.kind = StepKind::kKill,
                    .call = call_of_kill,
                    .apply = kill,
                    .takes_a_time = always,  // the kit polls for a victim
-                   .weight = 12,
+                   .weight = 13,
                    .fill = fill_kill,
                    .weigh = weigh_kill,
                    .in_short = short_kills,
@@ -265,7 +265,7 @@ const Letter kReap{.kind = StepKind::kReap,
                    .apply = reap,
                    .lets_time_pass = always,
                    .is_prompt = is_always_prompt,
-                   .weight = 3,
+                   .weight = 4,
                    .weigh = weigh_reap};
 /// Its workers inherit what the first pool has in main, and those that the first pool starts
 /// later inherit its own.
@@ -273,7 +273,7 @@ const Letter kNeighbour{.kind = StepKind::kNeighbour,
                         .call = call_of_neighbour,
                         .apply = neighbour,
                         .lets_time_pass = always,
-                        .weight = 3,
+                        .weight = 4,
                         .fill = fill_neighbour,
                         .weigh = weigh_neighbour,
                         .templates = neighbour_templates};

@@ -10,6 +10,10 @@ using harness::Initializer;
 using harness::Setting;
 using harness::Step;
 
+Call call(const PoolState& /*state*/, const Step& step) {
+  return has_bad_count(step) ? Call::kIllegal : Call::kLegal;
+}
+
 void apply(PoolState& state, const Step& step, bool took_effect) {
   if (!took_effect) return;
   state.life = PoolState::Life::kRunning;
@@ -44,6 +48,7 @@ std::vector<std::string> templates(const Step& step) {
 }  // namespace
 
 const Letter kCreate{.kind = harness::StepKind::kCreate,
+                     .call = call,
                      .apply = apply,
                      .weight = 0,  // each scenario begins with it
                      .fill = fill,

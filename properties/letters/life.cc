@@ -152,8 +152,9 @@ int weigh_workers(const Draft& draft, const Step& /*step*/) {
 // ---- resize -------------------------------------------------------------------------------------
 
 /// Of a pool that is over nobody says what it is to be.
-Call call_of_resize(const PoolState& state, const Step& /*step*/) {
-  return state.life == Life::kRunning && !state.doomed ? Call::kLegal : Call::kImpossible;
+Call call_of_resize(const PoolState& state, const Step& step) {
+  if (state.life != Life::kRunning || state.doomed) return Call::kImpossible;
+  return has_bad_count(step) ? Call::kIllegal : Call::kLegal;
 }
 
 void resize(PoolState& state, const Step& step, bool took_effect) {
@@ -164,12 +165,16 @@ bool resize_is_prompt(const PoolState& /*state*/, const Step& /*step*/) {
   return true;
 }
 
+/// Only those count of which an illegal call is wanted.
+constexpr int kNonsensePercent = 30;
+
 void fill_resize(Draft& draft, Step& step) {
   const auto& steps = draft.so_far.steps;
   const auto last = std::find_if(steps.rbegin(), steps.rend(),
                                  [](const Step& earlier) { return earlier.workers.has_value(); });
   const bool shrinks = last != steps.rend() && *last->workers > 1 && draft.dice.percent(75);
   step.workers = shrinks ? 1 + draft.dice.below(*last->workers - 1) : 1 + draft.dice.below(4);
+  if (draft.dice.percent(kNonsensePercent)) step.workers = -draft.dice.below(2);
 }
 
 }  // namespace

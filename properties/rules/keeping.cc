@@ -64,6 +64,7 @@ bool may_be_too_many(const Reading& reading, const Process& worker) {
     if (!reading.run(step).begun || *worker.dead < *reading.run(step).begun) break;
     const bool resizes = asked.kind == harness::StepKind::kResize;
     if (!resizes && asked.kind != harness::StepKind::kCreate) continue;
+    if (reading.was_rightly_refused(step)) continue;
     const int before = std::exchange(wanted, asked.workers.value_or(0));
     shrinks = shrinks || (resizes && (before == 0 || wanted < before));
   }

@@ -29,7 +29,7 @@ std::optional<Look> look(const Reading& reading, std::string_view at) {
 bool every_pool_was_made(const Reading& reading) {
   bool any = false;
   for (int step = 1; step <= reading.steps(); ++step) {
-    if (reading.step(step).kind != StepKind::kCreate) continue;
+    if (reading.step(step).kind != StepKind::kCreate || reading.was_rightly_refused(step)) continue;
     if (!reading.run(step).is(Reading::Kind::kOk)) return false;
     any = true;
   }

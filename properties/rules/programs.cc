@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <variant>
 #include <vector>
 
@@ -53,6 +54,15 @@ bool met_a_pool(const Reading& reading, const Program& program) {
   return reading.is_within_the_pools_life(program.until);
 }
 
+/// Whether main ends by a signal to its whole process group, in which its program is.
+bool may_be_mains_end(const Reading& reading, const harness::Signalled& sent, std::size_t event) {
+  if (reading.scenario().ending.kind != harness::EndingKind::kCtrlC) return false;
+  const auto& last = reading.run(reading.steps());
+  const auto* main = reading.main();
+  return main != nullptr && sent.sender == main->pid && sent.signal == SIGINT && last.ended &&
+         last.ended->event < event;
+}
+
 /// A signal to it of which somebody in the tree was the sender: main ends it in no other step.
 void judge_signals(const Reading& reading, const Program& program, Verdicts& verdicts) {
   const auto& events = reading.trace().events;
@@ -61,6 +71,7 @@ void judge_signals(const Reading& reading, const Program& program, Verdicts& ver
     if (sent == nullptr || sent->pid != program.process->pid) continue;
     const auto* sender = reading.process(sent->sender);
     if (sender == nullptr || sender == program.process) continue;
+    if (may_be_mains_end(reading, *sent, i)) continue;
     verdicts.violated(fmt::format("{} sent {} to {}", reading.name(*sender),
                                   sys::signal_name(sent->signal), reading.name(*program.process)),
                       {program.process->born->event, i});

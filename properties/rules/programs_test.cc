@@ -100,6 +100,24 @@ TEST(ForeignProcessesAreLeftAlone, IsViolatedByASignalOfThePools) {
   }
 }
 
+/// The terminal's Ctrl-C is for the whole process group, and so is main's.
+TEST(ForeignProcessesAreLeftAlone, LetsMainEndItsProcessGroup) {
+  const auto interrupted = [](harness::EndingKind how, harness::Pid sender, bool at_the_end) {
+    Story story({create(1), launch(Program::kStays), submit(1)}, how);
+    story.begins(1).born(3).ends(1).begins(2).born(9).add(OwnChild{Story::kMain, 9}).ends(2);
+    story.begins(3);
+    if (!at_the_end) story.add(Signalled{9, SIGINT, sender});
+    story.ends(3);
+    if (at_the_end) story.add(Signalled{9, SIGINT, sender});
+    return story.exits(Killed{SIGINT}).outcome("I1");
+  };
+  using harness::EndingKind;
+  EXPECT_EQ(interrupted(EndingKind::kCtrlC, Story::kMain, true), "held");
+  EXPECT_EQ(interrupted(EndingKind::kCtrlC, Story::kMain, false), "violated");
+  EXPECT_EQ(interrupted(EndingKind::kCtrlC, 3, true), "violated");
+  EXPECT_EQ(interrupted(EndingKind::kSigint, Story::kMain, true), "violated");
+}
+
 /// The pid was a worker's: what that one was sent says nothing of the program.
 TEST(ForeignProcessesAreLeftAlone, IsViolatedByASignalToAPidThatWasAWorkers) {
   for (const bool again : {false, true}) {

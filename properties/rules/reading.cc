@@ -282,6 +282,10 @@ bool Reading::asked_to_wait(int step) const {
   return before(step).may_wait_for_ever(this->step(step));
 }
 
+bool Reading::was_rightly_refused(int step) const {
+  return has_bad_count(this->step(step)) && run(step).is(Kind::kRefused);
+}
+
 bool Reading::took_effect(int step) const {
   const StepRun& run = this->run(step);
   const auto kind = this->step(step).kind;

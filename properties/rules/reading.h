@@ -152,6 +152,8 @@ class Reading {
   /// Whether main waits for what never comes because the scenario asked for it; doubt says yes.
   bool asked_to_wait(int step) const;
 
+  /// Asked for a number of workers that no pool has, and told so: it has made and changed nothing.
+  bool was_rightly_refused(int step) const;
   /// Whether main's last reference to the pool goes in it: a drop, or the collect that finds one
   /// which was dropped in a cycle.
   bool lets_go(int step) const;

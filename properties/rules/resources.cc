@@ -86,11 +86,12 @@ Descriptors missing(const Descriptors& here, const Descriptors& there) {
 
 /// Takes those off that the contract says main keeps.
 void forgive_kept(const Reading& reading, Descriptors& left) {
-  const auto pools = std::count_if(reading.scenario().steps.begin(), reading.scenario().steps.end(),
-                                   [](const harness::Step& step) {
-                                     return step.kind == harness::StepKind::kCreate ||
-                                            step.kind == harness::StepKind::kNeighbour;
-                                   });
+  int pools = 0;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto kind = reading.step(step).kind;
+    const bool makes = kind == harness::StepKind::kCreate || kind == harness::StepKind::kNeighbour;
+    pools += makes && !reading.was_rightly_refused(step) ? 1 : 0;
+  }
   for (const auto& kept : reading.contract().keeps) {
     const auto& method = reading.scenario().start_method;
     if (!kept.start_method.empty() && kept.start_method != method) continue;

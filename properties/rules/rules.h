@@ -46,6 +46,7 @@ Verdict outcome_is_true(const Evidence& evidence);
 // states.cc
 Verdict submit_after_close_is_refused(const Evidence& evidence);
 Verdict join_before_close_is_refused(const Evidence& evidence);
+Verdict bad_count_is_refused(const Evidence& evidence);
 Verdict endings_are_idempotent(const Evidence& evidence);
 Verdict terminate_is_prompt(const Evidence& evidence);
 Verdict close_drains(const Evidence& evidence);

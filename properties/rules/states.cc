@@ -353,6 +353,17 @@ Verdict join_before_close_is_refused(const Evidence& evidence) {
   return verdicts.verdict();
 }
 
+Verdict bad_count_is_refused(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    if (!has_bad_count(asked) || !reading.run(step).begun) continue;
+    judge_refusal(reading, step, fmt::format(" with {} workers", *asked.workers), verdicts);
+  }
+  return verdicts.verdict();
+}
+
 Verdict endings_are_idempotent(const Evidence& evidence) {
   const Reading reading(evidence);
   Verdicts verdicts;

@@ -93,6 +93,35 @@ TEST(JoinBeforeCloseIsRefused, IsNotExercisedAfterClose) {
   EXPECT_EQ(story.step(1).step(2).step(3).exits().outcome("S2"), "not exercised");
 }
 
+// ---- S10 ----------------------------------------------------------------------------------------
+
+TEST(BadCountIsRefused, IsHeldByARefusalAndNothingElse) {
+  EXPECT_EQ(Story({create(0)}).step(1, result(Kind::kRefused)).exits().outcome("S10"), "held");
+  Story taken({create(-1)});
+  EXPECT_EQ(taken.step(1).exits().outcome("S10"), "violated");
+  EXPECT_EQ(taken.says("S10"), "create (step 1) with -1 workers was taken, not refused");
+  Story otherwise({create(0)});
+  EXPECT_EQ(otherwise.step(1, result(Kind::kError, "ZeroDivisionError")).exits().outcome("S10"),
+            "violated");
+}
+
+TEST(BadCountIsRefused, IsAskedOfResizeToo) {
+  for (const auto kind : {Kind::kRefused, Kind::kOk}) {
+    Story story({create(2), {.kind = harness::StepKind::kResize, .workers = 0}});
+    EXPECT_EQ(story.step(1).step(2, result(kind)).exits().outcome("S10"),
+              kind == Kind::kRefused ? "held" : "violated");
+  }
+  Story plain({create(2), {.kind = harness::StepKind::kResize, .workers = 1}});
+  EXPECT_EQ(plain.step(1).step(2).exits().outcome("S10"), "not exercised");
+}
+
+/// The pool behind it is the scenario's: a refusal has made none.
+TEST(BadCountIsRefused, LeavesOtherRulesToThePoolThatIsMade) {
+  Story story({create(0), create(1), submit(1), get(1)});
+  story.step(1, result(Kind::kRefused)).begins(2).born(3).ends(2).step(3).task(1, 3);
+  EXPECT_EQ(story.step(4, value("none")).exits().violated(), std::vector<std::string>());
+}
+
 // ---- S3 -----------------------------------------------------------------------------------------
 
 Story closed_twice() {

@@ -298,7 +298,7 @@ bool counts_processors(const Reading& reading) {
   bool by_default = false;
   for (int step = 1; step <= reading.steps(); ++step) {
     if (reading.step(step).kind == StepKind::kResize) return false;
-    if (reading.step(step).kind != StepKind::kCreate) continue;
+    if (reading.step(step).kind != StepKind::kCreate || reading.was_rightly_refused(step)) continue;
     ++pools;
     by_default = !reading.step(step).workers && reading.run(step).is(Reading::Kind::kOk);
   }
