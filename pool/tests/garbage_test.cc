@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -89,15 +90,17 @@ int overwrite_doorbells_soon(Filling filling, unsigned seed, const std::string& 
   return 5;
 }
 
-/// Once main has read the answer of this task, while the worker waits for the next.
-int overwrite_soon(Filling filling, unsigned seed) {
+/// Once main has read the answer of this task, while the worker waits for the next or has it.
+/// Signs then; the answer is the worker's pid.
+int overwrite_soon(Filling filling, unsigned seed, const std::string& roll) {
   detail::SharedRing* const ring = own_ring();
   const std::uint64_t before = ring->results_written.load();
   std::thread([=] {
     eventually([&] { return ring->results_read.load() > before; });
     overwrite(ring, filling, seed);
+    sign(roll);
   }).detach();
-  return 2;
+  return ::getpid();
 }
 
 /// Until the worker is killed; also while main reads what it was given.
@@ -132,6 +135,18 @@ class Garbage : public ::testing::TestWithParam<std::tuple<StartMethod, Filling>
       EXPECT_EQ(future.get(kSoon), result);
     } catch (const WorkerDied&) {
     }
+  }
+  static int pid_or_none(const Future<int>& future) {
+    try {
+      return future.get();
+    } catch (const WorkerDied&) {
+      return 0;
+    }
+  }
+  static bool is_active(const Pool& pool, int pid) {
+    const std::vector<ChildInfo> now = pool.active_children();
+    return std::any_of(now.begin(), now.end(),
+                       [&](const ChildInfo& child) { return child.pid == pid; });
   }
   /// So that nobody is left who has garbage and was given nothing since.
   static void replace_workers(const Pool& pool) {
@@ -176,8 +191,27 @@ TEST_P(Garbage, WithinATaskKillsItsWorkerAlone) {
 TEST_P(Garbage, BetweenTasksIsNoticedWithTheNext) {
   Pool pool(options());
   for (unsigned seed = 0; seed < seeds(); ++seed) {
-    expect_result_or_death(pool.apply_async<&overwrite_soon>(filling(), seed), 2);
+    const Roll roll;
+    const auto hostile = pool.apply_async<&overwrite_soon>(filling(), seed, roll.path());
+    ASSERT_TRUE(hostile.wait(kSoon));
+    // The worker may notice the first of it, and leave before the last, or before main has its pid.
+    EXPECT_TRUE(eventually([&] {
+      return std::filesystem::file_size(roll.path()) > 0 || !is_active(pool, pid_or_none(hostile));
+    }));
     for (int i = 0; i < 4; ++i) expect_result_or_death(pool.apply_async<&add>(i, 1), i + 1);
+  }
+  replace_workers(pool);
+  expect_unharmed(pool);
+}
+
+/// A value that lies there while it is overwritten is another one; nobody else sees to that.
+TEST_P(Garbage, BesideTheNextTaskOfItsWorkerHarmsNobodyElse) {
+  Pool pool(options());
+  for (unsigned seed = 0; seed < seeds(); ++seed) {
+    const Roll roll;
+    const auto hostile = pool.apply_async<&overwrite_soon>(filling(), seed, roll.path());
+    EXPECT_TRUE(hostile.wait(kSoon));
+    for (int i = 0; i < 4; ++i) EXPECT_TRUE(pool.apply_async<&add>(i, 1).wait(kSoon));
   }
   replace_workers(pool);
   expect_unharmed(pool);
