@@ -20,17 +20,18 @@ constexpr std::array<std::string_view, 5> kChildEnds{"return", "os_exit", "sigki
                                                      "pools"};
 constexpr std::array<std::string_view, 2> kPrograms{"stays", "ends"};
 constexpr std::array<std::string_view, 3> kNeighbours{"ends", "stays", "works"};
-constexpr std::array<std::string_view, 8> kInherited{
-    "sigchld_ignored", "sigterm_blocked", "sigint_ignored",    "input",
-    "stdin_closed",    "stdout_closed",   "spare_descriptors", "subreaper"};
-constexpr std::array<std::string_view, 8> kInheritedInWords{"SIGCHLD ignored",
+constexpr std::array<std::string_view, 9> kInherited{
+    "sigchld_ignored", "sigterm_blocked",   "sigint_ignored", "input",      "stdin_closed",
+    "stdout_closed",   "spare_descriptors", "subreaper",      "small_pipes"};
+constexpr std::array<std::string_view, 9> kInheritedInWords{"SIGCHLD ignored",
                                                             "SIGTERM blocked",
                                                             "SIGINT ignored",
                                                             "a line in its standard input",
                                                             "standard input closed",
                                                             "standard output closed",
                                                             "open descriptors that no exec closes",
-                                                            "a subreaper as its parent"};
+                                                            "a subreaper as its parent",
+                                                            "pipes of one page"};
 static_assert(kInherited.size() == static_cast<std::size_t>(kLastInherited) + 1);
 constexpr std::array<std::string_view, 4> kCallbacks{"none", "returns", "raises", "terminates"};
 constexpr std::array<std::string_view, 3> kCallers{"main", "thread", "threads"};

@@ -172,8 +172,9 @@ enum class Inherited {
   kStdoutClosed,
   kSpareDescriptors,  // some open ones that no exec closes
   kSubreaper,         // whoever loses its parent gets one that is not process 1
+  kSmallPipes         // each pipe that is made in the tree has a buffer of one page
 };
-inline constexpr Inherited kLastInherited = Inherited::kSubreaper;
+inline constexpr Inherited kLastInherited = Inherited::kSmallPipes;
 
 /// What the one number of a body or an ending means; kNone when it has no number.
 enum class Parameter { kNone, kBytes, kMilliseconds, kCode };

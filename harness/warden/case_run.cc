@@ -146,9 +146,12 @@ sys::Result<void> CaseRun::start() {
     return sys::Error("to hold takes rung 1: elsewhere something could get away");
   if (injector_.has_fault() && sandbox_.rung() == Rung::kNoTrace)
     return sys::Error("a fault cannot be placed without ptrace (rung 3)");
-  auto waiting =
-      sandbox_.start(request_.command, request_.scenario, sync_points(request_, injector_),
-                     injector_.filtered_calls(), request_.inherits);
+  SmallPipes small_pipes(request_.inherits.contains(harness::Inherited::kSmallPipes));
+  auto filtered = injector_.filtered_calls();
+  const auto of_pipes = small_pipes.filtered_calls();
+  filtered.insert(filtered.end(), of_pipes.begin(), of_pipes.end());
+  auto waiting = sandbox_.start(request_.command, request_.scenario,
+                                sync_points(request_, injector_), filtered, request_.inherits);
   if (!waiting) return waiting.error();
   outputs_.emplace_back("stdout", std::move(waiting->output));
   outputs_.emplace_back("stderr", std::move(waiting->error));
@@ -159,9 +162,10 @@ sys::Result<void> CaseRun::start() {
   injector_.note_filter(waiting->wakers_seen);
   const auto claims = [this] { read_claims(); };
   const auto sync_point = [this](int tid) { look_at_main(tid); };
-  source_ = sandbox_.rung() == Rung::kNoTrace
-                ? proc_source(tree_, sandbox_.init_pid(), claims)
-                : ptrace_source(tree_, delay_, injector_, claims, sync_point);
+  source_ =
+      sandbox_.rung() == Rung::kNoTrace
+          ? proc_source(tree_, sandbox_.init_pid(), claims)
+          : ptrace_source(tree_, delay_, injector_, std::move(small_pipes), claims, sync_point);
   // Its children will inherit it, and so will the program that it becomes.
   if (request_.processors > 0) {
     if (auto bound = sys::keep_to_processors(waiting->pid, request_.processors); !bound)

@@ -146,6 +146,20 @@ TEST_F(Observer, PutsASubreaperAboveMainWhereItInheritsOne) {
   }
 }
 
+TEST_F(Observer, MakesPipesSmallWhereMainInheritsThat) {
+  auto* where = runner();
+  ASSERT_NE(where, nullptr);
+  for (const bool small : {false, true}) {
+    auto work = job({"pipe_pages"});
+    if (small) work.scenario.inherits = {harness::Inherited::kSmallPipes};
+    where->submit(work);
+    const auto finished = where->next(std::chrono::steady_clock::now() + 10s);
+    ASSERT_TRUE(finished && finished->trace);
+    const std::string one_each = "exited 11";
+    EXPECT_EQ(end_of_main(*finished->trace) == one_each, small) << *finished->trace;
+  }
+}
+
 /// The leader makes an exit stop then, which is not the process's.
 TEST_F(Observer, TakesAnExecByAnotherThreadForNoDeath) {
   const Trace trace = run({"thread-exec", "5"});

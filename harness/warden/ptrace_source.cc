@@ -31,11 +31,12 @@ constexpr auto kPatienceForBirth = 20ms;
 
 class PtraceSource final : public Source {
  public:
-  PtraceSource(Tree& tree, DelayMeter& delay, Injector& injector, ReadClaims read_claims,
-               AtSyncPoint at_sync_point)
+  PtraceSource(Tree& tree, DelayMeter& delay, Injector& injector, SmallPipes small_pipes,
+               ReadClaims read_claims, AtSyncPoint at_sync_point)
       : tree_(tree),
         delay_(delay),
         injector_(injector),
+        small_pipes_(std::move(small_pipes)),
         read_claims_(std::move(read_claims)),
         at_sync_point_(std::move(at_sync_point)) {}
 
@@ -72,6 +73,7 @@ class PtraceSource final : public Source {
   Tree& tree_;
   DelayMeter& delay_;
   Injector& injector_;
+  SmallPipes small_pipes_;
   ReadClaims read_claims_;
   AtSyncPoint at_sync_point_;
   const int self_ = ::getpid();
@@ -157,6 +159,7 @@ void PtraceSource::ended(int tid, int status) {
   const int pid = tree_.owner(tid)->pid;
   tree_.ended(tid, sys::exit_status_from_wait(status));
   injector_.note_exiting(tid);
+  small_pipes_.note_gone(tid);
   if (!tree_.live().contains(pid)) injector_.note_gone(pid);
 }
 
@@ -190,7 +193,9 @@ void PtraceSource::adopt_unannounced() {
 void PtraceSource::resume(int tid, int signal) {
   if (injector_.holds(tid)) return;  // whoever holds it lets it go on
   const Process* process = tree_.owner(tid);
-  if (process != nullptr && injector_.follows(*process, tid)) {
+  const bool to_call =
+      small_pipes_.awaits_exit(tid) || (process != nullptr && injector_.follows(*process, tid));
+  if (to_call) {
     trace::go_on_to_call(tid, signal);
   } else {
     trace::go_on(tid, signal);
@@ -244,6 +249,7 @@ void PtraceSource::call_stop(int tid) {
   if (!stop) return;
   const bool by_filter = stop->at == trace::CallStop::At::kFilter;
   if (by_filter && (stop->foreign || arms_a_waker(stop->number))) process.has_unseen_wakers = true;
+  small_pipes_.at_call(process.pid, tid, *stop);
   injector_.at_call(process, tid, *stop);
 }
 
@@ -346,9 +352,10 @@ void PtraceSource::adopt_children(int parent) {
 }  // namespace
 
 std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, Injector& injector,
-                                      ReadClaims read_claims, AtSyncPoint at_sync_point) {
-  return std::make_unique<PtraceSource>(tree, delay, injector, std::move(read_claims),
-                                        std::move(at_sync_point));
+                                      SmallPipes small_pipes, ReadClaims read_claims,
+                                      AtSyncPoint at_sync_point) {
+  return std::make_unique<PtraceSource>(tree, delay, injector, std::move(small_pipes),
+                                        std::move(read_claims), std::move(at_sync_point));
 }
 
 }  // namespace poolproof::warden

@@ -6,6 +6,7 @@
 #include "harness/sys/result.h"
 #include "harness/warden/delay.h"
 #include "harness/warden/injector.h"
+#include "harness/warden/small_pipes.h"
 #include "harness/warden/tree.h"
 
 namespace poolproof::warden {
@@ -41,7 +42,8 @@ using ReadClaims = std::function<void()>;
 using AtSyncPoint = std::function<void(int tid)>;
 
 std::unique_ptr<Source> ptrace_source(Tree& tree, DelayMeter& delay, Injector& injector,
-                                      ReadClaims read_claims, AtSyncPoint at_sync_point);
+                                      SmallPipes small_pipes, ReadClaims read_claims,
+                                      AtSyncPoint at_sync_point);
 std::unique_ptr<Source> proc_source(Tree& tree, int init_pid, ReadClaims read_claims);
 
 }  // namespace poolproof::warden

@@ -118,6 +118,8 @@ void leave_behind(const SubjectPlan& plan, harness::Inherited inherited) {
       return open_spare_descriptors(plan);
     case Inherited::kSubreaper:
       return;  // init has seen to it
+    case Inherited::kSmallPipes:
+      return;  // the warden sees to each
   }
 }
 

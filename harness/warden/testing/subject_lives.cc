@@ -29,6 +29,25 @@ int print(char** words) {
   return 0;
 }
 
+int pages_of(int pipe_end) {
+  const long bytes = checked(fcntl(pipe_end, F_GETPIPE_SZ), "fcntl");
+  return static_cast<int>(bytes / sysconf(_SC_PAGESIZE));
+}
+
+/// Exits with the pages of the pipe that it makes, and of that which a child of its makes.
+int pipe_pages(char**) {
+  int ends[2];
+  checked(pipe(ends), "pipe");
+  const int pages = pages_of(ends[1]);
+  if (fork() == 0) {
+    checked(pipe2(ends, O_CLOEXEC), "pipe2");
+    _exit(pages_of(ends[1]));
+  }
+  int status = 0;
+  checked(wait(&status), "wait");
+  return 10 * pages + WEXITSTATUS(status);
+}
+
 /// Children that end with 1, 2, 3 ..., each after a claim of its own.
 int children(char** words) {
   const int count = number(words[0]);
@@ -216,6 +235,7 @@ const Mode kLifeModes[] = {{"exit", exit_with},
                            {"vfork-exec", vfork_exec},
                            {"daemon", daemon_of},
                            {"orphan", orphan},
+                           {"pipe_pages", pipe_pages},
                            {"child-holds-stdout", child_holds_stdout},
                            {"restless-child", restless_child},
                            {"leader-leaves", leader_leaves},
