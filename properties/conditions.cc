@@ -295,6 +295,11 @@ constexpr std::array kConditions{
                   return main_ends(r) && !without_cleanup(r) && busy_at(r, *main_ends(r));
                 });
               }},
+    Condition{"ctrl-c", "main's end was SIGINT to its process group, as from a terminal",
+              [](const Scenario& s, const Trace& t) {
+                return s.ending.kind == harness::EndingKind::kCtrlC &&
+                       ask(s, t, [](const Reading& r) { return r.ending_begun().has_value(); });
+              }},
     Condition{"task-raised", "a task's body raised",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {

@@ -56,6 +56,13 @@ TEST(Conditions, TellWhatTasksLeaveBehind) {
   EXPECT_EQ(holding(pools.step(1).step(2).step(3).exits()), "task-left-child, task-made-pool");
 }
 
+TEST(Conditions, TellOfACtrlCFromItsBeginOn) {
+  Story story({create(1)}, EndingKind::kCtrlC);
+  EXPECT_EQ(holding(story.step(1)), "");
+  EXPECT_EQ(holding(story.exits(Killed{SIGINT})), "ctrl-c");
+  EXPECT_EQ(holding(Story({create(1)}, EndingKind::kSigint).step(1).exits(Killed{SIGINT})), "");
+}
+
 TEST(Conditions, TellOfAnotherPoolThatIsStillThere) {
   const auto beside = [](harness::Neighbour which) {
     Story story({create(1), {.kind = harness::StepKind::kNeighbour, .neighbour = which}});
