@@ -84,9 +84,11 @@ bool lies_before(const Moment& moment, const Moment& until) {
   return moment < until && moment.at < until.at;
 }
 
-/// Up to here main lives for sure: the program dies with main's first thread, which may end before
-/// the others do.
+/// Up to here main lives for sure, and has not ended the program: that dies with main's first
+/// thread, which may end before the others do, or of the signal by which main ends them all.
 Moment mains_last_word(const Reading& reading) {
+  const bool ends_all = reading.scenario().ending.kind == harness::EndingKind::kCtrlC;
+  if (ends_all && reading.ending_begun()) return *reading.ending_begun();
   if (!reading.main_died()) return reading.end();
   if (reading.ending_begun()) return *reading.ending_begun();
   Moment last;

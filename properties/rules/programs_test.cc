@@ -118,6 +118,17 @@ TEST(ForeignProcessesAreLeftAlone, LetsMainEndItsProcessGroup) {
   EXPECT_EQ(interrupted(EndingKind::kSigint, Story::kMain, true), "violated");
 }
 
+/// And then waits for ever, which is no affair of the program's.
+TEST(ForeignProcessesAreLeftAlone, LetsMainEndItsProcessGroupAndHang) {
+  for (const auto how : {harness::EndingKind::kCtrlC, harness::EndingKind::kReturn}) {
+    Story story({create(1), launch(Program::kStays)}, how);
+    story.begins(1).born(3).ends(1).begins(2).born(9).add(OwnChild{Story::kMain, 9}).ends(2);
+    story.ending().add(Signalled{9, SIGINT, Story::kMain});
+    story.dies(9, Killed{SIGINT}).at_rest().over(harness::End::kAtRest);
+    EXPECT_EQ(story.outcome("I1"), how == harness::EndingKind::kCtrlC ? "held" : "violated");
+  }
+}
+
 /// The pid was a worker's: what that one was sent says nothing of the program.
 TEST(ForeignProcessesAreLeftAlone, IsViolatedByASignalToAPidThatWasAWorkers) {
   for (const bool again : {false, true}) {
