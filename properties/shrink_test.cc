@@ -179,6 +179,22 @@ TEST(Simpler, LooksForAPlainerPool) {
   EXPECT_TRUE(has(2, harness::Initializer::kNone));
 }
 
+/// No good number of workers becomes a bad one, but a bad one becomes good.
+TEST(Simpler, TakesNoWorkersForMoreThanAny) {
+  const auto sizes_of = [](int workers) {
+    Scenario from;
+    from.steps = {Step{.workers = workers}};
+    std::set<int> sizes;
+    for (const Scenario& one : simpler(from, everything(), Contract{}))
+      if (!one.steps.empty()) sizes.insert(one.steps[0].workers.value_or(99));
+    return sizes;
+  };
+  EXPECT_EQ(sizes_of(1), std::set<int>());
+  EXPECT_EQ(sizes_of(2), std::set{1});
+  EXPECT_TRUE(sizes_of(0).contains(1));
+  EXPECT_TRUE(sizes_of(-1).contains(0));
+}
+
 TEST(Simpler, InheritsLess) {
   using harness::Inherited;
   Scenario from;
