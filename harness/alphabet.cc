@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 4> kFarewells{"plain", "scope", "scope_er
 constexpr std::array<std::string_view, 5> kChildEnds{"return", "os_exit", "sigkill", "stays",
                                                      "pools"};
 constexpr std::array<std::string_view, 2> kPrograms{"stays", "ends"};
-constexpr std::array<std::string_view, 3> kNeighbours{"ends", "stays", "works"};
+constexpr std::array<std::string_view, 4> kNeighbours{"ends", "stays", "works", "busy"};
 constexpr std::array<std::string_view, 9> kInherited{
     "sigchld_ignored", "sigterm_blocked",   "sigint_ignored", "input",      "stdin_closed",
     "stdout_closed",   "spare_descriptors", "subreaper",      "small_pipes"};
@@ -34,7 +34,9 @@ constexpr std::array<std::string_view, 9> kInheritedInWords{"SIGCHLD ignored",
                                                             "pipes of one page"};
 static_assert(kInherited.size() == static_cast<std::size_t>(kLastInherited) + 1);
 constexpr std::array<std::string_view, 4> kCallbacks{"none", "returns", "raises", "terminates"};
-constexpr std::array<std::string_view, 3> kCallers{"main", "thread", "threads"};
+constexpr std::array<std::string_view, 4> kCallers{"main", "thread", "threads", "early"};
+constexpr std::array<std::string_view, 3> kCallersOfGet{"main", "thread", "early"};
+constexpr std::int64_t kEarlyPlace = kCallersOfGet.size() - 1;
 constexpr std::array<std::string_view, 7> kSettings{"quota", "initializer", "scope", "callback",
                                                     "cycle", "caller",      "input"};
 
@@ -116,9 +118,22 @@ constexpr Field kCaller = in<&Step::caller>({.key = "caller",
 /// What ends a pool may be done by two of them at once, too.
 constexpr std::array kEndFields{[] {
   Field caller = kCaller;
-  caller.names = kCallers;
+  caller.names = std::span(kCallers).first(3);
   return caller;
 }()};
+/// Who waits for an outcome may have begun to before what main does now.
+constexpr Field kCallerOfGet = [] {
+  Field caller = kCaller;
+  caller.means = "absent: main's first thread; early: one that waits since before the last step";
+  caller.names = kCallersOfGet;
+  caller.get = [](const Step& step) {
+    return step.caller == Caller::kEarly ? Value(kEarlyPlace) : value_of(step.caller);
+  };
+  caller.set = [](Step& step, Value value) {
+    step.caller = value == kEarlyPlace ? Caller::kEarly : static_cast<Caller>(value.value_or(0));
+  };
+  return caller;
+}();
 constexpr std::array kCreateFields{
     in<&Step::workers>({.key = "workers",
                         .means = "absent: the pool's default; below 1: to be refused",
@@ -163,7 +178,7 @@ constexpr Field kTimeout = in<&Step::timeout>({.key = "timeout_ms",
                                                .simplify = Simplify::kOption});
 constexpr std::array kResizeFields{in<&Step::workers>(
     {.key = "workers", .low = -1, .high = kMaxWorkers, .simplify = Simplify::kSize})};
-constexpr std::array kGetFields{kOldTask, kTimeout, kCaller};
+constexpr std::array kGetFields{kOldTask, kTimeout, kCallerOfGet};
 constexpr std::array kWaitFields{kOldTask, kTimeout};
 constexpr std::array kReadyFields{kOldTask};
 constexpr std::array kSleepFields{in<&Step::duration>({.key = "ms",
@@ -189,7 +204,7 @@ constexpr std::array kLaunchFields{in<&Step::program>({.key = "program",
 constexpr std::array kNeighbourFields{in<&Step::neighbour>(
     {.key = "pool",
      .type = FieldType::kName,
-     .means = "it is closed, joined and given up at once, or lives on; or the one "
+     .means = "it is closed, joined and given up at once, or lives on, idle or busy; or the one "
               "that lives on is used again",
      .names = kNeighbours,
      .simplify = Simplify::kLetter})};
@@ -562,6 +577,12 @@ std::string_view name(Form form) {
 
 std::optional<Form> form_named(std::string_view name) {
   return nth_of<Form>(kForms, name);
+}
+
+bool begins_early(std::span<const Step> steps, std::size_t place) {
+  if (place == 0 || steps[place].caller != Caller::kEarly) return false;
+  const Step& before = steps[place - 1];
+  return entry(before.kind).makes != Makes::kTask || before.task != steps[place].task;
 }
 
 bool is_stream(Form form) {

@@ -116,9 +116,10 @@ enum class Callback {
 
 /// Who of main makes a step's call, while the rest of main waits until it has returned.
 enum class Caller {
-  kMain,    // its first thread
-  kThread,  // a second thread, which ends then
-  kThreads  // two such threads at once
+  kMain,     // its first thread
+  kThread,   // a second thread, which ends then
+  kThreads,  // two such threads at once
+  kEarly     // a second thread, which has begun the call before the step before this one
 };
 
 /// What a step can ask for that not every pool knows; an adapter says which it does. Quota and
@@ -153,7 +154,8 @@ enum class Program {
 enum class Neighbour {
   kEnds,   // makes it, uses it, closes it, joins it and gives it up
   kStays,  // makes it, uses it, and lets it live on, idle, until main ends
-  kWorks   // uses the one that lives on once more
+  kWorks,  // uses the one that lives on once more
+  kBusy    // makes it, and lets it live on with a task that never ends
 };
 
 /// Which worker a kill step picks.
@@ -215,6 +217,10 @@ struct Step {
 constexpr bool has_bad_count(const Step& step) {
   return step.workers && *step.workers < 1;
 }
+
+/// Whether the call of the step at this place (from 0) begins before the step before it. That may
+/// not be what hands the task over: then it is as with Caller::kThread.
+bool begins_early(std::span<const Step> steps, std::size_t place);
 
 /// What a step's parameter is: how it is written, and what it stands for.
 enum class FieldType {

@@ -160,6 +160,8 @@ TEST(Conditions, TellHowMainEnded) {
   EXPECT_EQ(ended(EndingKind::kOsExit, true), "main-killed, main-killed-busy");
   EXPECT_EQ(ended(EndingKind::kReturn, true), "exit-busy");
   EXPECT_EQ(ended(EndingKind::kReturn, false), "");
+  const harness::Step beside{.kind = StepKind::kNeighbour, .neighbour = harness::Neighbour::kBusy};
+  EXPECT_EQ(holding(Story({create(1), beside}).step(1).step(2).exits()), "exit-busy");
 }
 
 TEST(Conditions, TellThatTheFaultKilledMainInItsCleanup) {

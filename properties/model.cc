@@ -65,6 +65,7 @@ bool Model::may_wait_for_ever(const Step& step) const {
 
 bool Model::may_wait_for_ever(const harness::Ending& ending) const {
   if (!entry(ending.kind).runs_cleanup) return false;
+  if (state_.neighbour_is_busy && state_.contract.exit != Contract::Exit::kTerminates) return true;
   if (state_.life == State::kNone || state_.life == State::kTerminated) return false;
   switch (state_.contract.exit) {
     case Contract::Exit::kTerminates:

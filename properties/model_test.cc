@@ -233,6 +233,21 @@ TEST(Runnable, MayWaitForEverIfAKillMisses) {
   EXPECT_FALSE(may_wait_where_kills_miss(scenario, kStrict));
 }
 
+/// One that is busy for ever does no other task, and an exit that drains waits for it.
+TEST(Model, ABusyNeighbourHoldsUpWhatWaitsForIt) {
+  using harness::Neighbour;
+  const harness::Step busy{.kind = harness::StepKind::kNeighbour, .neighbour = Neighbour::kBusy};
+  const harness::Step works{.kind = harness::StepKind::kNeighbour, .neighbour = Neighbour::kWorks};
+  EXPECT_EQ(after({busy}).call(works), Call::kImpossible);
+  EXPECT_EQ(after({busy}).call(busy), Call::kImpossible);
+  Scenario scenario;
+  scenario.steps = {busy};
+  EXPECT_TRUE(is_runnable(scenario, kStrict));
+  EXPECT_FALSE(is_runnable(scenario, with(Contract::Exit::kDrains)));
+  scenario.ending.kind = EndingKind::kOsExit;
+  EXPECT_TRUE(is_runnable(scenario, with(Contract::Exit::kDrains)));
+}
+
 TEST(PromptSteps, AreRefusalsTerminateAndItsJoinAndRepetitions) {
   Scenario scenario;
   scenario.steps = {create(1), submit(1), join(),  terminate(), join(),

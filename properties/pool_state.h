@@ -42,6 +42,7 @@ struct PoolState {
   bool stillborn = false;  // no worker gets through with its initializer
   bool program = false;    // beside the pool: main has launched one, and not reaped it
   bool neighbour = false;  // another pool of main's lives on
+  bool neighbour_is_busy = false;  // with a task that never ends
   std::map<int, Task> tasks;
 
   /// nullptr for a task that was never submitted.

@@ -90,13 +90,23 @@ class Writer {
   explicit Writer(const Abilities& abilities) : abilities_(abilities) {}
 
   std::string operator()(const Step& step) const {
-    const auto& entry = harness::entry(step.kind);
-    const auto keys = letter(step.kind).templates;
-    Fields fields;
-    for (const auto& field : entry.fields) add(field, step, fields);
-    const auto text = with(keys == nullptr ? std::vector{std::string(entry.name)} : keys(step),
-                           what(step), fields);
-    return step.caller == harness::Caller::kMain ? text : called_by(step.caller, text);
+    const auto text = call(step);
+    if (step.caller == harness::Caller::kMain) return text;
+    const bool twice = step.caller == harness::Caller::kThreads;
+    return called_by(twice ? "by_threads" : "by_thread", text);
+  }
+
+  /// What begins the call of this step before the step before it; empty where nothing does.
+  std::string beginning(const Scenario& scenario, std::size_t place) const {
+    if (find({"begin_early"}) == nullptr || find({"by_early"}) == nullptr) return "";
+    if (!harness::begins_early(scenario.steps, place)) return "";
+    const auto number = std::to_string(place + 1);
+    return filled(called_by("begin_early", call(scenario.steps[place])), {{"number", number}});
+  }
+
+  /// What waits then for that call.
+  std::string outcome(std::size_t place) const {
+    return filled(*find({"by_early"}), {{"number", std::to_string(place + 1)}});
   }
 
   std::string operator()(const Ending& ending) const {
@@ -125,15 +135,24 @@ class Writer {
   std::string_view comment() const { return abilities_.language == "python" ? "#" : "//"; }
 
  private:
+  std::string call(const Step& step) const {
+    const auto& entry = harness::entry(step.kind);
+    const auto keys = letter(step.kind).templates;
+    Fields fields;
+    for (const auto& field : entry.fields) add(field, step, fields);
+    return with(keys == nullptr ? std::vector{std::string(entry.name)} : keys(step), what(step),
+                fields);
+  }
+
   bool is_comment(std::string_view statement) const { return statement.starts_with(comment()); }
 
   /// The call in a thread of its own: "f1 = in_thread(lambda: pool.apply(...))". Of several lines
   /// the first is the call.
-  std::string called_by(harness::Caller caller, const std::string& statement) const {
-    const auto* found = find({"by_" + std::string(name(caller))});
+  std::string called_by(const std::string& key, const std::string& statement) const {
+    const auto* found = find({key});
     if (found == nullptr || is_comment(statement)) return statement;
     if (const auto line = statement.find('\n'); line != statement.npos)
-      return called_by(caller, statement.substr(0, line)) + statement.substr(line);
+      return called_by(key, statement.substr(0, line)) + statement.substr(line);
     const auto equals = statement.find(" = ");
     const bool assigns = equals < statement.find_first_of("(\"");
     const auto from = assigns ? equals + 3 : 0;
@@ -261,7 +280,8 @@ std::vector<std::string> definition_parts(const Scenario& scenario) {
                     [&](const Step& step) { return step.callback == callback; }))
       parts.push_back(fmt::format("preamble.callback_{}", harness::name(callback)));
   }
-  for (const auto caller : {harness::Caller::kThread, harness::Caller::kThreads}) {
+  using harness::Caller;
+  for (const auto caller : {Caller::kThread, Caller::kThreads, Caller::kEarly}) {
     if (std::any_of(scenario.steps.begin(), scenario.steps.end(),
                     [&](const Step& step) { return step.caller == caller; }))
       parts.push_back(fmt::format("preamble.by_{}", harness::name(caller)));
@@ -304,9 +324,13 @@ std::vector<Statement> statements(const Scenario& scenario, const Abilities& abi
   const Writer write(abilities);
   std::vector<Statement> result;
   int number = 0;
+  bool begun = false;  // this step's call, before the last one
   for (const auto& step : scenario.steps) {
-    const auto text = write(step);
-    ++number;
+    const auto place = static_cast<std::size_t>(number++);
+    const auto text = begun ? write.outcome(place) : write(step);
+    const auto next = place + 1 < scenario.steps.size() ? write.beginning(scenario, place + 1) : "";
+    begun = !next.empty();
+    if (begun) result.push_back({number + 1, lines_of(next)});
     result.push_back({number, lines_of(raising.contains(number) ? write.attempt(text) : text)});
   }
   if (auto ending = lines_of(write(scenario.ending)); !ending.empty()) {

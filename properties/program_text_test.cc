@@ -166,6 +166,32 @@ TEST(ProgramText, OfSeveralLinesTheFirstIsTheCallOfAThread) {
               ElementsAre("f1 = by_threads(1, lambda: go(nothing))", "f1.when_done(returns)"));
 }
 
+TEST(ProgramText, AnEarlyCallBeginsBeforeTheStepBeforeIt) {
+  auto abilities = executor_pool().abilities;
+  abilities.program["get"] = "f{task}.result()";
+  abilities.program["terminate"] = "pool.terminate()";
+  abilities.program["begin_early"] = "early{number} = begin(lambda: {call})";
+  abilities.program["by_early"] = "early{number}()";
+  abilities.program["by_thread"] = "by_threads(1, lambda: {call})";
+  auto early = get_step(1);
+  early.caller = harness::Caller::kEarly;
+  const auto lines = [&](std::vector<harness::Step> steps) {
+    std::vector<std::string> told;
+    for (const auto& statement : statements({"fork", std::move(steps), {}}, abilities))
+      told.push_back(statement.lines.front() + "  # " + std::to_string(statement.step));
+    return told;
+  };
+  const auto submit = submit_step(1);
+  const harness::Step terminate{.kind = harness::StepKind::kTerminate};
+  const auto told = lines({create_step(1), submit, terminate, early});
+  ASSERT_EQ(told.size(), 5U);
+  EXPECT_EQ(told[2], "early4 = begin(lambda: f1.result())  # 4");
+  EXPECT_EQ(told[3], "pool.terminate()  # 3");
+  EXPECT_EQ(told[4], "early4()  # 4");
+  // What is handed over by the step before it cannot be waited for earlier.
+  EXPECT_EQ(lines({create_step(1), submit, early})[2], "by_threads(1, lambda: f1.result())  # 3");
+}
+
 TEST(ProgramText, AWholeProgramHasTheUsedPartsOfThePreambleAlone) {
   auto abilities = executor_pool().abilities;
   abilities.program.erase("preamble");

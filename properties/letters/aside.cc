@@ -182,22 +182,28 @@ int weigh_reap(const Draft& draft, const Step& /*step*/) {
 
 // ---- neighbour ----------------------------------------------------------------------------------
 
-/// One at a time lives on, and works: a second in its stead would be its end.
+/// One at a time lives on, and works: a second in its stead would be its end. One whose only worker
+/// is busy for ever would not come to another task.
 Call call_of_neighbour(const PoolState& state, const Step& step) {
   using harness::Neighbour;
   if (step.neighbour == Neighbour::kEnds) return Call::kLegal;
   const bool wants_one = step.neighbour == Neighbour::kWorks;
-  return wants_one == state.neighbour ? Call::kLegal : Call::kImpossible;
+  return wants_one == state.neighbour && !state.neighbour_is_busy ? Call::kLegal
+                                                                  : Call::kImpossible;
 }
 
 void neighbour(PoolState& state, const Step& step, bool took_effect) {
-  if (took_effect && step.neighbour == harness::Neighbour::kStays) state.neighbour = true;
+  using harness::Neighbour;
+  if (!took_effect) return;
+  if (step.neighbour == Neighbour::kStays || step.neighbour == Neighbour::kBusy)
+    state.neighbour = true;
+  if (step.neighbour == Neighbour::kBusy) state.neighbour_is_busy = true;
 }
 
 void fill_neighbour(Draft& draft, Step& step) {
   using harness::Neighbour;
-  step.neighbour =
-      draft.dice.pick(std::array{Neighbour::kStays, Neighbour::kStays, Neighbour::kEnds});
+  step.neighbour = draft.dice.pick(
+      std::array{Neighbour::kStays, Neighbour::kStays, Neighbour::kBusy, Neighbour::kEnds});
   if (draft.model.call(step) == Call::kImpossible) step.neighbour = Neighbour::kWorks;
 }
 

@@ -156,6 +156,35 @@ bool is_got(const Draft& draft, int task) {
   });
 }
 
+/// What a thread that waits for an outcome meets while main makes the step before: it is woken.
+bool changes_what_is_awaited(const Step& step) {
+  switch (step.kind) {
+    case StepKind::kClose:
+    case StepKind::kTerminate:
+    case StepKind::kJoin:
+    case StepKind::kDrop:
+    case StepKind::kKill:
+    case StepKind::kCancel:
+    case StepKind::kFork:
+    case StepKind::kResize:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Of who waits for ever mostly: a wait with a timeout is over by itself.
+void fill_early(Draft& draft, Step& step) {
+  const auto& steps = draft.so_far.steps;
+  if (step.timeout || step.caller != harness::Caller::kMain || steps.empty()) return;
+  const int percent = changes_what_is_awaited(steps.back()) ? 25 : 3;
+  if (!draft.can(harness::Setting::kCaller) || !draft.dice.percent(percent)) return;
+  auto until_here = steps;
+  until_here.push_back(step);
+  until_here.back().caller = harness::Caller::kEarly;
+  if (harness::begins_early(until_here, steps.size())) step.caller = harness::Caller::kEarly;
+}
+
 /// Mostly a task whose outcome main does not know yet.
 void fill_get(Draft& draft, Step& step) {
   std::vector<int> open;
@@ -169,6 +198,7 @@ void fill_get(Draft& draft, Step& step) {
   auto& dice = draft.dice;
   step.caller = draft.caller();
   fill_wait(draft, step, !open.empty() && dice.percent(80) ? dice.pick(open) : dice.pick(all));
+  fill_early(draft, step);
 }
 
 /// Whether main does not know its outcome yet.

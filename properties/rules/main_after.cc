@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 
 #include "properties/rules/outcome.h"
@@ -117,16 +118,37 @@ std::optional<int> end_of_pool(const Reading& reading) {
   return std::nullopt;
 }
 
+namespace {
+
+/// The step whose call a thread of main's own has begun early, if it was born then: between the two
+/// steps before it.
+std::optional<int> early_step(const Reading& reading, const Reading::Moment& birth) {
+  for (int step = 2; step <= reading.steps(); ++step) {
+    const auto place = static_cast<std::size_t>(step) - 1;
+    if (!harness::begins_early(reading.scenario().steps, place)) continue;
+    const auto& next = reading.run(step - 1).begun;
+    const auto last = step == 2 ? Reading::Maybe(Reading::Moment{}) : reading.run(step - 2).ended;
+    if (last && next && *last < birth && birth < *next) return step;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::vector<harness::Pid> threads_of_pool(const Reading& reading, const Reading::Moment& ended,
                                           const Reading::Moment& moment) {
   std::vector<harness::Pid> left;
+  std::set<int> early;
   const auto& events = reading.trace().events;
   for (std::size_t i = 0; i < moment.event && i < events.size(); ++i) {
     const auto* born = std::get_if<harness::ThreadBorn>(&events[i].kind);
     const auto* dead = std::get_if<harness::ThreadDead>(&events[i].kind);
+    const Reading::Moment now{events[i].at, i};
     if (born != nullptr && born->pid == reading.trace().main() && i < ended.event &&
-        reading.is_within_the_pools_life({events[i].at, i}))
-      left.push_back(born->tid);
+        reading.is_within_the_pools_life(now)) {
+      const auto step = early_step(reading, now);
+      if (!step || !early.insert(*step).second) left.push_back(born->tid);
+    }
     if (dead != nullptr) std::erase(left, dead->tid);
   }
   return left;

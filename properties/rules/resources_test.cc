@@ -256,6 +256,20 @@ TEST(NoThreadLeft, LeavesWhatANeighbourHas) {
   EXPECT_EQ(story.outcome("R4"), "not exercised");
 }
 
+/// A thread of main's that waits for an outcome since before the join, and goes on waiting.
+TEST(NoThreadLeft, LeavesAnEarlyCallersThread) {
+  for (const bool another : {false, true}) {
+    auto early = get(1);
+    early.caller = harness::Caller::kEarly;
+    Story story({create(1), submit(1), close(), join(), early});
+    story.begins(1).born(3).ends(1).step(2).step(3);
+    story.add(harness::ThreadBorn{Story::kMain, 21});
+    if (another) story.add(harness::ThreadBorn{Story::kMain, 22});
+    story.begins(4).dies(3).ends(4).begins(5).after(1500ms).at_rest().over(harness::End::kAtRest);
+    EXPECT_EQ(story.outcome("R4"), another ? "violated" : "held");
+  }
+}
+
 TEST(NoThreadLeft, CountsNoThreadsFromBeforeThePool) {
   Story story({create(1), close(), join(), sleep_for(1500ms)});
   story.add(harness::ThreadBorn{Story::kMain, 20})
