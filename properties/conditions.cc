@@ -97,6 +97,16 @@ bool joined_after_close(const Reading& reading) {
   return false;
 }
 
+/// Whether all that the pool has accepted came to be run, as far as main's end has let it.
+bool has_run_all(const Reading& reading) {
+  if (!reading.main_died() || without_cleanup(reading)) return true;
+  if (reading.any_death_before(*main_ends(reading))) return true;
+  return std::all_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    return !reading.runs(task.first).empty() || entry(reading.body(task.first).kind).never_begins ||
+           reading.cancelled_before(task.first, reading.end());
+  });
+}
+
 /// Accepted before the first step of that kind, with no outcome told by then; 0 for any such.
 bool pending_at(const Reading& reading, StepKind kind, int wanted) {
   for (int step = 1; step <= reading.steps(); ++step) {
@@ -293,6 +303,13 @@ constexpr std::array kConditions{
               }},
     Condition{"joined-after-close", "main joined a pool that it had closed before",
               [](const Scenario& s, const Trace& t) { return ask(s, t, joined_after_close); }},
+    Condition{"drained-later",
+              "the same, and all that the pool had accepted has run in the end, unless main was "
+              "killed before",
+              [](const Scenario& s, const Trace& t) {
+                return ask(
+                    s, t, [](const Reading& r) { return joined_after_close(r) && has_run_all(r); });
+              }},
     Condition{"main-killed", "main ended without cleanup: a signal, _exit, abort, exec",
               [](const Scenario& s, const Trace& t) { return ask(s, t, without_cleanup); }},
     Condition{"main-killed-busy", "the same, while a worker was running a task",
@@ -332,7 +349,7 @@ constexpr std::array kConditions{
               }},
     Condition{"beside-another-pool", "main had made another pool, which was still there",
               [](const Scenario& s, const Trace& t) {
-                return ask(s, t, [](const Reading& r) { return has_a_neighbour(r); });
+                return ask(s, t, [](const Reading& r) { return r.has_a_neighbour(); });
               }},
     Condition{"mapped-nothing",
               "a map without items was handed over, whose outcome comes as a whole",

@@ -97,7 +97,8 @@ TEST(Conditions, TellWhoPrintedAndHowThatOneEnded) {
 TEST(Conditions, NoneHoldsInAPlainRun) {
   Story story({create(1), submit(1), get(1), close(), join()});
   story.begins(1).born(3).ends(1).step(2).begins(3).task(1, 3).ends(3, value("none"));
-  EXPECT_EQ(holding(story.step(4).begins(5).dies(3).ends(5).exits()), "joined-after-close");
+  story.step(4).begins(5).dies(3).ends(5);
+  EXPECT_EQ(holding(Story(story).exits()), "joined-after-close, drained-later");
 }
 
 TEST(Conditions, TellABusyWorkersDeath) {
@@ -160,8 +161,10 @@ TEST(Conditions, TellHowMainEnded) {
   EXPECT_EQ(ended(EndingKind::kOsExit, true), "main-killed, main-killed-busy");
   EXPECT_EQ(ended(EndingKind::kReturn, true), "exit-busy");
   EXPECT_EQ(ended(EndingKind::kReturn, false), "");
-  const harness::Step beside{.kind = StepKind::kNeighbour, .neighbour = harness::Neighbour::kBusy};
-  EXPECT_EQ(holding(Story({create(1), beside}).step(1).step(2).exits()), "exit-busy");
+  const harness::Step beside{.kind = harness::StepKind::kNeighbour,
+                             .neighbour = harness::Neighbour::kBusy};
+  EXPECT_EQ(holding(Story({create(1), beside}).step(1).step(2).exits()),
+            "exit-busy, beside-another-pool");
 }
 
 TEST(Conditions, TellThatTheFaultKilledMainInItsCleanup) {
@@ -256,6 +259,14 @@ TEST(Conditions, MainForkedAsksForAWorkerThatTheChildKilled) {
   EXPECT_EQ(holding_after_fork(ChildEnd::kOsExit, SIGTERM).find("main-forked"), std::string::npos);
   EXPECT_EQ(holding_after_fork(ChildEnd::kStays, std::nullopt), "main-forked-stays");
   EXPECT_EQ(holding_after_fork(ChildEnd::kPools, std::nullopt), "main-forked-pools");
+}
+
+TEST(Conditions, TellWhetherWhatWasAcceptedRanAfterAll) {
+  Story story({create(1), submit(1), close(), join()});
+  story.begins(1).born(3).ends(1).step(2).step(3).step(4);
+  EXPECT_EQ(holding(Story(story).ending().task(1, 3).dies(3).dies(Story::kMain).eof()),
+            "joined-after-close, drained-later, exit-busy");
+  EXPECT_EQ(holding(Story(story).ending().dies(3).dies(Story::kMain).eof()), "joined-after-close");
 }
 
 }  // namespace

@@ -112,12 +112,12 @@ constexpr std::array kRules{
          "no harm. It may come within the grace after the result; join waits for it.",
          Level::kMust, "", callbacks_run_once, Needs::kClaims, kOfAnyPool},
     Rule{"T10", "ReadinessIsTrue",
-         "ready, and wait with a timeout, say that there is an outcome exactly when there is one, "
-         "and ready does not wait.",
+         "ready, and wait and get with a timeout, say that there is an outcome exactly when there "
+         "is one, and ready does not wait.",
          Level::kMust, "", readiness_is_true, Needs::kClaims},
     Rule{"T11", "CancelIsTrue",
-         "A cancel that says yes is the end of its task: the body does not begin any more, and the "
-         "outcome says so. One that says no leaves the task its own outcome.",
+         "A cancel that says yes is the end of its task: the body does not begin any more, nor run "
+         "to its end, and the outcome says so. One that says no leaves the task its own outcome.",
          Level::kMust, "", cancel_is_true, Needs::kClaims},
     Rule{"T12", "OutputIsWritten",
          "What a task has printed is written, once, when main has the task's outcome, whatever "
@@ -161,6 +161,10 @@ constexpr std::array kRules{
          "A pool that is to have no workers, or fewer than none, is refused with the documented "
          "error, when it is made and when it is resized.",
          Level::kMust, "", bad_count_is_refused, Needs::kClaims},
+    Rule{"S11", "LegalCallsAreTaken",
+         "What a pool may be asked for in its state, to be made, to take a task, to close, to be "
+         "joined, to have another number of workers, it does, where nothing has gone wrong before.",
+         Level::kMust, "", legal_calls_are_taken, Needs::kClaims},
     Rule{"I1", "ForeignProcessesAreLeftAlone",
          "Processes that main started without the pool are neither signalled nor reaped by it, and "
          "another pool of main's works as before.",

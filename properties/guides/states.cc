@@ -236,6 +236,21 @@ Guide bad_count_is_refused() {
               {"not exercised", [] { return Story({create(1)}).step(1).exits(); }}}};
 }
 
+Guide legal_calls_are_taken() {
+  return {.rule = "S11",
+          .sources = {kPool, kJoin},
+          .exercised_by =
+              "a create, submission, close, join or resize that the pool's state allows, "
+              "before anything has gone wrong",
+          .examples = {
+              {"held", [] { return Story({create(1)}).step(1).exits(); }},
+              {"violated",
+               [] {
+                 return Story({create(1), close()}).step(1).step(2, result(Kind::kError)).exits();
+               }},
+              {"not exercised", [] { return Story({create(0)}).step(1).exits(); }}}};
+}
+
 }  // namespace
 
 std::vector<Guide> state_guides() {
@@ -248,7 +263,8 @@ std::vector<Guide> state_guides() {
           scope_ends_the_pool(),
           forked_child_does_no_harm(),
           running_pool_keeps_its_workers(),
-          bad_count_is_refused()};
+          bad_count_is_refused(),
+          legal_calls_are_taken()};
 }
 
 }  // namespace poolproof::properties

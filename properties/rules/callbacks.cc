@@ -104,27 +104,17 @@ std::optional<Failure> first_failure(const Reading& reading) {
 bool must_go_well(const harness::Step& step) {
   // An input that raises, or what cannot be handed over, may be the call's own error.
   if (step.raises_at || entry(step.body.kind).never_begins) return false;
+  if (step.caller == harness::Caller::kThreads) return false;  // S3 has its say
   const StepKind kind = step.kind;
   return kind == StepKind::kSubmit || kind == StepKind::kMap || kind == StepKind::kClose ||
          kind == StepKind::kTerminate || kind == StepKind::kJoin;
 }
 
-/// The error of a task explains it as well, and is T7's to judge.
-bool a_task_failed_before(const Reading& reading, const Moment& moment) {
-  for (const auto& [task, submitted] : reading.accepted()) {
-    // Where it fails on its way nothing says when.
-    if (entry(reading.body(task).kind).comes == harness::Comes::kToAnError) return true;
-    for (const auto& run : reading.runs(task)) {
-      if (run.how == "raised" && run.ended && *run.ended < moment) return true;
-    }
-  }
-  return false;
-}
-
 void judge_ended_step(const Reading& reading, const Failure& failure, int step,
                       Verdicts& verdicts) {
   const auto& run = reading.run(step);
-  if (reading.disturbed_before(*run.ended) || a_task_failed_before(reading, *run.ended)) return;
+  // The error of a task explains it as well, and is T7's to judge.
+  if (reading.disturbed_before(*run.ended) || reading.task_failed_before(*run.ended)) return;
   if (reading.before(step).call(reading.step(step)) != Model::Call::kLegal) return;
   if (run.is(Kind::kOk)) return verdicts.held();
   if (!must_go_well(reading.step(step))) return;
@@ -137,8 +127,7 @@ void judge_ended_step(const Reading& reading, const Failure& failure, int step,
 void judge_pending_step(const Reading& reading, const Failure& failure, int step,
                         Verdicts& verdicts) {
   if (reading.main_died() || reading.asked_to_wait(step)) return;
-  if (reading.disturbed_before(reading.end()) || a_task_failed_before(reading, reading.end()))
-    return;
+  if (reading.disturbed_before(reading.end()) || reading.task_failed_before(reading.end())) return;
   const auto rest = reading.proved_at_rest(std::max(failure.at, *reading.run(step).begun));
   if (rest) {
     return verdicts.violated(

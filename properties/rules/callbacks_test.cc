@@ -198,5 +198,18 @@ TEST(CallbacksRunOnce, AllowsARefusalThatThePoolsStateAsksFor) {
   EXPECT_EQ(story.outcome("T9"), "held");
 }
 
+/// Of two joins at once one may find what the other has let go: S3 says so.
+TEST(CallbacksRunOnce, LeavesTwoCallsAtOnceToS3) {
+  for (const bool twice : {false, true}) {
+    auto joins = join();
+    if (twice) joins.caller = harness::Caller::kThreads;
+    Story story({create(1), submit(1), close(), joins});
+    story.scenario.steps[1].callback = harness::Callback::kRaises;
+    story.begins(1).born(3).ends(1).step(2).task(1, 3).calls_back(1, "value").step(3);
+    story.step(4, result(Kind::kError)).exits();
+    EXPECT_EQ(story.outcome("T9"), twice ? "held" : "violated");
+  }
+}
+
 }  // namespace
 }  // namespace poolproof::properties

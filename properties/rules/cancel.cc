@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <optional>
 
 #include "properties/rules/outcome.h"
@@ -13,6 +14,9 @@ namespace {
 
 using harness::StepKind;
 using Kind = Reading::Kind;
+
+/// Whom a signal ends may run for this long until it comes.
+constexpr std::chrono::milliseconds kSettled{20};
 
 /// Its outcome is known and stays.
 void judge_outcome(const Reading& reading, int step, int get, Verdicts& verdicts) {
@@ -32,7 +36,17 @@ void judge_beginnings(const Reading& reading, int step, Verdicts& verdicts) {
   const int task = reading.step(step).task;
   const auto& cancel = reading.run(step);
   for (const auto& run : reading.runs(task)) {
-    if (run.begun < *cancel.ended || reading.cut_short(run)) continue;
+    if (reading.cut_short(run)) continue;
+    const bool ends_later = run.begun < *cancel.ended && run.ended && *cancel.ended < *run.ended &&
+                            run.how != "left" &&
+                            reading.tree_time(*cancel.ended, *run.ended) > kSettled;
+    if (ends_later) {
+      return verdicts.violated(
+          fmt::format("{} says that task {} is taken back, but it runs to its end in process {}",
+                      reading.name(step), task, run.pid),
+          {cancel.ended->event, run.ended->event});
+    }
+    if (run.begun < *cancel.ended) continue;
     return verdicts.violated(
         fmt::format("{} says that task {} is taken back, but it began in process {}",
                     reading.name(step), task, run.pid),

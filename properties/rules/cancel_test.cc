@@ -7,6 +7,8 @@
 namespace poolproof::properties {
 namespace {
 
+using namespace std::chrono_literals;
+
 using harness::BodyKind;
 using harness::Step;
 using harness::StepKind;
@@ -112,6 +114,15 @@ TEST(CancelIsTrue, AnotherTaskIsNotTakenBackWithIt) {
   story.begins(4).dies(3, sys::Killed{SIGKILL}).ends(4, value("true"));
   story.step(5, result(Kind::kCancelled)).exits();
   EXPECT_NE(story.outcome("T3"), "held");
+}
+
+TEST(CancelIsTrue, IsViolatedByABodyThatRunsToItsEnd) {
+  for (const auto time : {5ms, 250ms}) {
+    auto story = running({cancel(1), get(1)});
+    story.step(3, value("true")).after(time).ends_task(1, 3);
+    story.step(4, result(Kind::kCancelled)).exits();
+    EXPECT_EQ(story.outcome("T11"), time > 20ms ? "violated" : "held");
+  }
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ Reading::Maybe Reading::first_end_of_pool() const {
     const StepKind kind = this->step(step).kind;
     const bool ends = kind == StepKind::kClose || kind == StepKind::kTerminate ||
                       kind == StepKind::kDrop || kind == StepKind::kJoin;
-    if (ends && run(step).begun && (!first || *run(step).begun < *first)) first = run(step).begun;
+    const bool refused = run(step).is(Kind::kRefused);
+    if (ends && !refused && run(step).begun && (!first || *run(step).begun < *first))
+      first = run(step).begun;
   }
   return first;
 }
@@ -45,6 +47,26 @@ bool Reading::is_older_than_the_pool(const Process& process) const {
 bool Reading::is_within_the_pools_life(const Moment& moment) const {
   const auto* create = creation();
   return create != nullptr && *create->begun < moment;
+}
+
+bool Reading::has_a_neighbour() const {
+  for (int step = 1; step <= steps(); ++step) {
+    if (this->step(step).kind != StepKind::kNeighbour || !run(step).begun) continue;
+    if (this->step(step).neighbour != harness::Neighbour::kEnds || !run(step).is(Kind::kOk))
+      return true;
+  }
+  return false;
+}
+
+bool Reading::may_have_a_pool() const {
+  return creation() != nullptr || has_a_neighbour();
+}
+
+const Reading::Process* Reading::worker_above(const Process& process) const {
+  const Process* above = &process;
+  while (above != nullptr && above->role == Role::kTaskChild && above->born)
+    above = this->process(above->parent, *above->born);
+  return above != nullptr && above->role == Role::kWorker ? above : nullptr;
 }
 
 bool Reading::made_by_creation(const Process& process) const {
@@ -156,7 +178,7 @@ std::vector<const Reading::Process*> Reading::alive_after(int step) const {
   if (run.snapshot == nullptr || !trace().exact) return alive;
   for (const auto& seen : run.snapshot->processes) {
     const Process* process = this->process(seen.pid, *run.ended);
-    if (process == nullptr || process->role != Role::kWorker || !process->born) continue;
+    if (process == nullptr || !is_worker(*process) || !process->born) continue;
     const bool meant = *process->born < *run.ended && !process->gone_before(*run.ended);
     if (meant && surely_lives(seen.state)) alive.push_back(process);
   }

@@ -173,7 +173,7 @@ Verdict process_exits(const Evidence& evidence) {
   const auto begun = *reading.ending_begun();
   const bool any_pool = reading.before(reading.steps() + 1).state() != Model::State::kNone;
   if (reading.main_died()) return any_pool ? Verdict(Held{}) : Verdict(NotExercised{});
-  if (is_deaf_to_its_ending(evidence.scenario)) return NotExercised{};
+  if (!reading.may_have_a_pool() || is_deaf_to_its_ending(evidence.scenario)) return NotExercised{};
   if (reading.asked_to_wait(0)) {
     return NotApplicable{"exit waits for the pool by contract, and this one never finishes"};
   }

@@ -212,5 +212,18 @@ TEST(OutputReachesEof, DoesNotBelieveAnEofThatTheWardenCaused) {
   EXPECT_EQ(story.outcome("E3"), "inconclusive");
 }
 
+/// What main has done without any pool hangs by its own.
+TEST(ProcessExits, IsAboutMainsThatHaveAskedForAPool) {
+  using harness::Neighbour;
+  const auto beside = [](Neighbour which) {
+    const harness::Step step{.kind = harness::StepKind::kNeighbour, .neighbour = which};
+    return Story({step}).step(1).ending().at_rest().over(End::kAtRest);
+  };
+  for (const char* rule : {"E1", "P1"}) {
+    EXPECT_EQ(beside(Neighbour::kEnds).outcome(rule), "not exercised");
+    EXPECT_EQ(beside(Neighbour::kStays).outcome(rule), "violated");
+  }
+}
+
 }  // namespace
 }  // namespace poolproof::properties

@@ -36,22 +36,38 @@ bool is_the_pools_own(const Reading& reading, const Process& dead) {
          !killed_by_mains_own(reading, dead);
 }
 
-/// Whether the scenario, a fault or an earlier death may be why workers die by then. Some pools end
-/// all others when one is gone.
+/// Whether what happened then may still be why a worker dies. Some pools end all others when one is
+/// gone; one that replaces it has come over that after the grace.
+bool is_recent(const Reading& reading, const Moment& then, const Moment& moment) {
+  return !reading.contract().replaces_workers || reading.within_grace(then, moment);
+}
+
+/// Whether the task, whose body ends its worker, may do so about now: it has not begun, has no end
+/// that is known, or has had it lately.
+bool may_kill(const Reading& reading, int task, const Moment& moment) {
+  const auto& runs = reading.runs(task);
+  return runs.empty() || std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
+           const auto* worker = reading.worker_of(run);
+           return worker == nullptr || !worker->dead || is_recent(reading, *worker->dead, moment);
+         });
+}
+
+/// Whether the scenario, a fault or an earlier death may be why workers die by then.
 bool others_may_be_why(const Reading& reading, const Process& worker, const Moment& moment) {
   if (reading.stillborn() || reading.hit_before(moment)) return true;
   for (int step = 1; step <= reading.steps(); ++step) {
-    const auto& begun = reading.run(step).begun;
-    if (!begun || moment < *begun) continue;
+    const auto& run = reading.run(step);
+    if (!run.begun || moment < *run.begun) continue;
     const auto& asked = reading.step(step);
-    const bool kills = asked.kind == harness::StepKind::kKill ||
-                       asked.kind == harness::StepKind::kCancel ||
-                       entry(asked.body.kind).kills_worker;
-    if (kills) return true;
+    const bool kills =
+        asked.kind == harness::StepKind::kKill || asked.kind == harness::StepKind::kCancel;
+    if (kills && (!run.ended || is_recent(reading, *run.ended, moment))) return true;
+    if (entry(asked.body.kind).kills_worker && may_kill(reading, asked.task, moment)) return true;
   }
   const auto deaths = reading.deaths_before(moment);
   return std::any_of(deaths.begin(), deaths.end(), [&](const Process* other) {
-    return other != &worker && !is_the_pools_own(reading, *other);
+    return other != &worker && !is_the_pools_own(reading, *other) &&
+           (!other->dead || is_recent(reading, *other->dead, moment));
   });
 }
 

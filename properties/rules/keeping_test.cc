@@ -114,5 +114,25 @@ TEST(RunningPoolKeepsItsWorkers, LetsAPoolThatIsToShrinkEndWhoIsIdle) {
   EXPECT_EQ(resized(3, false), "violated");
 }
 
+/// One that replaces its workers has come over an earlier death after the grace.
+TEST(RunningPoolKeepsItsWorkers, AnOldDeathIsNoExcuse) {
+  for (const auto time : {500ms, 1500ms}) {
+    Story story({create(2), submit(1, BodyKind::kOsExit), submit(2), sleep_for(time), submit(3)});
+    story.begins(1).born(3).born(4).ends(1).step(2).begins_task(1, 3).dies(3).born(5);
+    story.step(3).task(2, 4).begins(4).after(time).ends(4).begins(5).dies(4, Killed{9}).ends(5);
+    EXPECT_EQ(Story(story).exits().outcome("S9"), time > 1s ? "violated" : "not exercised");
+    story.contract.replaces_workers = false;
+    EXPECT_EQ(story.exits().outcome("S9"), "not exercised");
+  }
+}
+
+/// A refused join has ended nothing.
+TEST(RunningPoolKeepsItsWorkers, AlsoBehindARefusedJoin) {
+  Story story({create(1), join(), submit(1), sleep_for(5ms)});
+  story.begins(1).born(3).ends(1).step(2, result(harness::StepResult::Kind::kRefused)).step(3);
+  story.task(1, 3).begins(4).dies(3, Killed{9}).ends(4).exits();
+  EXPECT_EQ(story.outcome("S9"), "violated");
+}
+
 }  // namespace
 }  // namespace poolproof::properties

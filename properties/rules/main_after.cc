@@ -98,16 +98,6 @@ bool is_excused(const Reading& reading, const Reading::Moment& moment) {
 
 }  // namespace
 
-bool has_a_neighbour(const Reading& reading) {
-  for (int step = 1; step <= reading.steps(); ++step) {
-    const auto& run = reading.run(step);
-    if (reading.step(step).kind != StepKind::kNeighbour || !run.begun) continue;
-    if (reading.step(step).neighbour != harness::Neighbour::kEnds || !run.is(Reading::Kind::kOk))
-      return true;
-  }
-  return false;
-}
-
 std::optional<int> end_of_pool(const Reading& reading) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto kind = reading.step(step).kind;
@@ -158,7 +148,7 @@ std::optional<MainAfter> main_after_pool(const Reading& reading) {
   const auto before = look(reading, "started");
   const auto after = look(reading, "ending");
   const auto step = last_reference(reading);
-  if (!before || !after || !step || !every_pool_was_made(reading) || has_a_neighbour(reading))
+  if (!before || !after || !step || !every_pool_was_made(reading) || reading.has_a_neighbour())
     return std::nullopt;
   if (is_excused(reading, after->moment)) return std::nullopt;
   const auto ended = std::max(*reading.run(*step).ended, last_neighbour_left(reading));

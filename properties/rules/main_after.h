@@ -24,9 +24,6 @@ struct MainAfter {
 /// else may be why main is another: main was hit by the case's fault, or the fault made calls fail.
 std::optional<MainAfter> main_after_pool(const Reading& reading);
 
-/// Whether main may have another pool still, made by a neighbour step, with all that belongs to it.
-bool has_a_neighbour(const Reading& reading);
-
 /// The first step after which nothing of the pool may go on: a join, or a drop once nothing is
 /// pending.
 std::optional<int> end_of_pool(const Reading& reading);

@@ -84,12 +84,37 @@ bool lies_before(const Moment& moment, const Moment& until) {
   return moment < until && moment.at < until.at;
 }
 
+/// Whether main's first thread was alone in it when it left by its language's exit: then the end of
+/// the thread is main's.
+bool leaves_as_a_whole(const Reading& reading) {
+  const auto ending = reading.scenario().ending.kind;
+  const bool by_exit = ending == harness::EndingKind::kReturn ||
+                       ending == harness::EndingKind::kRaise ||
+                       ending == harness::EndingKind::kExit;
+  const auto& main = *reading.main();
+  if (!by_exit || !reading.trace().exact || !main.status ||
+      !std::holds_alternative<sys::Exited>(*main.status))
+    return false;
+  int others = 0;
+  const auto& events = reading.trace().events;
+  for (std::size_t i = 0; i < reading.ending_begun()->event; ++i) {
+    const auto* born = std::get_if<harness::ThreadBorn>(&events[i].kind);
+    const auto* dead = std::get_if<harness::ThreadDead>(&events[i].kind);
+    others += born != nullptr && born->pid == main.pid ? 1 : 0;
+    others -= dead != nullptr && dead->pid == main.pid ? 1 : 0;
+  }
+  for (std::size_t i = reading.ending_begun()->event; i < main.dying->event; ++i)
+    others += std::holds_alternative<harness::ThreadBorn>(events[i].kind) ? 1 : 0;
+  return others == 0;
+}
+
 /// Up to here main lives for sure, and has not ended the program: that dies with main's first
 /// thread, which may end before the others do, or of the signal by which main ends them all.
 Moment mains_last_word(const Reading& reading) {
   const bool ends_all = reading.scenario().ending.kind == harness::EndingKind::kCtrlC;
   if (ends_all && reading.ending_begun()) return *reading.ending_begun();
   if (!reading.main_died()) return reading.end();
+  if (reading.ending_begun() && leaves_as_a_whole(reading)) return *reading.main()->dying;
   if (reading.ending_begun()) return *reading.ending_begun();
   Moment last;
   for (int step = 1; step <= reading.steps(); ++step) {

@@ -208,11 +208,15 @@ TEST(ForeignProcessesAreLeftAlone, AClaimThatIsReadLateIsStillMains) {
   EXPECT_EQ(story.outcome("I1"), "held");
 }
 
-/// Main's first thread may be gone before main is.
+/// Main's first thread may be gone before main is, where it has others.
 TEST(ForeignProcessesAreLeftAlone, ADeathJustBeforeMainsIsNobodysDoing) {
-  auto at_exit = launching(Program::kStays);
-  pool_ends(at_exit).ending().dies(9, Killed{SIGKILL}).dies(Story::kMain).eof();
-  EXPECT_EQ(at_exit.outcome("I1"), "held");
+  for (const bool alone : {false, true}) {
+    auto at_exit = launching(Program::kStays);
+    pool_ends(at_exit);
+    if (!alone) at_exit.add(harness::ThreadBorn{Story::kMain, 21});
+    at_exit.ending().dies(9, Killed{SIGKILL}).dies(Story::kMain).eof();
+    EXPECT_EQ(at_exit.outcome("I1"), alone ? "violated" : "held");
+  }
   auto in_a_step = launching(Program::kStays);
   in_a_step.begins(3).dies(9, Killed{SIGKILL}).dies(Story::kMain, Killed{SIGKILL}).dies(3).eof();
   EXPECT_EQ(in_a_step.outcome("I1"), "held");

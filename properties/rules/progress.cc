@@ -206,6 +206,7 @@ Verdict no_deadlock(const Evidence& evidence) {
   if (main == nullptr || !main->born) return NotExercised{};
   const bool created = reading.before(reading.steps() + 1).state() != Model::State::kNone;
   if (reading.main_died()) return created ? Verdict(Held{}) : Verdict(NotExercised{});
+  if (!reading.may_have_a_pool()) return NotExercised{};
   const auto pending = reading.pending();
   if (pending && (reading.asked_to_wait(*pending) || stopped_by_a_task(reading)))
     return NotExercised{};
@@ -227,6 +228,7 @@ Verdict no_livelock(const Evidence& evidence) {
   if (main == nullptr || !main->born) return NotExercised{};
   const bool created = reading.before(reading.steps() + 1).state() != Model::State::kNone;
   if (reading.main_died()) return created ? Verdict(Held{}) : Verdict(NotExercised{});
+  if (!reading.may_have_a_pool()) return NotExercised{};
   const auto pending = reading.pending();
   if (pending && waits_as_told(reading, *pending)) return NotExercised{};
   if (reading.proved_at_rest(*main->born)) return Held{};  // asleep: P1 has its say

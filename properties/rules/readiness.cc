@@ -29,14 +29,17 @@ std::optional<bool> said(const Reading& reading, int step) {
       if (run.is(Kind::kOk)) return true;
       return run.is(Kind::kTimeout) ? std::optional(false) : std::nullopt;
     case StepKind::kGet:
+      if (run.is(Kind::kTimeout)) return false;
       return is_told(run.result->kind) ? std::optional(true) : std::nullopt;
     default:
       return std::nullopt;
   }
 }
 
+/// A get that runs out of time says as much.
 bool asks(const Step& step) {
-  return step.kind == StepKind::kReady || step.kind == StepKind::kWait;
+  const bool in_time = step.kind == StepKind::kGet && step.timeout;
+  return step.kind == StepKind::kReady || step.kind == StepKind::kWait || in_time;
 }
 
 /// The first step about the task, before this one, that found its outcome.
@@ -80,6 +83,14 @@ bool ends_with_its_runs(const Reading& reading, int task) {
   return value_of(task, body).has_value() && !reading.handed_over(task).raises_at;
 }
 
+/// Whether an outcome fails on its way: behind such a one others may not come either, which T7 and
+/// T9 judge.
+bool may_be_unreadable(const Reading& reading) {
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    return entry(reading.body(task.first).kind).comes == harness::Comes::kToAnError;
+  });
+}
+
 void judge_yes(const Reading& reading, int step, Verdicts& verdicts) {
   const int task = reading.step(step).task;
   if (may_have_been_ended(reading, step) || !ends_with_its_runs(reading, task)) return;
@@ -94,6 +105,22 @@ void judge_yes(const Reading& reading, int step, Verdicts& verdicts) {
       {run->begun.event, reading.run(step).ended->event});
 }
 
+/// The last of its runs, if all were over more than the grace before and nothing but the pool can
+/// have kept the outcome from main.
+const Reading::Run* done_long_before(const Reading& reading, int step) {
+  const int task = reading.step(step).task;
+  const auto& begun = *reading.run(step).begun;
+  const auto& runs = reading.runs(task);
+  if (runs.empty() || reading.is_map(task) || !ends_with_its_runs(reading, task)) return nullptr;
+  const auto& ended = *reading.run(step).ended;
+  if (may_have_been_ended(reading, step) || reading.hit_before(ended) ||
+      reading.callback_failed_before(ended) || may_be_unreadable(reading))
+    return nullptr;
+  const auto& last = runs.back();
+  return last.ended && *last.ended < begun && !reading.within_grace(*last.ended, begun) ? &last
+                                                                                        : nullptr;
+}
+
 void judge_no(const Reading& reading, int step, Verdicts& verdicts) {
   const int task = reading.step(step).task;
   const auto& run = reading.run(step);
@@ -102,6 +129,13 @@ void judge_no(const Reading& reading, int step, Verdicts& verdicts) {
         fmt::format("{} says that there is no outcome of task {}, which {} has found",
                     reading.name(step), task, reading.name(*found)),
         {reading.run(*found).ended->event, run.ended->event});
+  }
+  if (const auto* done = done_long_before(reading, step)) {
+    return verdicts.violated(
+        fmt::format("{} says that there is no outcome of task {}, whose body was over {} before",
+                    reading.name(step), task,
+                    in_words(reading.tree_time(*done->ended, *run.ended))),
+        {done->ended->event, run.ended->event});
   }
   if (open_run(reading, task, *run.ended) != nullptr) verdicts.held();
 }

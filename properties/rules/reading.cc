@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "properties/rules/outcome.h"
@@ -30,6 +32,7 @@ Reading::Reading(const Evidence& evidence)
   }
   take_unclaimed_children();
   take_neighbours();
+  take_idle_workers();
   for (int step = 1; step <= steps(); ++step) {
     const bool submits = entry(this->step(step).kind).makes == Makes::kTask;
     if (submits && run(step).is(Kind::kOk)) accepted_[this->step(step).task] = step;
@@ -42,7 +45,8 @@ void Reading::read(const Moment& moment, const Event::Kind& kind) {
   std::visit(Overloaded{
                  [&](const Born& e) {
                    const Process* maker = process(e.parent);
-                   const bool in_a_task = maker != nullptr && runs_a_task(*maker);
+                   const bool in_a_task =
+                       maker != nullptr && (maker->role == Role::kTaskChild || runs_a_task(*maker));
                    latest_[e.pid] = processes_.size();
                    processes_.push_back({.pid = e.pid, .parent = e.parent, .born = moment});
                    if (e.how == "main") processes_.back().role = Role::kMain;
@@ -158,6 +162,42 @@ void Reading::take_neighbours() {
   }
 }
 
+/// Who never had a task and is not listed is known by the number of workers that was asked for: of
+/// those that the pool's creation has forked, with the same parent as the known ones, as many as
+/// are missing. What executes a program of its own may look after the workers.
+void Reading::take_idle_workers() {
+  if (!trace().exact) return;
+  const auto first = std::find_if(scenario().steps.begin(), scenario().steps.end(),
+                                  [](auto& step) { return step.kind == StepKind::kCreate; });
+  const StepRun* create = creation();
+  if (create == nullptr || !create->is(Kind::kOk) || !first->workers) return;
+  const auto of_creation = [&](const Process& process) {
+    return process.born && *create->begun < *process.born && *process.born < *create->ended;
+  };
+  std::set<Pid> makers;
+  std::ptrdiff_t known = 0;
+  for (const Process& process : processes_) {
+    if (process.role != Role::kWorker || !of_creation(process)) continue;
+    makers.insert(process.parent);
+    ++known;
+  }
+  std::vector<Process*> rest;
+  for (Process& process : processes_) {
+    const bool meant = process.role == Role::kHelper && of_creation(process) &&
+                       makers.contains(process.parent) && !has_executed(process);
+    if (meant) rest.push_back(&process);
+  }
+  if (known + std::ssize(rest) != *first->workers) return;
+  for (Process* process : rest) process->is_idle_worker = true;
+}
+
+bool Reading::has_executed(const Process& process) const {
+  return std::any_of(trace().events.begin(), trace().events.end(), [&](const Event& event) {
+    const auto* execed = std::get_if<harness::Execed>(&event.kind);
+    return execed != nullptr && execed->pid == process.pid;
+  });
+}
+
 Reading::StepRun* Reading::own_step(Pid claimant, int step) {
   const bool mine = claimant == evidence_.trace.main() && step >= 1 && step <= steps();
   return mine ? &steps_[static_cast<std::size_t>(step - 1)] : nullptr;
@@ -173,7 +213,10 @@ void Reading::take_step_end(const Moment& moment, const StepEnded& claim) {
   if (!claim.result.workers) return;
   for (const auto& listed : *claim.result.workers) {
     const auto found = latest_.find(listed.pid);
-    if (found != latest_.end()) take_role(processes_[found->second], moment);
+    if (found == latest_.end()) continue;
+    Process& process = processes_[found->second];
+    // What a task has started is no worker because the pool says so.
+    if (process.role != Role::kTaskChild) take_role(process, moment);
   }
 }
 
@@ -426,6 +469,25 @@ bool Reading::main_is_in_a_body(std::optional<BodyKind> kind) const {
     const auto& runs = this->runs(step.task);
     return std::any_of(runs.begin(), runs.end(),
                        [&](const Run& run) { return run.pid == trace().main() && !run.ended; });
+  });
+}
+
+bool Reading::callback_failed_before(const Moment& moment) const {
+  return std::any_of(accepted_.begin(), accepted_.end(), [&](const auto& task) {
+    const auto& calls = calls_back(task.first);
+    return this->step(task.second).callback == harness::Callback::kRaises && !calls.empty() &&
+           calls.front().at < moment;
+  });
+}
+
+bool Reading::task_failed_before(const Moment& moment) const {
+  return std::any_of(accepted_.begin(), accepted_.end(), [&](const auto& task) {
+    // Where it fails on its way nothing says when.
+    if (entry(body(task.first).kind).comes == harness::Comes::kToAnError) return true;
+    const auto& runs = this->runs(task.first);
+    return std::any_of(runs.begin(), runs.end(), [&](const Run& run) {
+      return run.how == "raised" && run.ended && *run.ended < moment;
+    });
   });
 }
 

@@ -49,6 +49,8 @@ class Reading {
     int launched_in = 0;     // the step by which main started it as a program of its own
     /// Born while main made another pool beside: it may be that one's.
     bool may_be_a_neighbours = false;
+    /// A worker, as the number that was asked for tells, of which no claim ever says so.
+    bool is_idle_worker = false;
     bool gone_before(const Moment& moment) const { return dying && *dying < moment; }
   };
 
@@ -108,7 +110,20 @@ class Reading {
   /// Until when main goes on with the scenario: its ending, its death, or the case's end. Later,
   /// others have a reason to go.
   Moment main_goes_on_until() const;
-  /// When main, or its end, first began to end the pool; nullopt: never.
+  /// Whether it is one of the pool's workers, be it one that never had a task.
+  bool is_worker(const Process& process) const {
+    return process.role == Role::kWorker || process.is_idle_worker;
+  }
+  /// Whether main asked for a pool and may have one: it has begun to make one, or has another one
+  /// beside that lives on or has not come to a good end.
+  bool may_have_a_pool() const;
+  /// Whether main may have another pool still, made by a neighbour step, with all that belongs to
+  /// it.
+  bool has_a_neighbour() const;
+  /// The worker in whose task the process was started, itself or who started it; nullptr: in none.
+  const Process* worker_above(const Process& process) const;
+  /// When main, or its end, first began to end the pool; nullopt: never. A call that was refused
+  /// has ended nothing.
   Maybe first_end_of_pool() const;
   /// Main's end: from here on it is gone for everybody.
   Maybe main_dead() const;
@@ -213,6 +228,10 @@ class Reading {
   /// main. Whether one of this kind, or any, is not over, be it of a task that main has not yet
   /// learnt to be accepted.
   bool main_is_in_a_body(std::optional<harness::BodyKind> kind = std::nullopt) const;
+  /// Whether a callback that raises has been called before.
+  bool callback_failed_before(const Moment& moment) const;
+  /// Whether a task may have failed before, in the body or, at whatever moment, on its way.
+  bool task_failed_before(const Moment& moment) const;
   /// A run that its worker's death cut short.
   bool cut_short(const Run& run) const;
 
@@ -247,6 +266,7 @@ class Reading {
   void take_death(const Moment& moment, Pid pid, const sys::ExitStatus& status, bool dead);
   void take_kill(const Moment& moment, Pid pid);
   void take_neighbours();
+  void take_idle_workers();
   void take_own_child(const harness::OwnChild& claim);
   void take_unclaimed_children();
   void take_step_end(const Moment& moment, const harness::StepEnded& claim);
@@ -257,6 +277,7 @@ class Reading {
   bool is_open(const Run& run, Pid pid) const;
   bool runs_a_task(const Process& process) const;
   const StepRun* creation() const;
+  bool has_executed(const Process& process) const;
   bool preceded_the_pool(const Process& process) const;
   bool may_run_unseen_exit() const;
   bool left_in_peace(const Process& process) const;

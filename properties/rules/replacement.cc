@@ -13,16 +13,8 @@ using harness::StepKind;
 using Role = Reading::Role;
 using Moment = Reading::Moment;
 
-bool has_a_quota(const Reading& reading) {
-  const auto& steps = reading.scenario().steps;
-  return std::any_of(steps.begin(), steps.end(), [](const harness::Step& step) {
-    return step.kind == StepKind::kCreate && step.quota.has_value();
-  });
-}
-
-/// Those that were lost, and where there is a quota those that have gone for it.
+/// Those that were lost, and those that have gone by themselves, for a quota or for no reason.
 std::vector<const Reading::Process*> gone_workers(const Reading& reading) {
-  if (!has_a_quota(reading)) return reading.losses();
   std::vector<const Reading::Process*> gone;
   for (const auto& process : reading.processes()) {
     if (process.role == Role::kWorker && process.dying) gone.push_back(&process);

@@ -110,10 +110,20 @@ std::string in_words(const Descriptors& descriptors) {
 
 }  // namespace
 
+/// In a pool of threads what a task keeps open is open in main.
+static bool kept_files_itself(const Reading& reading) {
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    const auto& runs = reading.runs(task.first);
+    return reading.body(task.first).kind == harness::BodyKind::kKeepFiles &&
+           std::any_of(runs.begin(), runs.end(),
+                       [&](const Reading::Run& run) { return run.pid == reading.trace().main(); });
+  });
+}
+
 Verdict no_descriptor_left(const Evidence& evidence) {
   const Reading reading(evidence);
   const auto main = main_after_pool(reading);
-  if (!main) return NotExercised{};
+  if (!main || kept_files_itself(reading)) return NotExercised{};
   auto left = missing(main->after.descriptors, main->before.descriptors);
   const auto gone = missing(main->before.descriptors, main->after.descriptors);
   forgive_kept(reading, left);
@@ -138,7 +148,7 @@ Verdict no_file_left(const Evidence& evidence) {
 Verdict no_thread_left(const Evidence& evidence) {
   const Reading reading(evidence);
   const auto step = end_of_pool(reading);
-  if (!step || has_a_neighbour(reading)) return NotExercised{};
+  if (!step || reading.has_a_neighbour()) return NotExercised{};
   const auto from = reading.released_from(*step);
   if (!from) return NotExercised{};
   const auto watched = reading.main_goes_on_until();

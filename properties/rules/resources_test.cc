@@ -282,5 +282,16 @@ TEST(NoThreadLeft, CountsNoThreadsFromBeforeThePool) {
   EXPECT_EQ(story.ends(3).begins(4).after(1500ms).ends(4).exits().outcome("R4"), "held");
 }
 
+/// Where main runs the tasks, what they keep open is open in main.
+TEST(NoDescriptorLeft, LeavesWhatATaskOfMainsOwnKeeps) {
+  for (const harness::Pid runs_it : {Story::kMain, 3}) {
+    Story story({create(1), submit(1, harness::BodyKind::kKeepFiles), close(), join()});
+    story.main_is("started").begins(1).born(3).ends(1).step(2).task(1, runs_it).step(3);
+    story.begins(4).dies(3).ends(4).after(1500ms).ending();
+    story.main_is("ending", with_open({"/dev/null"})).dies(Story::kMain).eof();
+    EXPECT_EQ(story.outcome("R1"), runs_it == 3 ? "violated" : "not exercised");
+  }
+}
+
 }  // namespace
 }  // namespace poolproof::properties

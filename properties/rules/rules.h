@@ -47,6 +47,7 @@ Verdict outcome_is_true(const Evidence& evidence);
 Verdict submit_after_close_is_refused(const Evidence& evidence);
 Verdict join_before_close_is_refused(const Evidence& evidence);
 Verdict bad_count_is_refused(const Evidence& evidence);
+Verdict legal_calls_are_taken(const Evidence& evidence);
 Verdict endings_are_idempotent(const Evidence& evidence);
 Verdict terminate_is_prompt(const Evidence& evidence);
 Verdict close_drains(const Evidence& evidence);

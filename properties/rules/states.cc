@@ -93,6 +93,11 @@ bool is_repetition(const Reading& reading, int step) {
   return (twice || done_before(reading, step)) && !model.may_wait_for_ever(reading.step(step));
 }
 
+/// Of two calls at once one is the first, and what may make that one fail is for other rules.
+bool may_fail_alone(const Reading& reading, const Reading::Moment& moment) {
+  return reading.callback_failed_before(moment) || reading.task_failed_before(moment);
+}
+
 /// terminate, and every join of a terminated pool.
 bool must_be_prompt(const Reading& reading, int step) {
   const auto state = reading.before(step).state();
@@ -302,7 +307,7 @@ void judge_farewell(const Reading& reading, int drop, Verdicts& verdicts) {
   if (!reading.run(drop).is(Kind::kOk)) return;
   const auto from = free_to_go_from(reading, drop);
   for (const auto& process : reading.processes()) {
-    const bool meant = process.role == Reading::Role::kWorker && process.born && from &&
+    const bool meant = reading.is_worker(process) && process.born && from &&
                        *process.born < *from && !process.gone_before(*reading.run(drop).begun);
     if (meant) judge_release(reading, process, *from, drop, verdicts);
   }
@@ -319,6 +324,47 @@ void judge_arrival(const Reading& reading, int leave, Verdicts& verdicts) {
   verdicts.violated(fmt::format("{}, by {}, {}", reading.name(leave),
                                 name(reading.step(leave).farewell), answer(*run.result)),
                     {run.begun->event, run.ended->event});
+}
+
+/// A callback of main's may have ended the pool, at whatever moment.
+bool a_callback_may_have_ended_it(const Reading& reading) {
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    return reading.step(task.second).callback == harness::Callback::kTerminates;
+  });
+}
+
+/// Whether an end of the pool was begun before that has not gone well, and may have gone half way.
+bool an_end_has_failed_before(const Reading& reading, int step) {
+  for (int earlier = 1; earlier < step; ++earlier) {
+    const StepKind kind = reading.step(earlier).kind;
+    const bool ends = kind == StepKind::kClose || kind == StepKind::kTerminate ||
+                      kind == StepKind::kJoin || kind == StepKind::kDrop;
+    const auto& run = reading.run(earlier);
+    if (ends && run.begun && !run.is(Kind::kOk) && !run.is(Kind::kRefused)) return true;
+  }
+  return false;
+}
+
+/// A call that is legal, and of which no other rule says more: what is repeated or made twice at
+/// once is S3's affair, the end of a terminated pool S4's, and what follows a task's error T7's.
+bool must_be_taken(const Reading& reading, int step) {
+  const auto& asked = reading.step(step);
+  const StepKind kind = asked.kind;
+  const bool meant = kind == StepKind::kCreate || kind == StepKind::kClose ||
+                     kind == StepKind::kJoin || kind == StepKind::kResize ||
+                     entry(kind).makes == harness::Makes::kTask;
+  if (!meant || asked.caller == harness::Caller::kThreads || has_bad_count(asked)) return false;
+  // An input that raises, or what cannot be handed over, may be the call's own error.
+  if (asked.raises_at || entry(asked.body.kind).never_begins) return false;
+  const auto model = reading.before(step);
+  if (model.call(asked) != Model::Call::kLegal || model.state() == Model::State::kTerminated)
+    return false;
+  const auto& ended = *reading.run(step).ended;
+  const bool repeats = kind == StepKind::kClose || kind == StepKind::kJoin;
+  return !(repeats && done_before(reading, step)) && !reading.disturbed_before(ended) &&
+         !reading.hit_before(ended) && !reading.callback_failed_before(ended) &&
+         !reading.task_failed_before(ended) && !a_callback_may_have_ended_it(reading) &&
+         !an_end_has_failed_before(reading, step);
 }
 
 }  // namespace
@@ -364,6 +410,24 @@ Verdict bad_count_is_refused(const Evidence& evidence) {
   return verdicts.verdict();
 }
 
+Verdict legal_calls_are_taken(const Evidence& evidence) {
+  const Reading reading(evidence);
+  Verdicts verdicts;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    if (!run.ended || !must_be_taken(reading, step)) continue;
+    if (run.is(Kind::kOk)) {
+      verdicts.held();
+    } else {
+      verdicts.violated(
+          fmt::format("{} {}, though the pool may take it and nothing has gone wrong before",
+                      reading.name(step), answer(*run.result)),
+          {run.begun->event, run.ended->event});
+    }
+  }
+  return verdicts.verdict();
+}
+
 Verdict endings_are_idempotent(const Evidence& evidence) {
   const Reading reading(evidence);
   Verdicts verdicts;
@@ -377,7 +441,8 @@ Verdict endings_are_idempotent(const Evidence& evidence) {
       judge_pending(reading, step, what, verdicts);
     } else if (run.is(Kind::kOk)) {
       verdicts.held();
-    } else if (!reading.calls_failed_before(*run.ended) && !reading.stillborn()) {
+    } else if (!reading.calls_failed_before(*run.ended) && !reading.stillborn() &&
+               (before || !may_fail_alone(reading, *run.ended))) {
       verdicts.violated(fmt::format("{}{} {}", reading.name(step), what, answer(*run.result)),
                         {run.ended->event});
     }

@@ -447,5 +447,111 @@ TEST(DroppedPoolIsReleased, SaysNothingOfACollectOfAPoolInUse) {
   EXPECT_EQ(story.outcome("S6"), "not exercised");
 }
 
+/// The first of two calls at once may fail alone, for a reason that other rules judge.
+TEST(EndingsAreIdempotent, LeavesWhatOneCallMayFailOf) {
+  for (const bool raises : {false, true}) {
+    auto twice = terminate();
+    twice.caller = harness::Caller::kThreads;
+    Story story({create(1), submit(1), twice});
+    if (raises) story.scenario.steps[1].callback = harness::Callback::kRaises;
+    story.begins(1).born(3).ends(1).step(2).task(1, 3);
+    if (raises) story.calls_back(1, "value");
+    story.step(3, result(Kind::kError)).exits();
+    EXPECT_EQ(story.outcome("S3"), raises ? "not exercised" : "violated");
+    EXPECT_EQ(story.outcome("S4"), "violated");
+  }
+}
+
+// ---- Idle workers -------------------------------------------------------------------------------
+
+/// A pool of two, of whom 4 never has a task.
+Story with_an_idle_worker(std::vector<harness::Step> more) {
+  std::vector<harness::Step> steps{create(2), submit(1)};
+  steps.insert(steps.end(), more.begin(), more.end());
+  Story story(steps);
+  story.begins(1).born(3).born(4).ends(1).step(2).task(1, 3);
+  return story;
+}
+
+TEST(IdleWorkers, AreKnownByTheNumberThatWasAskedFor) {
+  auto stays = with_an_idle_worker({terminate(), join()});
+  stays.step(3)
+      .begins(4)
+      .dies(3)
+      .ends(4)
+      .add(harness::Snapshot{.step = 4, .processes = {{4, 'S', 2}}})
+      .exits();
+  EXPECT_EQ(stays.outcome("S4"), "violated");
+  auto dropped = with_an_idle_worker({drop(), sleep_for(1500ms)});
+  dropped.begins(3).dies(3).ends(3).begins(4).after(1500ms).ends(4).exits();
+  EXPECT_EQ(dropped.outcome("S6"), "violated");
+}
+
+/// Who is one too many may look after the workers, and so may who executes a program of its own.
+TEST(IdleWorkers, AreNoHelpers) {
+  Story helped({create(1), submit(1), drop(), sleep_for(1500ms)});
+  helped.begins(1).born(3).born(4).ends(1).step(2).task(1, 3).begins(3).dies(3).ends(3);
+  EXPECT_EQ(helped.begins(4).after(1500ms).ends(4).exits().outcome("S6"), "held");
+  auto executed = with_an_idle_worker({drop(), sleep_for(1500ms)});
+  executed.trace.events.insert(
+      executed.trace.events.end() - 2,
+      harness::Event{executed.trace.events.back().at, harness::Execed{4, "/bin/helper"}});
+  executed.begins(3).dies(3).ends(3).begins(4).after(1500ms).ends(4).exits();
+  EXPECT_EQ(executed.outcome("S6"), "held");
+}
+
+// ---- S11 ----------------------------------------------------------------------------------------
+
+TEST(LegalCallsAreTaken, IsViolatedByARefusalWithoutAReason) {
+  Story submits({create(1), submit(1)});
+  EXPECT_EQ(submits.step(1).step(2, result(Kind::kRefused)).exits().outcome("S11"), "violated");
+  Story joins({create(1), close(), join()});
+  joins.step(1).step(2).step(3, result(Kind::kError)).exits();
+  EXPECT_EQ(joins.outcome("S11"), "violated");
+  EXPECT_EQ(
+      joins.says("S11"),
+      "join (step 3) gave error  \"\", though the pool may take it and nothing has gone wrong "
+      "before");
+}
+
+TEST(LegalCallsAreTaken, LeavesWhatHasAReason) {
+  const auto after = [](std::vector<harness::Step> steps, auto change) {
+    Story story(std::move(steps));
+    story.begins(1).born(3).ends(1);
+    change(story);
+    return story.step(3, result(Kind::kError)).exits().outcome("S11");
+  };
+  const auto plainly = [](Story& story) { story.step(2); };
+  EXPECT_EQ(after({create(1), submit(1), submit(2)}, plainly), "violated");
+  EXPECT_EQ(after({create(1), submit(1), submit(2)},
+                  [](Story& story) { story.step(2).dies(3, Killed{9}); }),
+            "held");
+  EXPECT_EQ(after({create(1), submit(1), submit(2)},
+                  [](Story& story) { story.step(2).hit("main:write:1=EPIPE"); }),
+            "held");
+  EXPECT_EQ(after({create(1), submit(1), submit(2)},
+                  [](Story& story) {
+                    story.scenario.steps[1].callback = harness::Callback::kTerminates;
+                    story.step(2);
+                  }),
+            "not exercised");
+  EXPECT_EQ(after({create(1), submit(1), submit(2)},
+                  [](Story& story) {
+                    story.scenario.steps[1].callback = harness::Callback::kRaises;
+                    story.step(2).task(1, 3).calls_back(1, "value");
+                  }),
+            "held");
+  EXPECT_EQ(after({create(1), submit(1, BodyKind::kRaise), submit(2)},
+                  [](Story& story) { story.step(2).begins_task(1, 3).ends_task(1, 3, "raised"); }),
+            "held");
+  EXPECT_EQ(after({create(1), close(), submit(1)}, plainly), "held") << "S1 has its say";
+  EXPECT_EQ(after({create(1), close(), close()}, plainly), "held") << "S3 has its say";
+  EXPECT_EQ(after({create(1), terminate(), join()}, plainly), "held") << "S4 has its say";
+  EXPECT_EQ(after({create(1), close(), join()},
+                  [](Story& story) { story.step(2, result(Kind::kError)); }),
+            "violated")
+      << "of the close, not of the join";
+}
+
 }  // namespace
 }  // namespace poolproof::properties

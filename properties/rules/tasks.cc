@@ -134,12 +134,23 @@ bool must_be_tried_again(const Reading& reading, int task, int step) {
          !entry(reading.body(task).kind).kills_worker;
 }
 
-/// Whether a get has waited, or still waits, for longer than the grace since the worker's death. A
-/// get that is not over is judged only where nothing has to run first: a second try may have to
-/// wait for its turn.
-bool waits_in_vain(const Reading& reading, int step, const Reading::Process& worker) {
+/// Whether any other task was not over then: a second try may have to wait for its turn.
+bool others_were_open(const Reading& reading, int task, const Reading::Moment& moment) {
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& other) {
+    if (other.first == task) return false;
+    const auto& runs = reading.runs(other.first);
+    return runs.empty() || std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
+             return !run.ended || moment < *run.ended;
+           });
+  });
+}
+
+/// Whether a get has waited, or still waits, for longer than the grace since the worker's death.
+/// Where the task is tried again that is judged only if nothing has to run first.
+bool waits_in_vain(const Reading& reading, int step, int task, const Reading::Process& worker) {
   const auto& run = reading.run(step);
   const bool again = reading.contract().worker_death == Contract::WorkerDeath::kRetried;
+  if (again && others_were_open(reading, task, *worker.dying)) return false;
   const bool late = reading.fate(step) == Fate::kLate && !again;
   if (!late && !run.is(Kind::kTimeout)) return false;
   const auto until = run.ended.value_or(reading.end());
@@ -161,7 +172,7 @@ void judge_report(const Reading& reading, int task, const Reading::Run& lost, Ve
     }
     if (run.ended && is_outcome(run.result->kind)) return verdicts.held();
     std::vector<std::size_t> events{lost.begun.event, worker.dying->event, run.begun->event};
-    if (waits_in_vain(reading, step, worker)) {
+    if (waits_in_vain(reading, step, task, worker)) {
       const auto until = run.ended.value_or(reading.end());
       events.push_back(until.event);
       verdicts.violated(
@@ -222,6 +233,7 @@ void judge_later_get(const Reading& reading, int error_step, int task, Verdicts&
         begun_before(reading, StepKind::kDrop, step))
       return;
     if (run.ended && reading.disturbed_before(*run.ended)) return;
+    if (reading.callback_failed_before(run.ended.value_or(reading.end()))) return;
     if (run.ended && is_outcome(run.result->kind)) {
       // Another outcome than the body's is no use, but T3's affair.
       const bool ran = is_made_by_body(task, reading.body(task), *run.result);
@@ -244,6 +256,9 @@ void judge_later_get(const Reading& reading, int error_step, int task, Verdicts&
 void judge_later_submit(const Reading& reading, int error_step, int step, Verdicts& verdicts) {
   const auto& run = reading.run(step);
   if (!run.ended || reading.disturbed_before(*run.ended)) return;
+  // An error in a callback is T9's affair, and an end that was begun in vain S4's.
+  const auto ended = reading.first_end_of_pool();
+  if (reading.callback_failed_before(*run.ended) || (ended && *ended < *run.begun)) return;
   const auto& asked = reading.step(step);
   if (entry(asked.body.kind).never_begins) return;  // some pools say so at once
   if (run.is(Kind::kOk)) {

@@ -488,5 +488,62 @@ TEST(TimeoutsAreKept, IsUnclearWhereTheCaseEndedBefore) {
   EXPECT_EQ(timed_get(50ms).after(100ms).over(End::kLimit).outcome("T8"), "inconclusive");
 }
 
+// ---- What others are to blame for ---------------------------------------------------------------
+
+/// The body says itself that it could not do what it should.
+TEST(OutcomeIsTrue, TakesABodyAtItsWord) {
+  const auto told = [](const std::string& how) {
+    Story story({create(1), submit(1), get(1)});
+    story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).ends_task(1, 3, how);
+    return story.step(3, result(Kind::kTaskError, "no child processes")).exits().outcome("T3");
+  };
+  EXPECT_EQ(told("returned"), "violated");
+  EXPECT_EQ(told("raised"), "not exercised");
+}
+
+TEST(ErrorsLeaveThePoolUsable, LeavesCallbacksToT9) {
+  for (const bool raises : {false, true}) {
+    Story story({create(1), submit(1, BodyKind::kRaise), get(1), submit(2), get(2)});
+    if (raises) story.scenario.steps[3].callback = harness::Callback::kRaises;
+    story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).ends_task(1, 3, "raised");
+    story.step(3, result(Kind::kTaskError, "task 1")).step(4).task(2, 3);
+    if (raises) story.calls_back(2, "value");
+    story.begins(5).at_rest().over(End::kAtRest);
+    EXPECT_EQ(story.outcome("T7"), raises ? "not exercised" : "violated");
+  }
+}
+
+TEST(ErrorsLeaveThePoolUsable, LeavesAnEndThatFailedToS4) {
+  Story story({create(1), submit(1, BodyKind::kRaise), get(1), terminate(), submit(2)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).ends_task(1, 3, "raised");
+  story.step(3, result(Kind::kTaskError, "task 1")).step(4, result(Kind::kError));
+  story.step(5, result(Kind::kRefused)).exits();
+  EXPECT_EQ(story.outcome("T7"), "not exercised");
+  EXPECT_EQ(story.outcome("S4"), "violated");
+}
+
+TEST(WorkerDeathIsReported, ASecondTryMayHaveToWaitForItsTurn) {
+  for (const bool other : {false, true}) {
+    Story story({create(1), submit(1), kill(Victim::kBusy), get_for(1, 1500ms)});
+    if (other) story.scenario.steps.insert(story.scenario.steps.begin() + 2, submit(2));
+    story.contract.worker_death = Contract::WorkerDeath::kRetried;
+    story.begins(1).born(3).ends(1).step(2).begins_task(1, 3);
+    int step = 3;
+    if (other) story.step(step++);
+    story.begins(step).dies(3, Killed{9}).ends(step, killed(3)).begins(step + 1).after(1500ms);
+    story.ends(step + 1, result(Kind::kTimeout)).exits();
+    EXPECT_EQ(story.outcome("T6"), other ? "not exercised" : "violated");
+  }
+}
+
+/// A join that was refused has ended nothing, and deaths behind it count.
+TEST(WorkerDeathIsReported, CountsDeathsBehindARefusedJoin) {
+  Story story({create(1), join(), submit(1, BodyKind::kNever), get(1)});
+  story.begins(1).born(3).ends(1).step(2, result(Kind::kRefused)).step(3).begins_task(1, 3);
+  story.hit("worker:task:1=SIGKILL", 3).dies(3, Killed{9}).begins(4).at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("T6"), "violated");
+  EXPECT_FALSE(story.says("T6").empty());
+}
+
 }  // namespace
 }  // namespace poolproof::properties

@@ -38,6 +38,7 @@ struct Around {
   bool only_births_fail = false;    // of all calls
   bool input_is_hushed_up = false;  // it raised, and no earlier next has said so
   bool lives_on = false;            // the task ran once, in a worker that was still alive
+  bool body_raised = false;         // whatever it should have come to
 };
 
 bool ends_the_pool(const Reading& reading, int step) {
@@ -125,6 +126,8 @@ Around around(const Reading& reading, int step, int task) {
     result.ended_by_main = result.ended_by_main || ends_the_pool(reading, earlier);
     result.death_asked = result.death_asked || may_end_a_worker(reading, earlier);
   }
+  result.body_raised = std::any_of(runs.begin(), runs.end(),
+                                   [](const Reading::Run& run) { return run.how == "raised"; });
   if (reading.trace().exact && runs.size() == 1 && !reading.is_map(task)) {
     const auto* worker = reading.worker_of(runs.front());
     result.lives_on = worker != nullptr && worker->born && !worker->gone_before(ended);
@@ -161,9 +164,9 @@ Truth truth_of_task_error(const Around& get) {
       break;
   }
   // A language's exit is an error to some pools; what a dying worker leaves behind may look like
-  // one.
+  // one; and where the body could not do what it should, its error is what it came to.
   const bool disturbed = get.any_death || get.ended_by_main || get.calls_failed;
-  if (entry(get.body.kind).kills_worker || disturbed) return Truth::kUnknown;
+  if (entry(get.body.kind).kills_worker || disturbed || get.body_raised) return Truth::kUnknown;
   return Truth::kFalse;
 }
 

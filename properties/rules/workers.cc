@@ -338,6 +338,18 @@ struct Listing {
   std::string name;
 };
 
+/// Main, where it does not run tasks itself, what main has started for itself, and what tasks have.
+bool is_none_of_the_pools(const Reading& reading, const Process& process) {
+  if (process.role == Role::kOwn || process.role == Role::kTaskChild) return true;
+  if (process.role != Role::kMain) return false;
+  return std::none_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    const auto& runs = reading.runs(task.first);
+    return runs.empty() || std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
+             return run.pid == process.pid;
+           });
+  });
+}
+
 void judge_listed(const Reading& reading, const Listing& listing,
                   const harness::StepResult::Listed& listed, Verdicts& verdicts) {
   if (listed.pid == 0 || listed.alive == false) return;
@@ -346,6 +358,11 @@ void judge_listed(const Reading& reading, const Listing& listing,
     return verdicts.violated(
         fmt::format("{} lists pid {}, which no process of the tree has", listing.name, listed.pid),
         {listing.run.ended->event});
+  }
+  if (is_none_of_the_pools(reading, *process)) {
+    return verdicts.violated(
+        fmt::format("{} lists {}, which is no worker", listing.name, reading.name(*process)),
+        {process->born->event, listing.run.ended->event});
   }
   const bool was_gone = process->dead && *process->dead < *listing.run.begun;
   if (was_gone && reading.tree_time(*process->dead, *listing.run.begun) <= kSettled) return;
@@ -516,11 +533,8 @@ Verdict daemons_have_no_children(const Evidence& evidence) {
   const Reading reading(evidence);
   Verdicts verdicts;
   for (const auto& child : reading.processes()) {
-    const auto* worker =
-        child.born ? reading.process(child.parent, *child.born) : reading.process(child.parent);
-    const bool of_a_task = child.role == Role::kTaskChild && worker != nullptr &&
-                           worker->role == Role::kWorker && worker->dying;
-    if (of_a_task) judge_orphan(reading, child, *worker, verdicts);
+    const auto* worker = child.role == Role::kTaskChild ? reading.worker_above(child) : nullptr;
+    if (worker != nullptr && worker->dying) judge_orphan(reading, child, *worker, verdicts);
   }
   return verdicts.verdict();
 }

@@ -533,5 +533,31 @@ TEST(ActiveChildrenAreTrue, HasNothingToSayOfThreads) {
   EXPECT_EQ(story.outcome("W9"), "not exercised");
 }
 
+// ---- What tasks have started --------------------------------------------------------------------
+
+/// As its child, and as a child of that: both are the task's.
+TEST(TaskChildren, AreSoInEachGeneration) {
+  Story story({create(1), submit(1), sleep_for(1500ms)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).born(4, 3).ends_task(1, 3);
+  story.born(5, 4).dies(4).begins(3).dies(3, Killed{9}).after(1500ms).ends(3);
+  EXPECT_EQ(Story(story).exits().outcome("W7"), "violated");
+  auto lasting = Story(story).ending().dies(Story::kMain).after(1500ms).over(End::kGrace);
+  lasting.contract.ends_task_children = false;
+  EXPECT_EQ(lasting.outcome("W1"), "not exercised");
+  lasting.contract.ends_task_children = true;
+  EXPECT_EQ(lasting.outcome("W1"), "violated");
+}
+
+TEST(ActiveChildrenAreTrue, AreNeitherMainNorItsOwnNorATasks) {
+  Story story({create(1), submit(1), workers()});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).born(4, 3).ends_task(1, 3);
+  story.born(9).add(harness::OwnChild{Story::kMain, 9});
+  for (const harness::Pid pid : {Story::kMain, 4, 9})
+    EXPECT_EQ(Story(story).step(3, listing({{.pid = pid}, {.pid = 3}})).exits().outcome("W9"),
+              "violated")
+        << pid;
+  EXPECT_EQ(Story(story).step(3, listing({{.pid = 3}})).exits().outcome("W9"), "held");
+}
+
 }  // namespace
 }  // namespace poolproof::properties
