@@ -56,14 +56,17 @@ void Core::on_initialised(std::size_t index, const Frame& answer, Completions& d
 void Core::on_initializer_death(const Report& report, Completions& done) {
   const auto index = static_cast<std::size_t>(report.slot);
   const ExitStatus status = status_of(report);
-  // First, since memory may run out: then the report is taken in again.
-  const std::string why =
-      "worker " + std::to_string(report.pid) + " left in the initializer: " + to_string(status);
+  // Somebody may have killed it, which says nothing about the others.
+  const bool says_something = std::holds_alternative<Exited>(status) && !stopping_;
+  std::string why;
+  // First, since memory may run out: then the report is taken in again. Never for nothing: a pool
+  // that is being ended may have none at all any more.
+  if (says_something)
+    why = "worker " + std::to_string(report.pid) + " left in the initializer: " + to_string(status);
   crew_.slots()[index].in_hands.clear();
   last_failed_start_ = report;
-  // Somebody may have killed it, which says nothing about the others.
   crew_.vacate(index, Vacancy::failed_start);
-  if (std::holds_alternative<Exited>(status) && !stopping_) break_down(why, done);
+  if (says_something) break_down(why, done);
 }
 
 }  // namespace poolproof::detail

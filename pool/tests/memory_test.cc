@@ -218,6 +218,33 @@ TEST(Memory, ThatLacksForGoodKeepsNoTerminateWaiting) {
   for (const auto& future : pending) EXPECT_THROW(future.get(kSoon), Terminated);
 }
 
+std::atomic<int>* begun = nullptr;
+
+void begin_and_never_end() {
+  ++*begun;
+  never_end();
+}
+
+/// Its workers die in the initializer then, of which nobody asks what there is to say.
+TEST(Memory, ThatLacksForGoodKeepsNoTerminateWaitingForTheInitializer) {
+  void* const shared =
+      ::mmap(nullptr, sizeof *begun, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(shared, MAP_FAILED);
+  begun = new (shared) std::atomic<int>(0);
+  Pool pool{{.workers = 2,
+             .start_method = StartMethod::fork,
+             .initializer = initializer<&begin_and_never_end>()}};
+  ASSERT_TRUE(eventually([] { return *begun == 2; }));
+  bool has_ended = false;
+  {
+    const Famine famine;
+    pool.terminate();
+    has_ended = pool.join(kSoon);
+  }
+  EXPECT_TRUE(has_ended);
+  ::munmap(shared, sizeof *begun);
+}
+
 }  // namespace
 }  // namespace poolproof::testing
 
