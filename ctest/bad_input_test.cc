@@ -169,7 +169,7 @@ TEST_F(BadCase, ThatIsNotJsonIsToldSo) {
   expect_one_line(replay("hello"), 2, "JSON");
 }
 TEST_F(BadCase, FromTheFutureIsToldByItsFormat) {
-  expect_one_line(replay(R"({"format": 99})"), 2, "this build reads format 0 only");
+  expect_one_line(replay(R"({"format": 99})"), 2, "this build reads format 1 only");
 }
 TEST_F(BadCase, NestedAMillionTimesIsRefused) {
   expect_one_line(replay(std::string(1000000, '[')), 2, "case.json");
@@ -177,13 +177,13 @@ TEST_F(BadCase, NestedAMillionTimesIsRefused) {
 TEST_F(BadCase, ThatAsksForAMillionWorkersIsRefused) {
   expect_one_line(
       replay(
-          R"({"format": 0, "pool": "reference", "seed": 1, "settings": {}, "scenario": {"start_method": "fork",
+          R"({"format": 1, "pool": "reference", "seed": 1, "settings": {}, "scenario": {"start_method": "fork",
     "steps": [{"step": "create", "workers": 1000000}], "ending": {"how": "return"}}})"),
       2, "workers");
 }
 TEST_F(BadCase, OfAnUnknownPoolIsToldWhichThereAre) {
   const auto ended = replay(
-      R"({"format": 0, "pool": "nobody's", "seed": 1, "settings": {}, "scenario": {"start_method": "",
+      R"({"format": 1, "pool": "nobody's", "seed": 1, "settings": {}, "scenario": {"start_method": "",
     "steps": [{"step": "create", "workers": 1}], "ending": {"how": "return"}}})");
   expect_one_line(ended, 125, "nobody's");  // git bisect skips what cannot be judged
 }
@@ -193,6 +193,23 @@ TEST(BadArgument, UnknownPoolListsThosePresent) {
 }
 TEST(BadArgument, UnknownRuleSaysHowToListThem) {
   expect_one_line(poolproof({"check", "reference", "--rules", "Z9"}), 2, "poolproof rules");
+}
+
+TEST(BadArgument, AnAdaptersPoolHasItsOwnName) {
+  const auto adapter = (bin_folder() / "../share/poolproof/adapters/reference").string();
+  expect_one_line(poolproof({"contract", "nobodys", "--adapter", adapter}), 2,
+                  "its pool is called reference");
+  EXPECT_EQ(poolproof({"contract", "reference", "--adapter", adapter}).code, 0);
+  EXPECT_EQ(poolproof({"contract", "--adapter", adapter}).code, 0);
+}
+TEST(BadArgument, AFolderThatIsNotThereIsToldBeforeTheCaseRuns) {
+  expect_one_line(poolproof({"repro", POOLPROOF_FORMATS "/1/case.json", "-o", "/no/such/x.py"}), 2,
+                  "there is no folder /no/such");
+}
+TEST(FullDisk, IsTold) {
+  const auto program = (bin_folder() / "poolproof").string();
+  const auto ended = run({"/bin/sh", "-c", "exec \"$0\" rules >/dev/full", program});
+  expect_one_line(ended, 3, "standard output: No space left on device");
 }
 
 TEST(BadArgument, AnInterpreterThatWasAskedForAndIsNotThereIsNoSuccess) {
@@ -223,7 +240,7 @@ kit.main(Unmade)
 )");
   const auto saved = scratch.file(
       "case.json",
-      R"({"format": 0, "pool": "unmade", "seed": 1, "settings": {}, "scenario": {"start_method": "",
+      R"({"format": 1, "pool": "unmade", "seed": 1, "settings": {}, "scenario": {"start_method": "",
       "steps": [{"step": "create", "workers": 1}], "ending": {"how": "return"}}})");
   const auto ended = poolproof({"replay", saved, "--adapter", adapter});
   EXPECT_EQ(ended.code, 125) << ended.out << ended.err;

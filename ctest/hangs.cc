@@ -5,12 +5,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "harness/runner.h"
@@ -101,14 +102,25 @@ struct Options {
   int most_ms = 0;
 };
 
-Options options_of(int argc, char** argv) {
+/// nullopt after one line that says what is wrong.
+std::optional<Options> options_of(int argc, char** argv) {
   Options options;
-  for (int i = 1; i + 1 < argc; i += 2) {
+  for (int i = 1; i < argc; i += 2) {
     const std::string_view name = argv[i];
-    const int value = std::max(1, std::atoi(argv[i + 1]));
-    if (name == "--runs") options.runs = value;
-    if (name == "--jobs") options.jobs = value;
-    if (name == "--most") options.most_ms = value;
+    const std::string_view text = i + 1 < argc ? argv[i + 1] : "";
+    int* into = name == "--runs"   ? &options.runs
+                : name == "--jobs" ? &options.jobs
+                : name == "--most" ? &options.most_ms
+                                   : nullptr;
+    if (into == nullptr) {
+      fmt::print(stderr, "hangs: knows --runs, --jobs and --most, not '{}'\n", name);
+      return std::nullopt;
+    }
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *into);
+    if (error != std::errc() || end != text.data() + text.size() || *into < 1) {
+      fmt::print(stderr, "hangs: {} takes a number from 1 on, not '{}'\n", name, text);
+      return std::nullopt;
+    }
   }
   return options;
 }
@@ -151,7 +163,9 @@ void print_row(const std::string& name, int runs, const std::vector<Took>& times
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto options = options_of(argc, argv);
+  const auto given = options_of(argc, argv);
+  if (!given) return 2;
+  const auto& options = *given;
   auto runner = harness::Runner::start({.jobs = options.jobs});
   if (!runner) {
     std::fprintf(stderr, "poolproof_hangs: %s\n", runner.error().message().c_str());

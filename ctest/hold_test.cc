@@ -31,7 +31,7 @@ using testing::Not;
 
 /// A worker of two dies in its task, and main waits for ever for what it was to return.
 constexpr const char* kLostTask = R"({
-  "format": 0, "pool": "multiprocessing.Pool:fork", "seed": 1,
+  "format": 1, "pool": "multiprocessing.Pool:fork", "seed": 1,
   "settings": {"grace_ms": 1000, "fuse_ms": 10000},
   "scenario": {"start_method": "fork",
     "steps": [{"step": "create", "workers": 2},

@@ -39,9 +39,9 @@ TEST_F(Regressions, AreKeptByOneRunAndTriedFirstByTheNext) {
 
 TEST_F(Regressions, ForOtherPoolsAreCountedAndABadFileIsOneLine) {
   fs::create_directories(folder());
-  scratch_.file("kept/broken.json", "{\"format\": 0");
+  scratch_.file("kept/broken.json", "{\"format\": 1");
   scratch_.file("kept/other.json",
-                R"({"format": 0, "pool": "elsewhere@1", "seed": 1, "settings": {}, "scenario":
+                R"({"format": 1, "pool": "elsewhere@1", "seed": 1, "settings": {}, "scenario":
                  {"start_method": "", "steps": [], "ending": {"how": "return"}}})");
   const auto ended = check({"reference:fork", "--cases", "5"});
   EXPECT_EQ(ended.code, 3) << ended.out;

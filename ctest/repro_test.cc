@@ -20,7 +20,7 @@ using testing::HasSubstr;
 
 std::string case_text(const std::string& pool, const std::string& start_method,
                       const std::string& steps, const std::string& ending) {
-  return R"({"format": 0, "pool": ")" + pool + R"(", "seed": 1,
+  return R"({"format": 1, "pool": ")" + pool + R"(", "seed": 1,
     "settings": {"grace_ms": 1000, "fuse_ms": 10000},
     "scenario": {"start_method": ")" +
          start_method + R"(", "steps": [)" + steps + R"(], "ending": {"how": ")" + ending +

@@ -111,7 +111,7 @@ RC_GTEST_PROP(CaseCodec, AnyDamageIsReadOrRefusedInOneLine, ()) {
 // ---- By hand -----------------------------------------------------------------------------------
 
 const char* const kByHand = R"({
-  "format": 0,
+  "format": 1,
   "pool": "multiprocessing.Pool:fork@3.11.7",
   "seed": 8339233,
   "settings": {"grace_ms": 1000, "fuse_ms": 10000},
@@ -201,8 +201,8 @@ TEST_P(BadCase, IsRefusedWithItsPlace) {
 INSTANTIATE_TEST_SUITE_P(
     CaseCodec, BadCase,
     testing::Values(
-        Bad{"OtherFormat", "\"format\": 0", "\"format\": 7", "format: this build reads format 0"},
-        Bad{"NoFormat", "\"format\": 0,", "", "format: missing"},
+        Bad{"OtherFormat", "\"format\": 1", "\"format\": 7", "format: this build reads format 1"},
+        Bad{"NoFormat", "\"format\": 1,", "", "format: missing"},
         Bad{"UnknownKey", "\"seed\"", "\"sead\"", "unknown key \"sead\""},
         Bad{"UnknownKeyOfAStep", "\"workers\": 1", "\"worker\": 1",
             "scenario.steps[0]: unknown key \"worker\""},
@@ -305,7 +305,7 @@ TEST(CaseJson, WhatMainInheritsStandsBesideTheScenario) {
 
 TEST(CaseJson, RefusesAFaultThatIsNone) {
   const auto wrong = case_from_json(
-      R"({"format": 0, "pool": "p", "fault": "main:read=SIGKILL", "scenario": {"start_method": "",
+      R"({"format": 1, "pool": "p", "fault": "main:read=SIGKILL", "scenario": {"start_method": "",
           "steps": [], "ending": {"how": "return"}}})");
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().message().find("fault"), std::string::npos);

@@ -20,6 +20,7 @@
 #include <boost/process/v2/process.hpp>
 #include <boost/process/v2/stdio.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -32,6 +33,7 @@ namespace process = boost::process::v2;
 /// Runs in the child. A failed exec of 1.81 would run our atexit handlers there, and its closing of
 /// descriptors leaves out those between the streams and its own pipe.
 struct AloneAndMortal {
+  bool leads_a_group = false;
   using Path = process::filesystem::path;
   using Words = const char* const*;
   using Code = boost::system::error_code;
@@ -39,6 +41,7 @@ struct AloneAndMortal {
   template <class Launcher>
   Code on_exec_setup(Launcher&, const Path&, const Words&) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (leads_a_group) ::setpgid(0, 0);
     ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     return {};
   }
@@ -57,7 +60,8 @@ void reap_failed(int pid) {
 
 /// The launcher reports a failed exec itself, over a pipe; the pid is detached at once, since
 /// waiting and decoding are ours (1.81's exit_code() is 9 after kill -9 and after exit 9).
-sys::Result<int> start(std::span<const std::string> argv, int input, int output, int error) {
+sys::Result<int> start(std::span<const std::string> argv, int input, int output, int error,
+                       bool leads_a_group = false) {
   std::string program = argv.front();
   if (program.find('/') == std::string::npos) {
     const auto found = process::environment::find_executable(program);
@@ -69,8 +73,9 @@ sys::Result<int> start(std::span<const std::string> argv, int input, int output,
   boost::asio::io_context context;
   boost::system::error_code failed;
   process::posix::default_launcher launcher;
-  auto child = launcher(context.get_executor(), failed, process::filesystem::path(program),
-                        arguments, process::process_stdio{input, output, error}, AloneAndMortal{});
+  auto child =
+      launcher(context.get_executor(), failed, process::filesystem::path(program), arguments,
+               process::process_stdio{input, output, error}, AloneAndMortal{leads_a_group});
   // 1.81 leaves the child that could not exec to be waited for.
   if (failed && launcher.pid > 0) reap_failed(launcher.pid);
   if (failed)
@@ -78,14 +83,16 @@ sys::Result<int> start(std::span<const std::string> argv, int input, int output,
   return static_cast<int>(child.detach().id());
 }
 
-/// Reads both streams until they end or the deadline passes; true when they ended.
+/// Reads both streams until they end, the deadline passes or it is stopped; true when they ended.
 bool collect(CommandOutput& output, sys::Fd& out, sys::Fd& err,
-             std::chrono::steady_clock::time_point deadline) {
+             std::chrono::steady_clock::time_point deadline, const std::function<bool()>& stopped) {
   constexpr std::size_t kMost = 1024 * 1024;
+  constexpr std::chrono::milliseconds kLook{100};
   while (out || err) {
-    const auto left =
+    auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
+    if (left.count() <= 0 || (stopped && stopped())) return false;
+    if (stopped) left = std::min(left, kLook);
     std::array<pollfd, 2> wanted{pollfd{out.get(), POLLIN, 0}, pollfd{err.get(), POLLIN, 0}};
     if (::poll(wanted.data(), wanted.size(), static_cast<int>(left.count())) < 0 && errno != EINTR)
       return false;
@@ -134,6 +141,13 @@ sys::Result<Child> launch(std::span<const std::string> argv) {
 
 sys::Result<CommandOutput> run_command(std::span<const std::string> argv,
                                        std::chrono::milliseconds timeout) {
+  return run_command_group(argv, timeout, {});
+}
+
+sys::Result<CommandOutput> run_command_group(std::span<const std::string> argv,
+                                             std::chrono::milliseconds timeout,
+                                             const std::function<bool()>& stopped) {
+  const bool leads_a_group = stopped != nullptr;
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   auto null = sys::open_file("/dev/null", O_RDONLY);
   if (!null) return null.error();
@@ -141,13 +155,18 @@ sys::Result<CommandOutput> run_command(std::span<const std::string> argv,
   if (!out) return out.error();
   auto err = sys::make_pipe();
   if (!err) return err.error();
-  auto pid = start(argv, null->get(), out->write.get(), err->write.get());
+  auto pid = start(argv, null->get(), out->write.get(), err->write.get(), leads_a_group);
   if (!pid) return pid.error();
   out->write.reset();
   err->write.reset();
   CommandOutput output;
-  const bool ended = collect(output, out->read, err->read, deadline);
-  if (!reap(*pid, output.status, ended ? deadline : std::chrono::steady_clock::now()) || !ended) {
+  const bool ended = collect(output, out->read, err->read, deadline, stopped);
+  // Before it is reaped: nobody else can have the number of the group.
+  if (leads_a_group && !ended) ::kill(-*pid, SIGKILL);
+  const bool reaped =
+      reap(*pid, output.status, ended ? deadline : std::chrono::steady_clock::now());
+  if (leads_a_group) ::kill(-*pid, SIGKILL);
+  if (!reaped || !ended) {
     return sys::Error(argv.front() + ": no end within " + std::to_string(timeout.count()) + " ms");
   }
   return output;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,5 +36,11 @@ struct CommandOutput {
 /// that says so. Not for subjects: nothing contains what this starts.
 sys::Result<CommandOutput> run_command(std::span<const std::string> argv,
                                        std::chrono::milliseconds timeout);
+
+/// The same for a command that may leave processes behind: it leads a process group, and whoever is
+/// left of that at its end is killed. It is ended, too, as soon as `stopped` says so.
+sys::Result<CommandOutput> run_command_group(std::span<const std::string> argv,
+                                             std::chrono::milliseconds timeout,
+                                             const std::function<bool()>& stopped);
 
 }  // namespace poolproof::harness

@@ -5,8 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 
+#include "harness/sys/fd.h"
 #include "harness/sys/proc.h"
 
 namespace poolproof::harness {
@@ -56,6 +58,32 @@ TEST(RunCommand, KeepsNoMoreThanAMegabyte) {
   ASSERT_TRUE(result);
   EXPECT_GE(result->out.size(), 1024U * 1024U);
   EXPECT_LE(result->out.size(), 1024U * 1024U + 8192U);
+}
+
+bool lives(int pid) {
+  const auto stat = sys::read_file("/proc/" + std::to_string(pid) + "/stat");
+  return stat && stat->find(") Z ") == std::string::npos;
+}
+
+/// Whoever the command leaves behind in its group.
+TEST(RunCommandGroup, LeavesNobodyBehind) {
+  const auto result = run_command_group(Words{"/bin/sh", "-c", "sleep 100 >&- 2>&- & echo $!"}, 10s,
+                                        [] { return false; });
+  ASSERT_TRUE(result) << result.error().message();
+  const int left = std::atoi(result->out.c_str());
+  ASSERT_GT(left, 0);
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (lives(left) && std::chrono::steady_clock::now() < deadline) ::usleep(1000);
+  EXPECT_FALSE(lives(left));
+}
+
+TEST(RunCommandGroup, EndsWhenItIsStopped) {
+  const auto begun = std::chrono::steady_clock::now();
+  const auto result =
+      run_command_group(Words{"/bin/sh", "-c", "sleep 100; true"}, 60s, [] { return true; });
+  EXPECT_FALSE(result);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 30s);
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "it was not waited for";
 }
 
 TEST(Launch, ConnectsBothPipes) {

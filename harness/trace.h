@@ -14,7 +14,8 @@
 
 namespace poolproof::harness {
 
-inline constexpr int kTraceFormat = 0;
+/// Frozen, as harness/case.h has it.
+inline constexpr int kTraceFormat = 1;
 
 using Nanoseconds = std::chrono::nanoseconds;
 

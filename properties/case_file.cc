@@ -1,6 +1,7 @@
 #include "properties/case_file.h"
 
 #include <filesystem>
+#include <string_view>
 
 #include "harness/sys/fd.h"
 
@@ -9,14 +10,15 @@ namespace poolproof::properties {
 constexpr std::size_t kMostCaseBytes = 1 << 20;
 
 sys::Result<harness::Case> read_case(const std::string& path) {
-  const auto text = sys::read_file(path);
-  if (!text) return text.error();
-  if (text->size() > kMostCaseBytes) {
-    return sys::Error(path + ": larger than 1 MiB: that is no case that poolproof wrote");
-  }
+  constexpr std::string_view kWanted = " (wanted: the case.json of a finding, or its folder)";
+  if (path.empty()) return sys::Error("a case without a name" + std::string(kWanted));
+  const auto text = sys::read_regular_file(path, kMostCaseBytes);
+  if (!text) return sys::Error(text.error().message() + std::string(kWanted));
   auto read = harness::case_from_json(*text);
-  if (!read) return sys::Error(path + ": " + read.error().message());
-  return read;
+  if (read) return read;
+  const auto what = read.error().message();
+  const bool is_none = what.starts_with("not JSON") || what.find("format: ") != std::string::npos;
+  return sys::Error(path + ": " + what + std::string(is_none ? kWanted : ""));
 }
 
 std::string case_path(const std::string& path) {

@@ -147,6 +147,7 @@ std::optional<std::string> misuse(const CheckCommand& command) {
   if (!command.only.empty() && sweep) return "--only is for campaigns, not for --sweep";
   if (command.only == "exhaustive" && command.faults)
     return "--only exhaustive has no faults: leave --faults out";
+  if (!command.role.empty() && !sweep) return "--role goes with --sweep";
   if (command.steps > 0 && command.only != "exhaustive")
     return "--steps goes with --only exhaustive";
   if (sweep && (!command.regressions.empty() || command.keep_regressions))

@@ -217,7 +217,8 @@ void add_selftest(CLI::App& root, CommandLine& line) {
 void add_contract(CLI::App& root, CommandLine& line) {
   auto& command = line.contract;
   auto& app = *root.add_subcommand("contract", "what a pool promises, or seems to");
-  app.add_option("pool", command.pool, "name:variant@version")->required()->type_name("POOL");
+  app.add_option("pool", command.pool, "name:variant@version; not needed with --adapter")
+      ->type_name("POOL");
   app.add_flag("--infer", command.infer,
                "run random cases and propose the contract that the\n"
                "pool keeps, each key with what speaks for it");
@@ -310,7 +311,9 @@ int run_cli(int argc, const char* const* argv) {
     return failed_with(kExitUsage, wrong);
   try {
     app.parse(argc, argv);
-    return run_chosen(app, line);
+    const int code = run_chosen(app, line);
+    const auto unwritten = Console::write_error();
+    return unwritten.empty() ? code : failed_with(kExitHarness, "standard output: " + unwritten);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
     return failed_with(kExitUsage, usage_in_words(app, error));

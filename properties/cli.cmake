@@ -27,7 +27,7 @@ if(POOLPROOF_BUILD_TESTS)
     surroundings_test.cc symptom_test.cc test_traces.cc
     usable_test.cc)
   target_sources(properties_report_tests PRIVATE
-    documents_test.cc finding_list_test.cc scenario_text_test.cc short_link_test.cc
+    documents_test.cc finding_list_test.cc formats_test.cc scenario_text_test.cc short_link_test.cc
     generated_test.cc mutant_maker_test.cc mutation_test.cc)
   target_link_libraries(properties_report_tests PRIVATE poolproof_cli fmt::fmt pugixml::pugixml GTest::gmock GTest::gtest_main)
   target_compile_definitions(properties_report_tests PRIVATE

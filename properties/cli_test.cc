@@ -114,16 +114,27 @@ TEST(CommandLine, BadUsageSaysWhatIsExpectedAndWhereToReadOn) {
   EXPECT_EQ(poolproof({"replay"}).err,
             "poolproof: replay: case is required (see 'poolproof replay --help')\n");
   EXPECT_THAT(poolproof({}).err, HasSubstr("a command is needed: check, "));
+  EXPECT_THAT(poolproof({"--frob"}).err,
+              HasSubstr("a command comes first, not '--frob'; there are"));
+  EXPECT_EQ(poolproof({"check", "--role", "worker"}).err, "poolproof: --role goes with --sweep\n");
+  EXPECT_EQ(poolproof({"contract"}).err,
+            "poolproof: contract: which pool? 'poolproof pools' lists them\n");
+  EXPECT_EQ(poolproof({"check", "--adapter", "/dev/../tmp"}).err,
+            "poolproof: --adapter /dev/../tmp: is a folder\n");
 }
 
 TEST(CommandLine, AFindingsFolderStandsForItsCase) {
   EXPECT_EQ(poolproof({"replay", "/"}).err,
-            "poolproof: open /case.json: No such file or directory\n");
+            "poolproof: open /case.json: No such file or directory (wanted: the case.json of a "
+            "finding, or its folder)\n");
+  EXPECT_EQ(
+      poolproof({"replay", ""}).err,
+      "poolproof: a case without a name (wanted: the case.json of a finding, or its folder)\n");
 }
 
 TEST(CommandLine, BadCaseFilesAreOneLineAndTwo) {
   for (const auto* text :
-       {"", "garbage", "[]", "{\"format\": 99}", "{\"format\": 0, \"evil\": 1}"}) {
+       {"", "garbage", "[]", "{\"format\": 99}", "{\"format\": 1, \"evil\": 1}"}) {
     const CaseFile saved(text);
     const auto& path = saved.path();
     const auto said = poolproof({"replay", path.c_str()});

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -76,6 +78,10 @@ std::string usage_in_words(const CLI::App& app, const CLI::ParseError& error) {
 std::string wrong_command(const CLI::App& app, int argc, const char* const* argv) {
   const auto names = commands_of(app);
   if (argc < 2) return fmt::format("a command is needed: {}", joined(names, ", "));
+  constexpr std::array<std::string_view, 3> kAlone{"-h", "--help", "--version"};
+  if (argv[1][0] == '-' && std::find(kAlone.begin(), kAlone.end(), argv[1]) == kAlone.end())
+    return fmt::format("a command comes first, not '{}'; there are: {}", printable(argv[1]),
+                       joined(names, ", "));
   if (argv[1][0] == '-' || std::find(names.begin(), names.end(), argv[1]) != names.end()) return "";
   return fmt::format("no command is named '{}'; there are: {}", printable(argv[1]),
                      joined(names, ", "));

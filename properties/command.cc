@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -19,9 +20,42 @@ namespace fs = std::filesystem;
 std::atomic<bool> interrupted = false;
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-void on_interrupt(int) {
+void on_interrupt(int number) {
   interrupted = true;
-  std::signal(SIGINT, SIG_DFL);
+  std::signal(number, SIG_DFL);
+}
+
+/// Names that none of the pools found goes by. A pool of one's own is called what its adapter says.
+std::optional<std::string> misnamed(const Pools& pools, const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    const auto wanted = PoolName::parse(name);
+    if (std::none_of(pools.found.begin(), pools.found.end(),
+                     [&](const Pool& pool) { return wanted.covers(pool.name); }))
+      return name;
+  }
+  return std::nullopt;
+}
+
+/// "a and b are absent: why", one line for each reason.
+std::vector<std::string> absences(const Pools& pools, const PoolOptions& options) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> by_reason;
+  for (const auto& absent : pools.absent) {
+    const auto found = std::find_if(by_reason.begin(), by_reason.end(),
+                                    [&](const auto& reason) { return reason.first == absent.why; });
+    if (found != by_reason.end()) {
+      found->second.push_back(absent.implementation);
+    } else {
+      by_reason.push_back({absent.why, {absent.implementation}});
+    }
+  }
+  std::vector<std::string> lines;
+  for (const auto& [why, who] : by_reason) {
+    const auto names = options.adapter.empty() ? fmt::format("{} {} absent", joined(who, ", "),
+                                                             who.size() == 1 ? "is" : "are")
+                                               : std::string("--adapter");
+    lines.push_back(fmt::format("{}: {}", names, why));
+  }
+  return lines;
 }
 
 }  // namespace
@@ -41,6 +75,7 @@ std::optional<std::string> misuse(const PoolOptions& options) {
   if (program.find('/') != std::string::npos) {
     const auto status = fs::status(program, ignored);
     if (!fs::exists(status)) return fmt::format("--adapter {}: no such file", program);
+    if (fs::is_directory(status)) return fmt::format("--adapter {}: is a folder", program);
     if ((status.permissions() & (fs::perms::owner_exec | fs::perms::group_exec |
                                  fs::perms::others_exec)) == fs::perms::none) {
       return fmt::format(
@@ -74,12 +109,14 @@ ChosenPools choose_pools(const PoolOptions& options, const std::vector<std::stri
         failed_with(kExitUsage, unknown_pool(pools.unmatched.front(), finder.find({})));
   } else if (!pools.absent.empty() &&
              (!names.empty() || !options.pythons.empty() || pools.found.empty())) {
-    for (const auto& absent : pools.absent) {
-      const auto who = options.adapter.empty() ? absent.implementation + " is absent" : "--adapter";
-      chosen.exit_code = failed_with(kExitHarness, fmt::format("{}: {}", who, absent.why));
-    }
+    for (const auto& line : absences(pools, options))
+      chosen.exit_code = failed_with(kExitHarness, line);
   } else if (pools.found.empty()) {
     chosen.exit_code = failed_with(kExitHarness, "no pool was found");
+  } else if (const auto wrong = misnamed(pools, names); wrong && !options.adapter.empty()) {
+    chosen.exit_code = failed_with(
+        kExitUsage, fmt::format("--adapter {}: its pool is called {}, not '{}'", options.adapter,
+                                pools.found.front().name.text(), printable(*wrong)));
   }
   return chosen;
 }
@@ -98,7 +135,7 @@ int default_jobs() {
 }
 
 std::function<bool()> finish_on_interrupt() {
-  std::signal(SIGINT, on_interrupt);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, on_interrupt);
   return [] { return interrupted.load(); };
 }
 

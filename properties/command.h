@@ -52,8 +52,8 @@ std::unique_ptr<harness::Runner> start_runner(int jobs, int rung);
 /// another, and so a single one leaves its processor idle for a fifth of the time.
 int default_jobs();
 
-/// From now on Ctrl-C asks the command to finish with what it has; a second one ends it at once.
-/// Returns what tells whether it was pressed.
+/// From now on Ctrl-C, SIGTERM and SIGHUP ask the command to finish with what it has; a second one
+/// ends it at once. Returns what tells whether one came.
 std::function<bool()> finish_on_interrupt();
 
 }  // namespace poolproof::properties

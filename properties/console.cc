@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
 
 #include "properties/text.h"
 
@@ -18,6 +20,8 @@ bool is_terminal(int descriptor) {
   return target.starts_with("/dev/pts/") || target.starts_with("/dev/tty") ||
          target == "/dev/console";
 }
+
+int first_write_error = 0;
 
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
@@ -35,8 +39,13 @@ Console Console::of_this_process() {
 
 void Console::print(std::string_view text) {
   progress("");
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0)
+    first_write_error = first_write_error ? first_write_error : errno;
+}
+
+std::string Console::write_error() {
+  return first_write_error == 0 ? "" : std::generic_category().message(first_write_error);
 }
 
 void Console::progress(std::string_view line) {

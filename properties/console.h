@@ -19,8 +19,13 @@ class Console {
   std::string good(std::string_view text) const { return painted("32", text); }
   std::string faint(std::string_view text) const { return painted("2", text); }
 
-  /// Writes to stdout at once, after taking the progress line away.
+  /// Writes to stdout at once, after taking the progress line away. What cannot be written is told
+  /// by write_error().
   void print(std::string_view text);
+
+  /// Why stdout did not take what was printed, by whatever console of this process: "No space left
+  /// on device"; empty if it did.
+  static std::string write_error();
 
   /// Replaces the progress line. Nothing where stderr is no terminal.
   void progress(std::string_view line);

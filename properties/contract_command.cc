@@ -117,7 +117,10 @@ int infer(const ContractCommand& command, const Pool& pool) {
 int run_contract(const ContractCommand& command) {
   if (!command.infer && (command.seconds || command.cases || command.seed))
     return failed_with(kExitUsage, "--time, --cases and --seed go with --infer");
-  const auto chosen = choose_pools(command.places, {command.pool});
+  if (command.pool.empty() && command.places.adapter.empty())
+    return failed_with(kExitUsage, "contract: which pool? 'poolproof pools' lists them");
+  const auto names = command.pool.empty() ? std::vector<std::string>{} : std::vector{command.pool};
+  const auto chosen = choose_pools(command.places, names);
   if (chosen.exit_code) return *chosen.exit_code;
   const auto& pool = chosen.pools.found.front();
   if (command.infer) return infer(command, pool);

@@ -97,7 +97,8 @@ fs::path default_share() {
 }
 
 sys::Result<Contract> contract_from_file(const std::string& path) {
-  const auto text = sys::read_file(path);
+  constexpr std::size_t kMostBytes = 1 << 20;
+  const auto text = sys::read_regular_file(path, kMostBytes);
   if (!text) return text.error();
   return contract_from_toml(*text, path);
 }

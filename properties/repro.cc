@@ -70,7 +70,8 @@ sys::Result<int> run_script(const std::vector<std::string>& command, int times,
                             const std::function<bool()>& stopped) {
   int failed = 0;
   for (int i = 0; i < times && !stopped(); ++i) {
-    const auto output = harness::run_command(command, kPatience);
+    const auto output = harness::run_command_group(command, kPatience, stopped);
+    if (stopped()) return failed;
     if (!output) return output.error();
     // Python's own status for an error of the script is 1 as well, but then it tells nothing.
     const bool tells = output->out.find("appened:") != std::string::npos;
@@ -112,6 +113,9 @@ int write_and_try(const ReproCommand& command, const Pool& pool, const Case& sav
   const auto path = path_of(command);
   if (const auto written = write_file(path, *script); !written)
     return failed_with(kExitHarness, written.error().message());
+  Console::of_this_process().print(fmt::format(
+      "{} is tried {}, at most {} s each\n", path.string(),
+      command.times == 1 ? "once" : fmt::format("{} times", command.times), kPatience.count()));
   auto argv = interpreter_of(pool);
   argv.push_back(path.string());
   const auto failed = run_script(argv, command.times, stopped);
@@ -143,6 +147,10 @@ int run_repro(const ReproCommand& command) {
                                    printable(command.rule)));
   }
   if (const auto wrong = misuse(command.places)) return failed_with(kExitUsage, *wrong);
+  const auto folder = std::filesystem::absolute(path_of(command)).parent_path();
+  if (std::error_code ignored; !std::filesystem::is_directory(folder, ignored))
+    return failed_with(kExitUsage, fmt::format("--output {}: there is no folder {}", command.output,
+                                               folder.string()));
   const auto runner = start_runner(1, command.rung);
   if (runner == nullptr) return kExitCannotJudge;
   const auto pool = pool_of_case(*saved, command.places);

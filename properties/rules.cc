@@ -162,8 +162,8 @@ constexpr std::array kRules{
          "error, when it is made and when it is resized.",
          Level::kMust, "", bad_count_is_refused, Needs::kClaims},
     Rule{"S11", "LegalCallsAreTaken",
-         "What a pool may be asked for in its state, to be made, to take a task, to close, to be "
-         "joined, to have another number of workers, it does, where nothing has gone wrong before.",
+         "What a pool may be asked for in its state, to take a task, to close, to be joined, to "
+         "have another number of workers, it does, where nothing has gone wrong before.",
          Level::kMust, "", legal_calls_are_taken, Needs::kClaims},
     Rule{"I1", "ForeignProcessesAreLeftAlone",
          "Processes that main started without the pool are neither signalled nor reaped by it, and "

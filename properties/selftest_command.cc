@@ -40,7 +40,11 @@ std::optional<Refusal> choose(const std::vector<std::string>& names, std::vector
   for (const auto& name : names) {
     const bool known = std::any_of(mutants.begin(), mutants.end(),
                                    [&](const Mutant& mutant) { return mutant.name == name; });
-    if (!known) return Refusal{kExitUsage, fmt::format("no mutant is named '{}'", printable(name))};
+    if (!known)
+      return Refusal{kExitUsage,
+                     fmt::format("no mutant is named '{}'; share/poolproof/mutants.json "
+                                 "beside poolproof's bin lists them",
+                                 printable(name))};
   }
   if (names.empty()) return std::nullopt;
   std::erase_if(mutants, [&](const Mutant& mutant) {

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 extern "C" {  // glibc 2.36 forgets it
 #include <sys/pidfd.h>
@@ -61,6 +63,19 @@ Result<std::string> read_to_end(int fd, std::string_view what) {
 Result<std::string> read_file(const std::string& path) {
   auto file = open_file(path, O_RDONLY);
   if (!file) return file.error();
+  return read_to_end(file->get(), path);
+}
+
+Result<std::string> read_regular_file(const std::string& path, std::size_t most) {
+  // A FIFO is opened without waiting for its writer.
+  auto file = open_file(path, O_RDONLY | O_NONBLOCK);
+  if (!file) return file.error();
+  struct stat status {};
+  if (::fstat(file->get(), &status) != 0) return Error::from_errno("stat " + path);
+  if (S_ISDIR(status.st_mode)) return Error(path + ": is a folder, not a file");
+  if (!S_ISREG(status.st_mode)) return Error(path + ": is no regular file");
+  if (std::cmp_greater(status.st_size, most))
+    return Error(path + ": is larger than " + std::to_string(most >> 20) + " MiB");
   return read_to_end(file->get(), path);
 }
 

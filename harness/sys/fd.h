@@ -51,6 +51,10 @@ Fd open_pidfd(int pid);
 Result<std::string> read_file(const std::string& path);
 Result<std::string> read_file_at(int directory, const char* name);
 
+/// As read_file, of what a user has named: a regular file of at most so many bytes. Anything else
+/// is an error that says what it is.
+Result<std::string> read_regular_file(const std::string& path, std::size_t most);
+
 Result<void> write_all(int fd, std::string_view bytes);
 Result<void> set_nonblocking(int fd);
 

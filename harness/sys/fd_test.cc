@@ -67,6 +67,27 @@ TEST(Fd, ReadFileReadsAll) {
   EXPECT_NE(text->find("[stack]"), std::string::npos);
 }
 
+TEST(Fd, ReadRegularFileRefusesWhatIsNone) {
+  const auto told = [](const std::string& path, std::size_t most = 1 << 20) {
+    const auto text = read_regular_file(path, most);
+    return text ? *text : text.error().message();
+  };
+  EXPECT_EQ(told("/"), "/: is a folder, not a file");
+  EXPECT_EQ(told("/dev/zero"), "/dev/zero: is no regular file");
+  EXPECT_EQ(told("/nonexistent"), "open /nonexistent: No such file or directory");
+  char path[] = "/tmp/poolproof-fd-XXXXXX";
+  const Fd file(::mkstemp(path));
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(write_all(file.get(), "abc"));
+  EXPECT_EQ(told(path), "abc");
+  ASSERT_EQ(::ftruncate(file.get(), (2 << 20) + 1), 0);
+  EXPECT_EQ(told(path, 2 << 20), std::string(path) + ": is larger than 2 MiB");
+  ASSERT_EQ(::unlink(path), 0);
+  ASSERT_EQ(::mkfifo(path, 0600), 0);  // without a writer an open would wait
+  EXPECT_EQ(told(path), std::string(path) + ": is no regular file");
+  ::unlink(path);
+}
+
 TEST(Fd, OfAProcessIsInvalidForNobody) {
   EXPECT_FALSE(open_pidfd(1 << 30));
 }

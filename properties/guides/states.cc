@@ -240,15 +240,18 @@ Guide legal_calls_are_taken() {
   return {.rule = "S11",
           .sources = {kPool, kJoin},
           .exercised_by =
-              "a create, submission, close, join or resize that the pool's state allows, "
-              "before anything has gone wrong",
+              "a submission, close, join or resize that the pool's state allows, before "
+              "anything has gone wrong",
           .examples = {
-              {"held", [] { return Story({create(1)}).step(1).exits(); }},
+              {"held",
+               [] {
+                 return Story({create(1), close()}).step(1).step(2).exits();
+               }},
               {"violated",
                [] {
                  return Story({create(1), close()}).step(1).step(2, result(Kind::kError)).exits();
                }},
-              {"not exercised", [] { return Story({create(0)}).step(1).exits(); }}}};
+              {"not exercised", [] { return Story({create(1)}).step(1).exits(); }}}};
 }
 
 }  // namespace

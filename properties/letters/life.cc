@@ -116,11 +116,10 @@ Call call_of_drop(const PoolState& state, const Step& step) {
 
 void fill_drop(Draft& draft, Step& step) {
   using harness::Farewell;
-  std::vector<Farewell> ways{Farewell::kPlain, Farewell::kPlain};
-  if (draft.can(harness::Setting::kCycle)) ways.push_back(Farewell::kCycle);
-  if (draft.can(harness::Setting::kScope) && draft.model.state() == Life::kRunning)
-    ways.insert(ways.end(), {Farewell::kScope, Farewell::kScopeError, Farewell::kScopeError});
-  step.farewell = draft.dice.pick(ways);
+  const bool scoped = draft.can(harness::Setting::kScope) && draft.model.state() == Life::kRunning;
+  const std::vector<int> weights{2, scoped ? 1 : 0, scoped ? 2 : 0,
+                                 draft.can(harness::Setting::kCycle) ? 1 : 0};  // by Farewell
+  step.farewell = static_cast<Farewell>(draft.dice.weighted(weights));
 }
 
 std::vector<std::string> drop_templates(const Step& step) {

@@ -350,9 +350,9 @@ bool an_end_has_failed_before(const Reading& reading, int step) {
 bool must_be_taken(const Reading& reading, int step) {
   const auto& asked = reading.step(step);
   const StepKind kind = asked.kind;
-  const bool meant = kind == StepKind::kCreate || kind == StepKind::kClose ||
-                     kind == StepKind::kJoin || kind == StepKind::kResize ||
-                     entry(kind).makes == harness::Makes::kTask;
+  // Of a pool that cannot be made nothing is to be judged.
+  const bool meant = kind == StepKind::kClose || kind == StepKind::kJoin ||
+                     kind == StepKind::kResize || entry(kind).makes == harness::Makes::kTask;
   if (!meant || asked.caller == harness::Caller::kThreads || has_bad_count(asked)) return false;
   // An input that raises, or what cannot be handed over, may be the call's own error.
   if (asked.raises_at || entry(asked.body.kind).never_begins) return false;

@@ -546,7 +546,7 @@ TEST(LegalCallsAreTaken, LeavesWhatHasAReason) {
             "held");
   EXPECT_EQ(after({create(1), close(), submit(1)}, plainly), "held") << "S1 has its say";
   EXPECT_EQ(after({create(1), close(), close()}, plainly), "held") << "S3 has its say";
-  EXPECT_EQ(after({create(1), terminate(), join()}, plainly), "held") << "S4 has its say";
+  EXPECT_EQ(after({create(1), terminate(), join()}, plainly), "not exercised") << "S4's affair";
   EXPECT_EQ(after({create(1), close(), join()},
                   [](Story& story) { story.step(2, result(Kind::kError)); }),
             "violated")
