@@ -25,7 +25,8 @@ struct KnownDeviation {
 struct KeptDescriptors {
   std::string of;            // "pipe", "socket", "eventpoll", "/dev/urandom"
   int most = 1;              // so many of them
-  bool each_pool = false;    // for each pool; else the first one's, for the rest of the process
+  bool each_pool = false;    // for each pool that has taken a task; else the first one's, for the
+                             // rest of the process
   std::string start_method;  // only under this one; empty: under all
   std::string note;          // one sentence
 };

@@ -114,7 +114,8 @@ const Reading::Run* done_long_before(const Reading& reading, int step) {
   if (runs.empty() || reading.is_map(task) || !ends_with_its_runs(reading, task)) return nullptr;
   const auto& ended = *reading.run(step).ended;
   if (may_have_been_ended(reading, step) || reading.hit_before(ended) ||
-      reading.callback_failed_before(ended) || may_be_unreadable(reading))
+      reading.callback_failed_before(ended) || reading.callback_ended_before(ended) ||
+      may_be_unreadable(reading))
     return nullptr;
   const auto& last = runs.back();
   return last.ended && *last.ended < begun && !reading.within_grace(*last.ended, begun) ? &last

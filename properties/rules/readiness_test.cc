@@ -154,19 +154,22 @@ TEST(ReadinessIsTrue, AMapMayBeOverWithTheErrorOfItsInput) {
 
 /// The body was over long before, and nothing was in the way of its outcome.
 TEST(ReadinessIsTrue, IsViolatedByAnOutcomeThatNeverComes) {
-  const auto told = [](const harness::Step& asks, std::chrono::milliseconds time, bool raises) {
+  using harness::Callback;
+  const auto told = [](const harness::Step& asks, std::chrono::milliseconds time,
+                       Callback callback) {
     Story story({create(1), submit(1), sleep_for(time), asks});
-    if (raises) story.scenario.steps[1].callback = harness::Callback::kRaises;
+    story.scenario.steps[1].callback = callback;
     story.begins(1).born(3).ends(1).step(2).task(1, 3);
-    if (raises) story.calls_back(1, "value");
+    if (callback != Callback::kNone) story.calls_back(1, "value");
     story.begins(3).after(time).ends(3);
     story.step(4, asks.timeout ? result(Kind::kTimeout) : value("false"));
     return story.exits().outcome("T10");
   };
   for (const auto& asks : {ready(1), get_for(1, 100ms)}) {
-    EXPECT_EQ(told(asks, 1500ms, false), "violated");
-    EXPECT_EQ(told(asks, 500ms, false), "not exercised");
-    EXPECT_EQ(told(asks, 1500ms, true), "not exercised") << "T9 has its say";
+    EXPECT_EQ(told(asks, 1500ms, Callback::kNone), "violated");
+    EXPECT_EQ(told(asks, 500ms, Callback::kNone), "not exercised");
+    EXPECT_EQ(told(asks, 1500ms, Callback::kRaises), "not exercised") << "T9 has its say";
+    EXPECT_EQ(told(asks, 1500ms, Callback::kTerminates), "not exercised");
   }
 }
 

@@ -473,10 +473,18 @@ bool Reading::main_is_in_a_body(std::optional<BodyKind> kind) const {
 }
 
 bool Reading::callback_failed_before(const Moment& moment) const {
+  return was_called_back_before(harness::Callback::kRaises, moment);
+}
+
+bool Reading::callback_ended_before(const Moment& moment) const {
+  return was_called_back_before(harness::Callback::kTerminates, moment);
+}
+
+/// It claims the call first.
+bool Reading::was_called_back_before(harness::Callback what, const Moment& moment) const {
   return std::any_of(accepted_.begin(), accepted_.end(), [&](const auto& task) {
     const auto& calls = calls_back(task.first);
-    return this->step(task.second).callback == harness::Callback::kRaises && !calls.empty() &&
-           calls.front().at < moment;
+    return this->step(task.second).callback == what && !calls.empty() && calls.front().at < moment;
   });
 }
 

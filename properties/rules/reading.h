@@ -230,6 +230,8 @@ class Reading {
   bool main_is_in_a_body(std::optional<harness::BodyKind> kind = std::nullopt) const;
   /// Whether a callback that raises has been called before.
   bool callback_failed_before(const Moment& moment) const;
+  /// Whether a callback that terminates the pool has been called before.
+  bool callback_ended_before(const Moment& moment) const;
   /// Whether a task may have failed before, in the body or, at whatever moment, on its way.
   bool task_failed_before(const Moment& moment) const;
   /// A run that its worker's death cut short.
@@ -285,6 +287,7 @@ class Reading {
   Fate fate_since(const Maybe& begun) const;
   std::string doubt_about_rest() const;
   bool took_effect(int step) const;
+  bool was_called_back_before(harness::Callback what, const Moment& moment) const;
 
   const Evidence& evidence_;
   std::vector<Process> processes_;

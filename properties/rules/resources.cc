@@ -84,14 +84,26 @@ Descriptors missing(const Descriptors& here, const Descriptors& there) {
   return found;
 }
 
+/// How many pools have taken a task: what main has of its outcome may be why it keeps something. A
+/// neighbour always takes one.
+int pools_with_tasks(const Reading& reading) {
+  int pools = 0;
+  bool is_counted = true;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    const bool neighbour = asked.kind == harness::StepKind::kNeighbour;
+    if (asked.kind == harness::StepKind::kCreate) is_counted = false;
+    const bool takes = reading.accepted().contains(asked.task) &&
+                       reading.accepted().at(asked.task) == step && !is_counted;
+    if (takes) is_counted = true;
+    pools += neighbour || takes ? 1 : 0;
+  }
+  return pools;
+}
+
 /// Takes those off that the contract says main keeps.
 void forgive_kept(const Reading& reading, Descriptors& left) {
-  int pools = 0;
-  for (int step = 1; step <= reading.steps(); ++step) {
-    const auto kind = reading.step(step).kind;
-    const bool makes = kind == harness::StepKind::kCreate || kind == harness::StepKind::kNeighbour;
-    pools += makes && !reading.was_rightly_refused(step) ? 1 : 0;
-  }
+  const int pools = pools_with_tasks(reading);
   for (const auto& kept : reading.contract().keeps) {
     const auto& method = reading.scenario().start_method;
     if (!kept.start_method.empty() && kept.start_method != method) continue;

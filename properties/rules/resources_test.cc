@@ -204,15 +204,20 @@ TEST(NoDescriptorLeft, GivesANeighbourTheGraceToo) {
 }
 
 TEST(NoDescriptorLeft, ForgivesWhatEachPoolLeavesOfANeighbourToo) {
-  const auto left = [](std::vector<std::string> open) {
-    const harness::Step neighbour{.kind = harness::StepKind::kNeighbour,
-                                  .neighbour = harness::Neighbour::kEnds};
-    auto story = with_main_after(with_open(std::move(open)), {neighbour, close(), join()});
+  const harness::Step neighbour{.kind = harness::StepKind::kNeighbour,
+                                .neighbour = harness::Neighbour::kEnds};
+  const auto left = [](std::vector<harness::Step> steps, std::vector<std::string> open) {
+    auto story = with_main_after(with_open(std::move(open)), std::move(steps));
     story.contract.keeps = {{.of = "pipe", .most = 1, .each_pool = true}};
     return story.outcome("R1");
   };
-  EXPECT_EQ(left({"pipe:[4711]", "pipe:[4712]"}), "held");
-  EXPECT_EQ(left({"pipe:[4711]", "pipe:[4712]", "pipe:[4713]"}), "violated");
+  const std::vector<harness::Step> two{submit(1), submit(2), neighbour, close(), join()};
+  EXPECT_EQ(left(two, {"pipe:[4711]", "pipe:[4712]"}), "held");
+  EXPECT_EQ(left(two, {"pipe:[4711]", "pipe:[4712]", "pipe:[4713]"}), "violated");
+  // One that has taken no task has no outcome that could keep anything.
+  EXPECT_EQ(left({neighbour, close(), join()}, {"pipe:[4711]"}), "held");
+  EXPECT_EQ(left({neighbour, close(), join()}, {"pipe:[4711]", "pipe:[4712]"}), "violated");
+  EXPECT_EQ(left({close(), join()}, {"pipe:[4711]"}), "violated");
 }
 
 TEST(NoDescriptorLeft, IsUnclearWhereBirthsAreNotExact) {

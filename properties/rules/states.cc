@@ -326,13 +326,6 @@ void judge_arrival(const Reading& reading, int leave, Verdicts& verdicts) {
                     {run.begun->event, run.ended->event});
 }
 
-/// A callback of main's may have ended the pool, at whatever moment.
-bool a_callback_may_have_ended_it(const Reading& reading) {
-  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
-    return reading.step(task.second).callback == harness::Callback::kTerminates;
-  });
-}
-
 /// Whether an end of the pool was begun before that has not gone well, and may have gone half way.
 bool an_end_has_failed_before(const Reading& reading, int step) {
   for (int earlier = 1; earlier < step; ++earlier) {
@@ -363,7 +356,7 @@ bool must_be_taken(const Reading& reading, int step) {
   const bool repeats = kind == StepKind::kClose || kind == StepKind::kJoin;
   return !(repeats && done_before(reading, step)) && !reading.disturbed_before(ended) &&
          !reading.hit_before(ended) && !reading.callback_failed_before(ended) &&
-         !reading.task_failed_before(ended) && !a_callback_may_have_ended_it(reading) &&
+         !reading.task_failed_before(ended) && !reading.callback_ended_before(ended) &&
          !an_end_has_failed_before(reading, step);
 }
 

@@ -532,7 +532,7 @@ TEST(LegalCallsAreTaken, LeavesWhatHasAReason) {
   EXPECT_EQ(after({create(1), submit(1), submit(2)},
                   [](Story& story) {
                     story.scenario.steps[1].callback = harness::Callback::kTerminates;
-                    story.step(2);
+                    story.step(2).task(1, 3).calls_back(1, "value");
                   }),
             "not exercised");
   EXPECT_EQ(after({create(1), submit(1), submit(2)},

@@ -342,12 +342,13 @@ struct Listing {
 bool is_none_of_the_pools(const Reading& reading, const Process& process) {
   if (process.role == Role::kOwn || process.role == Role::kTaskChild) return true;
   if (process.role != Role::kMain) return false;
-  return std::none_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
-    const auto& runs = reading.runs(task.first);
-    return runs.empty() || std::any_of(runs.begin(), runs.end(), [&](const Reading::Run& run) {
-             return run.pid == process.pid;
-           });
-  });
+  return !reading.accepted().empty() &&
+         std::none_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+           const auto& runs = reading.runs(task.first);
+           return runs.empty() ||
+                  std::any_of(runs.begin(), runs.end(),
+                              [&](const Reading::Run& run) { return run.pid == process.pid; });
+         });
 }
 
 void judge_listed(const Reading& reading, const Listing& listing,

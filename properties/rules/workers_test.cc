@@ -557,6 +557,10 @@ TEST(ActiveChildrenAreTrue, AreNeitherMainNorItsOwnNorATasks) {
               "violated")
         << pid;
   EXPECT_EQ(Story(story).step(3, listing({{.pid = 3}})).exits().outcome("W9"), "held");
+  // Main may be where a pool of threads has its workers, as long as no task tells.
+  Story threads({create(1), workers()});
+  threads.step(1).step(2, listing({{.pid = Story::kMain}})).exits();
+  EXPECT_EQ(threads.outcome("W9"), "held");
 }
 
 }  // namespace
