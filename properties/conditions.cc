@@ -41,17 +41,6 @@ bool any_body(const Reading& reading, const std::function<bool(const harness::Bo
                      [&](const auto& task) { return fits(reading.body(task.first)); });
 }
 
-/// Another pool's only worker is, for ever.
-bool has_a_busy_neighbour(const Reading& reading) {
-  for (int step = 1; step <= reading.steps(); ++step) {
-    const auto& asked = reading.step(step);
-    const bool busy =
-        asked.kind == StepKind::kNeighbour && asked.neighbour == harness::Neighbour::kBusy;
-    if (busy && reading.run(step).begun) return true;
-  }
-  return false;
-}
-
 /// Whether a body was under way at the moment, or began later; one that ends its worker is over at
 /// once, and never says so.
 bool busy_at(const Reading& reading, const Reading::Moment& moment) {

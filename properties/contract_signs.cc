@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "properties/rules/main_after.h"
+
 namespace poolproof::properties {
 namespace {
 
@@ -38,8 +40,13 @@ bool is_used(State state) {
   return state == State::kRunning || state == State::kClosed;
 }
 
-/// Main ends with cleanup and leaves a pool in use behind it.
+/// Main ends with cleanup and leaves a pool in use behind it. Where its end is a signal to its
+/// process group the workers end of that, and where another pool is busy for ever exit may wait for
+/// that one.
 std::optional<Close> exit_of(const Reading& reading) {
+  if (reading.scenario().ending.kind == harness::EndingKind::kCtrlC ||
+      has_a_busy_neighbour(reading))
+    return std::nullopt;
   const bool tells = reading.ending_begun() && entry(reading.scenario().ending.kind).runs_cleanup &&
                      is_used(reading.before(reading.steps() + 1).state()) && !reading.stillborn();
   if (!tells) return std::nullopt;

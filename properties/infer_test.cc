@@ -48,6 +48,28 @@ TEST(ContractSigns, AnExitThatCutsATaskShortTerminates) {
   EXPECT_THAT(signs(story), Not(Contains("exit = \"drains\"")));
 }
 
+/// The workers get the signal themselves.
+TEST(ContractSigns, CtrlCTellsNothingOfExit) {
+  auto story = busy_at_exit();
+  story.scenario.ending.kind = EndingKind::kCtrlC;
+  story.dies(3, Killed{SIGINT}).dies(Story::kMain, Killed{SIGINT}).eof();
+  EXPECT_THAT(signs(story), Not(Contains("exit = \"terminates\"")));
+}
+
+/// Exit may wait for that one.
+TEST(ContractSigns, ABusyNeighbourTellsNothingOfExit) {
+  for (const auto which : {harness::Neighbour::kStays, harness::Neighbour::kBusy}) {
+    Story story({create(1), {.kind = harness::StepKind::kNeighbour, .neighbour = which}});
+    story.begins(1).born(3).ends(1).step(2).ending().at_rest().over(End::kAtRest);
+    const auto waits = Contains("exit = \"waits-for-close\"");
+    if (which == harness::Neighbour::kBusy) {
+      EXPECT_THAT(signs(story), Not(waits));
+    } else {
+      EXPECT_THAT(signs(story), waits);
+    }
+  }
+}
+
 TEST(ContractSigns, AnExitThatWaitsForATaskDrains) {
   auto story = busy_at_exit();
   story.after(std::chrono::milliseconds(40)).ends_task(1, 3).dies(3).dies(Story::kMain).eof();

@@ -98,6 +98,16 @@ bool is_excused(const Reading& reading, const Reading::Moment& moment) {
 
 }  // namespace
 
+bool has_a_busy_neighbour(const Reading& reading) {
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& asked = reading.step(step);
+    const bool busy =
+        asked.kind == StepKind::kNeighbour && asked.neighbour == harness::Neighbour::kBusy;
+    if (busy && reading.run(step).begun) return true;
+  }
+  return false;
+}
+
 std::optional<int> end_of_pool(const Reading& reading) {
   for (int step = 1; step <= reading.steps(); ++step) {
     const auto kind = reading.step(step).kind;

@@ -28,6 +28,9 @@ std::optional<MainAfter> main_after_pool(const Reading& reading);
 /// pending.
 std::optional<int> end_of_pool(const Reading& reading);
 
+/// Whether main has begun to make another pool whose only worker is busy for ever.
+bool has_a_busy_neighbour(const Reading& reading);
+
 /// Main's threads that began while the pool was made or in use, until `ended`, and have not ended
 /// before `moment`.
 std::vector<harness::Pid> threads_of_pool(const Reading& reading, const Reading::Moment& ended,
