@@ -89,6 +89,37 @@ TEST_F(Repro, WritesSurvivorsAsAScriptThatFailsAndLeavesNobody) {
   EXPECT_TRUE(is_soon_dead(std::stoi(pids))) << alone.out;
 }
 
+/// Whoever has the word among those of its command line.
+bool anybody_runs(const std::string& word) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    std::ifstream file(entry.path() / "cmdline");
+    const std::string words{std::istreambuf_iterator<char>(file), {}};
+    if (words.find(word) != words.npos) return true;
+  }
+  return false;
+}
+
+/// The script has the program that hangs in hand then.
+TEST_F(Repro, LeavesNobodyWhenItIsStopped) {
+  const auto file = scratch_.file(
+      "case.json", case_text("multiprocessing.Pool:fork", "fork", kLostTask, "return"));
+  const auto ended = run({"/bin/sh", "-c", R"("$0" repro "$1" --rule T6 >/dev/null & repro=$!
+until cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -q "[/]${2#/} program"; do
+  kill -0 $repro || exit 1
+done
+kill -TERM $repro
+wait $repro)",
+                          (bin_folder() / "poolproof").string(), file, script().string()},
+                         170);
+  EXPECT_EQ(ended.code, 130) << ended.err;
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (anybody_runs(script().string()) && std::chrono::steady_clock::now() < limit)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_FALSE(anybody_runs(script().string()));
+  EXPECT_FALSE(fs::exists(script()));
+}
+
 /// Python ends with status 1 for a program that is none, too: that shows nothing.
 TEST_F(Repro, KeepsNoScriptThatFailsForAnotherReason) {
   const auto kit = (bin_folder() / "../share/poolproof/adapters").string();
