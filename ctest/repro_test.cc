@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "ctest/program.h"
+#include "harness/sys/fd.h"
 
 namespace poolproof::end_to_end {
 namespace {
@@ -36,10 +37,8 @@ constexpr const char* kOneTask = R"({"step": "create", "workers": 1},
 bool is_soon_dead(int pid) {
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (std::chrono::steady_clock::now() < limit) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    const std::string stat{std::istreambuf_iterator<char>(file), {}};
-    const auto name_end = stat.rfind(')');
-    if (name_end == stat.npos || stat.substr(name_end + 2, 1) == "Z") return true;
+    const auto stat = sys::read_file("/proc/" + std::to_string(pid) + "/stat");
+    if (!stat || stat->substr(stat->rfind(')') + 2, 1) == "Z") return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return false;
@@ -93,9 +92,8 @@ TEST_F(Repro, WritesSurvivorsAsAScriptThatFailsAndLeavesNobody) {
 bool anybody_runs(const std::string& word) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
-    std::ifstream file(entry.path() / "cmdline");
-    const std::string words{std::istreambuf_iterator<char>(file), {}};
-    if (words.find(word) != words.npos) return true;
+    const auto words = sys::read_file(entry.path() / "cmdline");
+    if (words && words->find(word) != words->npos) return true;
   }
   return false;
 }

@@ -24,6 +24,12 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "harness/sys/proc.h"
 
 namespace poolproof::harness {
 namespace {
@@ -33,7 +39,6 @@ namespace process = boost::process::v2;
 /// Runs in the child. A failed exec of 1.81 would run our atexit handlers there, and its closing of
 /// descriptors leaves out those between the streams and its own pipe.
 struct AloneAndMortal {
-  bool leads_a_group = false;
   using Path = process::filesystem::path;
   using Words = const char* const*;
   using Code = boost::system::error_code;
@@ -41,7 +46,6 @@ struct AloneAndMortal {
   template <class Launcher>
   Code on_exec_setup(Launcher&, const Path&, const Words&) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (leads_a_group) ::setpgid(0, 0);
     ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     return {};
   }
@@ -60,8 +64,7 @@ void reap_failed(int pid) {
 
 /// The launcher reports a failed exec itself, over a pipe; the pid is detached at once, since
 /// waiting and decoding are ours (1.81's exit_code() is 9 after kill -9 and after exit 9).
-sys::Result<int> start(std::span<const std::string> argv, int input, int output, int error,
-                       bool leads_a_group = false) {
+sys::Result<int> start(std::span<const std::string> argv, int input, int output, int error) {
   std::string program = argv.front();
   if (program.find('/') == std::string::npos) {
     const auto found = process::environment::find_executable(program);
@@ -73,9 +76,8 @@ sys::Result<int> start(std::span<const std::string> argv, int input, int output,
   boost::asio::io_context context;
   boost::system::error_code failed;
   process::posix::default_launcher launcher;
-  auto child =
-      launcher(context.get_executor(), failed, process::filesystem::path(program), arguments,
-               process::process_stdio{input, output, error}, AloneAndMortal{leads_a_group});
+  auto child = launcher(context.get_executor(), failed, process::filesystem::path(program),
+                        arguments, process::process_stdio{input, output, error}, AloneAndMortal{});
   // 1.81 leaves the child that could not exec to be waited for.
   if (failed && launcher.pid > 0) reap_failed(launcher.pid);
   if (failed)
@@ -127,6 +129,72 @@ bool reap(int pid, sys::ExitStatus& status, std::chrono::steady_clock::time_poin
   return true;
 }
 
+/// While it lives, whoever loses its parent below this process becomes its child; at its end all
+/// who have become that since are killed and reaped.
+class Adoption {
+ public:
+  Adoption() : before_(children()) {
+    ::prctl(PR_GET_CHILD_SUBREAPER, &was_);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  }
+  ~Adoption() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    // Who is killed hands its own children on.
+    while (kill_new_children() && std::chrono::steady_clock::now() < deadline)
+      ::poll(nullptr, 0, 1);
+    ::prctl(PR_SET_CHILD_SUBREAPER, was_);
+  }
+  Adoption(const Adoption&) = delete;
+  Adoption& operator=(const Adoption&) = delete;
+
+ private:
+  static std::set<int> children() {
+    std::set<int> found;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+      const int pid = std::atoi(entry.path().filename().c_str());
+      const auto state = pid > 0 ? sys::process_state(pid) : std::nullopt;
+      if (state && state->parent == ::getpid()) found.insert(pid);
+    }
+    return found;
+  }
+
+  bool kill_new_children() const {
+    bool any = false;
+    for (const int pid : children()) {
+      if (before_.contains(pid)) continue;
+      any = true;
+      ::kill(pid, SIGKILL);
+      ::waitpid(pid, nullptr, WNOHANG);
+    }
+    return any;
+  }
+
+  int was_ = 0;
+  std::set<int> before_;
+};
+
+sys::Result<CommandOutput> run(std::span<const std::string> argv, std::chrono::milliseconds timeout,
+                               const std::function<bool()>& stopped) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  auto null = sys::open_file("/dev/null", O_RDONLY);
+  if (!null) return null.error();
+  auto out = sys::make_pipe();
+  if (!out) return out.error();
+  auto err = sys::make_pipe();
+  if (!err) return err.error();
+  auto pid = start(argv, null->get(), out->write.get(), err->write.get());
+  if (!pid) return pid.error();
+  out->write.reset();
+  err->write.reset();
+  CommandOutput output;
+  const bool ended = collect(output, out->read, err->read, deadline, stopped);
+  if (!reap(*pid, output.status, ended ? deadline : std::chrono::steady_clock::now()) || !ended) {
+    return sys::Error(argv.front() + ": no end within " + std::to_string(timeout.count()) + " ms");
+  }
+  return output;
+}
+
 }  // namespace
 
 sys::Result<Child> launch(std::span<const std::string> argv) {
@@ -141,35 +209,14 @@ sys::Result<Child> launch(std::span<const std::string> argv) {
 
 sys::Result<CommandOutput> run_command(std::span<const std::string> argv,
                                        std::chrono::milliseconds timeout) {
-  return run_command_group(argv, timeout, {});
+  return run(argv, timeout, {});
 }
 
-sys::Result<CommandOutput> run_command_group(std::span<const std::string> argv,
-                                             std::chrono::milliseconds timeout,
-                                             const std::function<bool()>& stopped) {
-  const bool leads_a_group = stopped != nullptr;
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  auto null = sys::open_file("/dev/null", O_RDONLY);
-  if (!null) return null.error();
-  auto out = sys::make_pipe();
-  if (!out) return out.error();
-  auto err = sys::make_pipe();
-  if (!err) return err.error();
-  auto pid = start(argv, null->get(), out->write.get(), err->write.get(), leads_a_group);
-  if (!pid) return pid.error();
-  out->write.reset();
-  err->write.reset();
-  CommandOutput output;
-  const bool ended = collect(output, out->read, err->read, deadline, stopped);
-  // Before it is reaped: nobody else can have the number of the group.
-  if (leads_a_group && !ended) ::kill(-*pid, SIGKILL);
-  const bool reaped =
-      reap(*pid, output.status, ended ? deadline : std::chrono::steady_clock::now());
-  if (leads_a_group) ::kill(-*pid, SIGKILL);
-  if (!reaped || !ended) {
-    return sys::Error(argv.front() + ": no end within " + std::to_string(timeout.count()) + " ms");
-  }
-  return output;
+sys::Result<CommandOutput> run_contained_command(std::span<const std::string> argv,
+                                                 std::chrono::milliseconds timeout,
+                                                 const std::function<bool()>& stopped) {
+  const Adoption adoption;
+  return run(argv, timeout, stopped);
 }
 
 }  // namespace poolproof::harness

@@ -37,10 +37,12 @@ struct CommandOutput {
 sys::Result<CommandOutput> run_command(std::span<const std::string> argv,
                                        std::chrono::milliseconds timeout);
 
-/// The same for a command that may leave processes behind: it leads a process group, and whoever is
-/// left of that at its end is killed. It is ended, too, as soon as `stopped` says so.
-sys::Result<CommandOutput> run_command_group(std::span<const std::string> argv,
-                                             std::chrono::milliseconds timeout,
-                                             const std::function<bool()>& stopped);
+/// The same for a command that may leave processes behind: whoever descends from it and is there
+/// at its end is killed, in whatever session. It is ended, too, as soon as `stopped` says so.
+/// Nothing else may start children of this process meanwhile. Source: PR_SET_CHILD_SUBREAPER in
+/// prctl(2).
+sys::Result<CommandOutput> run_contained_command(std::span<const std::string> argv,
+                                                 std::chrono::milliseconds timeout,
+                                                 const std::function<bool()>& stopped);
 
 }  // namespace poolproof::harness

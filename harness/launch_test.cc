@@ -65,10 +65,10 @@ bool lives(int pid) {
   return stat && stat->find(") Z ") == std::string::npos;
 }
 
-/// Whoever the command leaves behind in its group.
-TEST(RunCommandGroup, LeavesNobodyBehind) {
-  const auto result = run_command_group(Words{"/bin/sh", "-c", "sleep 100 >&- 2>&- & echo $!"}, 10s,
-                                        [] { return false; });
+/// Whoever the command leaves behind, in its session or in another.
+TEST(RunContainedCommand, LeavesNobodyBehind) {
+  const auto result = run_contained_command(
+      Words{"/bin/sh", "-c", "setsid sleep 100 >&- 2>&- & echo $!"}, 10s, [] { return false; });
   ASSERT_TRUE(result) << result.error().message();
   const int left = std::atoi(result->out.c_str());
   ASSERT_GT(left, 0);
@@ -77,10 +77,10 @@ TEST(RunCommandGroup, LeavesNobodyBehind) {
   EXPECT_FALSE(lives(left));
 }
 
-TEST(RunCommandGroup, EndsWhenItIsStopped) {
+TEST(RunContainedCommand, EndsWhenItIsStopped) {
   const auto begun = std::chrono::steady_clock::now();
   const auto result =
-      run_command_group(Words{"/bin/sh", "-c", "sleep 100; true"}, 60s, [] { return true; });
+      run_contained_command(Words{"/bin/sh", "-c", "sleep 100; true"}, 60s, [] { return true; });
   EXPECT_FALSE(result);
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 30s);
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "it was not waited for";

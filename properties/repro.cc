@@ -70,7 +70,7 @@ sys::Result<int> run_script(const std::vector<std::string>& command, int times,
                             const std::function<bool()>& stopped) {
   int failed = 0;
   for (int i = 0; i < times && !stopped(); ++i) {
-    const auto output = harness::run_command_group(command, kPatience, stopped);
+    const auto output = harness::run_contained_command(command, kPatience, stopped);
     if (stopped()) return failed;
     if (!output) return output.error();
     // Python's own status for an error of the script is 1 as well, but then it tells nothing.
