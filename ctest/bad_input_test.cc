@@ -21,10 +21,12 @@ void expect_one_line(const Ended& ended, int code, const std::string& says) {
 
 class BadAdapter : public testing::Test {
  protected:
-  Ended check(const std::string& script) {
-    const auto adapter = scratch_.file("adapter", script);
-    return poolproof({"check", "--adapter", adapter, "--time", "5", "--cases", "30", "--results",
-                      (scratch_.path() / "r").string()});
+  Ended check(const std::string& script,
+              const std::vector<std::string>& bounds = {"--time", "5", "--cases", "30"}) {
+    std::vector<std::string> arguments{"check", "--adapter", scratch_.file("adapter", script),
+                                       "--results", (scratch_.path() / "r").string()};
+    arguments.insert(arguments.end(), bounds.begin(), bounds.end());
+    return poolproof(std::move(arguments), 120);
   }
   Scratch scratch_;
 };
@@ -128,14 +130,16 @@ TEST_F(BadAdapter, WhosePoolPollsForEverIsUnclearEvenInAShortRun) {
 }
 
 TEST_F(BadAdapter, ThatForksWithoutEndIsToldByTheLimitAndItsCaseIsKept) {
-  const auto ended = check(python_adapter(R"(
+  const auto ended = check(
+      python_adapter(R"(
     def create(self, workers):
         import os, time
         while True:
             if os.fork() == 0: time.sleep(60)
     def submit(self, pool, body, *args): return pool.submit(body, *args)
     def result(self, future, timeout): return future.result(timeout)
-)"));
+)"),
+      {"--time", "60", "--cases", "2", "--jobs", "1"});  // 400 births of Python take their time
   EXPECT_THAT(ended.out, HasSubstr("ended at the limit of births")) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("limit-1/case.json"));
   EXPECT_TRUE(std::filesystem::exists(scratch_.path() / "r/limit-1/case.json"));
