@@ -135,7 +135,9 @@ int default_jobs() {
 }
 
 std::function<bool()> finish_on_interrupt() {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, on_interrupt);
+  for (const int number : {SIGINT, SIGTERM}) std::signal(number, on_interrupt);
+  // Under nohup(1) it stays ignored.
+  if (std::signal(SIGHUP, on_interrupt) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
   return [] { return interrupted.load(); };
 }
 

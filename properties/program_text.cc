@@ -280,12 +280,16 @@ std::vector<std::string> definition_parts(const Scenario& scenario) {
                     [&](const Step& step) { return step.callback == callback; }))
       parts.push_back(fmt::format("preamble.callback_{}", harness::name(callback)));
   }
-  using harness::Caller;
-  for (const auto caller : {Caller::kThread, Caller::kThreads, Caller::kEarly}) {
-    if (std::any_of(scenario.steps.begin(), scenario.steps.end(),
-                    [&](const Step& step) { return step.caller == caller; }))
-      parts.push_back(fmt::format("preamble.by_{}", harness::name(caller)));
+  // One that cannot begin early is a thread's.
+  std::set<harness::Caller> callers;
+  for (std::size_t place = 0; place < scenario.steps.size(); ++place) {
+    const auto caller = scenario.steps[place].caller;
+    const bool early = harness::begins_early(scenario.steps, place);
+    callers.insert(caller == harness::Caller::kEarly && !early ? harness::Caller::kThread : caller);
   }
+  callers.erase(harness::Caller::kMain);
+  for (const auto caller : callers)
+    parts.push_back(fmt::format("preamble.by_{}", harness::name(caller)));
   return parts;
 }
 

@@ -190,6 +190,12 @@ TEST(ProgramText, AnEarlyCallBeginsBeforeTheStepBeforeIt) {
   EXPECT_EQ(told[4], "early4()  # 4");
   // What is handed over by the step before it cannot be waited for earlier.
   EXPECT_EQ(lines({create_step(1), submit, early})[2], "by_threads(1, lambda: f1.result())  # 3");
+  abilities.program["preamble.by_thread"] = "def by_threads";
+  abilities.program["preamble.by_early"] = "def begin";
+  EXPECT_THAT(definitions({"fork", {create_step(1), submit, early}, {}}, abilities),
+              ElementsAre("def by_threads"));
+  EXPECT_THAT(definitions({"fork", {create_step(1), submit, terminate, early}, {}}, abilities),
+              ElementsAre("def begin"));
 }
 
 TEST(ProgramText, AWholeProgramHasTheUsedPartsOfThePreambleAlone) {
