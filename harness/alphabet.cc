@@ -328,7 +328,8 @@ constexpr std::array kSteps{
     StepEntry{.kind = StepKind::kHandle,
               .name = "handle",
               .does = "installs a handler of main's for SIGTERM, which does nothing",
-              .needs = Needs::kNothing},
+              .needs = Needs::kNothing,
+              .deafens_main = true},
     StepEntry{.kind = StepKind::kResize,
               .name = "resize",
               .does = "asks the running pool for another number of workers",
@@ -343,6 +344,16 @@ constexpr std::array kSteps{
         .name = "lock",
         .does = "has another thread of main's hold a lock of its library's over the next step",
         .needs = Needs::kNothing},
+    StepEntry{.kind = StepKind::kMask,
+              .name = "mask",
+              .does = "blocks SIGTERM in main's first thread, for good",
+              .needs = Needs::kNothing,
+              .deafens_main = true},
+    StepEntry{.kind = StepKind::kIgnore,
+              .name = "ignore",
+              .does = "has main ignore SIGTERM",
+              .needs = Needs::kNothing,
+              .deafens_main = true},
 };
 
 constexpr std::array kBodies{

@@ -37,9 +37,11 @@ enum class StepKind {
   kHandle,
   kResize,
   kNeighbour,
-  kLock
+  kLock,
+  kMask,
+  kIgnore
 };
-inline constexpr StepKind kLastStep = StepKind::kLock;
+inline constexpr StepKind kLastStep = StepKind::kIgnore;
 
 enum class BodyKind {
   kNothing,                 // returns at once
@@ -284,6 +286,7 @@ struct StepEntry {
   Makes makes = Makes::kNothing;
   std::span<const Field> fields = {};  // in the order in which they are written
   bool is_looked_at = false;           // rules look at the process table as it is at its end
+  bool deafens_main = false;           // SIGTERM does not end main from then on
 };
 struct BodyEntry {
   BodyKind kind;

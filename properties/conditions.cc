@@ -435,9 +435,14 @@ constexpr std::array kConditions{
               [](const Scenario& s, const Trace&) {
                 return s.inherits.contains(Inherited::kSigchldIgnored);
               }},
-    Condition{"sigterm-blocked", "main inherited that SIGTERM is blocked",
-              [](const Scenario& s, const Trace&) {
-                return s.inherits.contains(Inherited::kSigtermBlocked);
+    Condition{"sigterm-blocked", "main has SIGTERM blocked, inherited so or by its own",
+              [](const Scenario& s, const Trace& t) {
+                return s.inherits.contains(Inherited::kSigtermBlocked) ||
+                       ask(s, t, [](const Reading& r) { return any_step(r, StepKind::kMask); });
+              }},
+    Condition{"sigterm-ignored", "main has SIGTERM ignored",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return any_step(r, StepKind::kIgnore); });
               }},
     Condition{"sigterm-handled", "main has a handler of its own for SIGTERM",
               [](const Scenario& s, const Trace& t) {

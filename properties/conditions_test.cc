@@ -232,8 +232,13 @@ TEST(Conditions, TellWhoCallsAndWhatMainHandles) {
   twice.caller = harness::Caller::kThreads;
   EXPECT_EQ(holding(Story({create(1), twice}).step(1).step(2).exits()), "called-at-once");
   EXPECT_EQ(holding(Story({create(1), twice}).step(1).exits()), "");
-  EXPECT_EQ(holding(Story({of_kind(harness::StepKind::kHandle)}).step(1).exits()),
-            "sigterm-handled");
+  using harness::StepKind;
+  for (const auto& [kind, name] : {std::pair(StepKind::kHandle, "sigterm-handled"),
+                                   std::pair(StepKind::kMask, "sigterm-blocked"),
+                                   std::pair(StepKind::kIgnore, "sigterm-ignored")}) {
+    EXPECT_EQ(holding(Story({of_kind(kind)}).step(1).exits()), name);
+    EXPECT_EQ(holding(Story({create(1), of_kind(kind)}).step(1).exits()), "");
+  }
 }
 
 /// A worker, 3, and main's own child, 9, in step 2; the worker is killed meanwhile, or not.

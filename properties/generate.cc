@@ -23,7 +23,7 @@ constexpr int kIllegalPercent = 10;
 constexpr int kNonsensePercent = 3;        // a pool of no workers is asked for before the pool
 constexpr int kFewProcessorsPercent = 80;  // of the pools that count processors themselves
 constexpr int kInheritsPercent = 8;
-constexpr int kPreparedPercent = 6;
+constexpr int kPreparedPercent = 7;
 constexpr int kEnabledPercent = 65;  // of the optional letters, per scenario
 
 /// A pair of situation and step is chosen so much more often as long as it was not reached, and
@@ -31,6 +31,10 @@ constexpr int kEnabledPercent = 65;  // of the optional letters, per scenario
 constexpr int kUnreachedWeight = 6;
 constexpr int kRareWeight = 2;
 constexpr int kFewTimes = 5;
+
+/// What does the same to main's ending: a scenario has one of them at most, as ever more letters
+/// leave each other less room.
+constexpr std::array kDeafening{StepKind::kHandle, StepKind::kMask, StepKind::kIgnore};
 
 class Author {
  public:
@@ -42,7 +46,9 @@ class Author {
         covered_(covered),
         model_(contract),
         draft_{dice_, model_, scenario_, abilities_, bodies_, size, contract.grace * 3 / 2} {
+    const StepKind deafens = dice_.pick(kDeafening);
     for (const StepKind kind : abilities.steps) {
+      if (entry(kind).deafens_main && kind != deafens) continue;
       if (letter(kind).is_in_each || dice_.percent(kEnabledPercent)) steps_.push_back(kind);
     }
     for (const BodyKind kind : abilities.bodies) {
@@ -81,9 +87,9 @@ class Author {
  private:
   /// What the pool's workers have a copy of, if it is there before them.
   void prepare() {
-    for (const StepKind kind : {StepKind::kHandle, StepKind::kLock}) {
-      const bool can = std::find(steps_.begin(), steps_.end(), kind) != steps_.end();
-      if (can && dice_.percent(kPreparedPercent)) add(filled(kind));
+    for (const StepKind kind : steps_) {
+      const bool is_inherited = entry(kind).deafens_main || kind == StepKind::kLock;
+      if (is_inherited && dice_.percent(kPreparedPercent)) add(filled(kind));
     }
   }
 
@@ -141,8 +147,8 @@ class Author {
     return times == 0 ? kUnreachedWeight : times < kFewTimes ? kRareWeight : 1;
   }
 
-  bool handles_sigterm() const {
-    return draft_.any_step([](const Step& step) { return step.kind == StepKind::kHandle; });
+  bool is_deaf_to_sigterm() const {
+    return draft_.any_step([](const Step& step) { return entry(step.kind).deafens_main; });
   }
 
   Ending ending() {
@@ -153,7 +159,7 @@ class Author {
       if (entry(kind).parameter == harness::Parameter::kCode)
         ending.code = dice_.pick(std::array{0, 1, 7});
       if (model_.may_wait_for_ever(ending)) continue;
-      if (ending.kind == EndingKind::kSigterm && handles_sigterm()) continue;
+      if (ending.kind == EndingKind::kSigterm && is_deaf_to_sigterm()) continue;
       fitting.push_back(ending);
       const Moment moment{situation_of(model_), true, static_cast<int>(kind)};
       weights.push_back(weight(kind) * lack_of(moment));

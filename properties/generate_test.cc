@@ -207,16 +207,19 @@ TEST(Scenarios, AreNotRunnableWhereMainIsDeafToItsEnding) {
   EXPECT_TRUE(runs(EndingKind::kSighup, Inherited::kSigtermBlocked));
 }
 
-TEST(Scenarios, AreNotRunnableWhereMainHandlesItsEnding) {
+TEST(Scenarios, AreNotRunnableWhereMainDeafensItself) {
   using harness::EndingKind;
-  const auto runs = [](EndingKind ending) {
-    Scenario scenario;
-    scenario.steps = {letters::plain(harness::StepKind::kHandle)};
-    scenario.ending.kind = ending;
-    return is_runnable(scenario, Contract{});
-  };
-  EXPECT_FALSE(runs(EndingKind::kSigterm));
-  EXPECT_TRUE(runs(EndingKind::kSighup));
+  using harness::StepKind;
+  for (const auto kind : {StepKind::kHandle, StepKind::kMask, StepKind::kIgnore}) {
+    const auto runs = [&](EndingKind ending) {
+      Scenario scenario;
+      scenario.steps = {letters::plain(kind)};
+      scenario.ending.kind = ending;
+      return is_runnable(scenario, Contract{});
+    };
+    EXPECT_FALSE(runs(EndingKind::kSigterm));
+    EXPECT_TRUE(runs(EndingKind::kSighup));
+  }
 }
 
 TEST(Scenarios, ReapWhatTheyLaunchAndLaunchOneAtATime) {

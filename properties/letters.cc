@@ -11,13 +11,14 @@ using harness::BodyKind;
 using harness::EndingKind;
 
 /// In the order of the steps: letters_test.cc.
-constexpr std::array<const Letter*, 23> kLetters{
+constexpr std::array<const Letter*, 25> kLetters{
     &letters::kCreate,    &letters::kSubmit,    &letters::kGet,    &letters::kClose,
     &letters::kTerminate, &letters::kJoin,      &letters::kDrop,   &letters::kWorkers,
     &letters::kSleep,     &letters::kKill,      &letters::kMap,    &letters::kNext,
     &letters::kFork,      &letters::kLaunch,    &letters::kReap,   &letters::kWait,
     &letters::kReady,     &letters::kCollect,   &letters::kCancel, &letters::kHandle,
-    &letters::kResize,    &letters::kNeighbour, &letters::kLock};
+    &letters::kResize,    &letters::kNeighbour, &letters::kLock,   &letters::kMask,
+    &letters::kIgnore};
 static_assert(kLetters.size() == static_cast<std::size_t>(harness::kLastStep) + 1);
 
 struct BodyWeight {

@@ -67,7 +67,8 @@ namespace letters {
 extern const Letter kCreate;
 extern const Letter kSubmit, kGet, kWait, kReady, kCancel;
 extern const Letter kClose, kTerminate, kJoin, kDrop, kWorkers, kResize;
-extern const Letter kSleep, kKill, kFork, kLaunch, kReap, kCollect, kHandle, kNeighbour, kLock;
+extern const Letter kSleep, kKill, kFork, kLaunch, kReap, kCollect, kHandle, kNeighbour, kLock,
+    kMask, kIgnore;
 extern const Letter kMap, kNext;
 
 /// An answer that does not depend on the step.

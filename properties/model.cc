@@ -106,9 +106,9 @@ bool is_deaf_to_its_ending(const harness::Scenario& scenario) {
   using harness::EndingKind;
   using harness::Inherited;
   const auto& [steps, inherits] = std::tie(scenario.steps, scenario.inherits);
-  const bool handles = std::any_of(steps.begin(), steps.end(),
-                                   [](const Step& step) { return step.kind == StepKind::kHandle; });
-  const bool to_sigterm = handles || inherits.contains(Inherited::kSigtermBlocked);
+  const bool by_main = std::any_of(steps.begin(), steps.end(),
+                                   [](const Step& step) { return entry(step.kind).deafens_main; });
+  const bool to_sigterm = by_main || inherits.contains(Inherited::kSigtermBlocked);
   const auto ending = scenario.ending.kind;
   const bool by_sigint = ending == EndingKind::kSigint || ending == EndingKind::kCtrlC;
   return (ending == EndingKind::kSigterm && to_sigterm) ||

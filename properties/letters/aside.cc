@@ -286,6 +286,8 @@ const Letter kNeighbour{.kind = StepKind::kNeighbour,
 
 /// Before the pool mostly: its workers inherit it then.
 const Letter kHandle{.kind = StepKind::kHandle, .is_prompt = is_always_prompt, .weight = 1};
+const Letter kMask{.kind = StepKind::kMask, .is_prompt = is_always_prompt, .weight = 1};
+const Letter kIgnore{.kind = StepKind::kIgnore, .is_prompt = is_always_prompt, .weight = 1};
 
 /// Before the pool mostly, too: what is forked then has a copy of a lock that nobody releases.
 const Letter kLock{

@@ -56,6 +56,16 @@ std::string name_of(int signal) {
                                : fmt::format("signal {}", signal);
 }
 
+/// Whether main has SIGTERM blocked, ignored or caught, where its own steps decide it.
+std::optional<bool> set_by_main(const MainAfter& main, std::string MainState::*value) {
+  using Disposition = MainAfter::Sigterm::Disposition;
+  const auto& [disposition, is_blocked] = main.sigterm;
+  if (value == &MainState::blocked) return is_blocked ? std::optional(true) : std::nullopt;
+  if (disposition == Disposition::kAsBefore) return std::nullopt;
+  return disposition ==
+         (value == &MainState::caught ? Disposition::kCaught : Disposition::kIgnored);
+}
+
 /// "catches SIGCHLD", "blocks SIGTERM no more"; empty where nothing changed.
 std::string changed_signals(const MainAfter& main) {
   const auto& [before, after] = std::tie(main.before, main.after);
@@ -65,9 +75,9 @@ std::string changed_signals(const MainAfter& main) {
     const auto is = signals_of(after.*value);
     for (int signal = 1; signal <= kMostSignal; ++signal) {
       const auto bit = std::uint64_t{1} << (signal - 1);
-      const bool by_main = verb == "catches" && signal == SIGTERM && main.handles_sigterm;
+      const auto by_main = signal == SIGTERM ? set_by_main(main, value) : std::nullopt;
       const bool own = signal >= kFirstOfTheLibrary && signal <= kLastOfTheLibrary;
-      const bool should = (was & bit) != 0 || by_main;
+      const bool should = by_main.value_or((was & bit) != 0);
       if (own || should == ((is & bit) != 0)) continue;
       changes.push_back(
           fmt::format("{} {}{}", verb, name_of(signal), (is & bit) == 0 ? " no more" : ""));

@@ -64,6 +64,31 @@ TEST(MainIsLeftAsItWas, LooksForMainsOwnHandler) {
             "SIGTERM no more");
 }
 
+TEST(MainIsLeftAsItWas, LooksForMainsOwnMaskAndWhatItIgnores) {
+  const auto does = [](harness::StepKind kind, std::string MainState::*what, std::string is) {
+    Story story({of_kind(harness::StepKind::kHandle), of_kind(kind), create(1), close(), join()});
+    auto after = plain_main();
+    const bool ignores = kind == harness::StepKind::kIgnore;
+    after.caught = ignores ? "0000000000000002" : "0000000000004002";
+    after.*what = std::move(is);
+    story.main_is("started").step(1).step(2).begins(3).born(3).ends(3);
+    story.step(4).begins(5).dies(3).ends(5);
+    story.ending().main_is("ending", std::move(after)).dies(Story::kMain).eof();
+    return story.says("I2");
+  };
+  const std::string other =
+      "at its end, after join (step 5), main is not as it was before the pool: it ";
+  using harness::StepKind;
+  EXPECT_EQ(does(StepKind::kMask, &MainState::blocked, "0000000000004000"), "");
+  EXPECT_EQ(does(StepKind::kMask, &MainState::blocked, "0000000000000000"),
+            other + "blocks SIGTERM no more");
+  EXPECT_EQ(does(StepKind::kIgnore, &MainState::ignored, "0000000001005000"), "");
+  EXPECT_EQ(does(StepKind::kIgnore, &MainState::ignored, "0000000001001000"),
+            other + "ignores SIGTERM no more");
+  EXPECT_EQ(does(StepKind::kIgnore, &MainState::caught, "0000000000004002"),
+            other + "ignores SIGTERM no more, catches SIGTERM");
+}
+
 TEST(MainIsLeftAsItWas, IsViolatedByAStreamThatIsAnother) {
   auto after = plain_main();
   after.descriptors[1].of = "/dev/null";

@@ -72,11 +72,17 @@ std::optional<int> last_reference(const Reading& reading) {
   return std::nullopt;
 }
 
-bool handles_sigterm(const Reading& reading) {
+MainAfter::Sigterm sigterm_of(const Reading& reading) {
+  using Disposition = MainAfter::Sigterm::Disposition;
+  MainAfter::Sigterm sigterm;
   for (int step = 1; step <= reading.steps(); ++step) {
-    if (reading.step(step).kind == StepKind::kHandle && reading.run(step).ended) return true;
+    if (!reading.run(step).ended) continue;
+    const auto kind = reading.step(step).kind;
+    if (kind == StepKind::kHandle) sigterm.disposition = Disposition::kCaught;
+    if (kind == StepKind::kIgnore) sigterm.disposition = Disposition::kIgnored;
+    if (kind == StepKind::kMask) sigterm.is_blocked = true;
   }
-  return false;
+  return sigterm;
 }
 
 /// Another pool has the grace too to give back what it had.
@@ -165,10 +171,10 @@ std::optional<MainAfter> main_after_pool(const Reading& reading) {
   const bool alone = threads_of_pool(reading, after->moment, after->moment).empty();
   return MainAfter{.before = *before->state,
                    .after = *after->state,
+                   .sigterm = sigterm_of(reading),
                    .looked_before = before->moment,
                    .looked_after = after->moment,
                    .ended_by = *step,
-                   .handles_sigterm = handles_sigterm(reading),
                    .final = alone || !reading.within_grace(ended, after->moment)};
 }
 

@@ -10,12 +10,18 @@ namespace poolproof::properties {
 /// Main before its first step and when it is about to end, where all that main had of the pool was
 /// given back in between (R1, I2).
 struct MainAfter {
+  /// What main has of SIGTERM by its own steps, as they were made before it was looked at after.
+  struct Sigterm {
+    enum class Disposition { kAsBefore, kCaught, kIgnored };
+    Disposition disposition = Disposition::kAsBefore;
+    bool is_blocked = false;
+  };
   const harness::MainState& before;
   const harness::MainState& after;
+  Sigterm sigterm;
   Reading::Moment looked_before;
   Reading::Moment looked_after;
-  int ended_by = 0;              // the step: a join, or a drop
-  bool handles_sigterm = false;  // by a handler of its own, since before it was looked at after
+  int ended_by = 0;    // the step: a join, or a drop
   bool final = false;  // nobody is left who might still clear up: no thread of the pool's, or the
                        // grace is over
 };
