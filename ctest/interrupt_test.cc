@@ -2,28 +2,45 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "ctest/program.h"
 #include "harness/launch.h"
+#include "harness/sys/exit_status.h"
 #include "harness/sys/fd.h"
 
 namespace poolproof::end_to_end {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
+using sys::Exited;
+using sys::ExitStatus;
+
+constexpr int kInterrupted = 130;
+
 class Interrupt : public testing::TestWithParam<int> {
  protected:
+  /// What a check leaves behind is ours to find; and what is ignored here it would ignore too.
+  void SetUp() override {
+    ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    ::signal(SIGHUP, SIG_DFL);
+  }
+
   void TearDown() override {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
     if (check_.pid == 0) return;
     ::kill(check_.pid, SIGKILL);
     ::waitpid(check_.pid, nullptr, 0);
@@ -42,13 +59,25 @@ class Interrupt : public testing::TestWithParam<int> {
     ASSERT_THAT(text_, HasSubstr("canary:"));
   }
 
-  int exit_status() {
+  /// Reads on to the end of its output; whoever is left must have closed it.
+  ExitStatus exit_status() {
     while (read_on()) {
     }
     int status = 0;
     EXPECT_EQ(::waitpid(check_.pid, &status, 0), check_.pid);
     check_.pid = 0;
-    return status;
+    return sys::exit_status_from_wait(status);
+  }
+
+  /// Whoever comes to us is dead, or dies soon.
+  static bool nobody_is_left() {
+    const auto limit = std::chrono::steady_clock::now() + 10s;
+    while (std::chrono::steady_clock::now() < limit) {
+      const auto reaped = ::waitpid(-1, nullptr, WNOHANG);
+      if (reaped < 0) return errno == ECHILD;
+      if (reaped == 0) std::this_thread::sleep_for(1ms);
+    }
+    return false;
   }
 
   Scratch scratch_;
@@ -58,7 +87,11 @@ class Interrupt : public testing::TestWithParam<int> {
  private:
   bool read_on() {
     char chunk[4096];
-    if (!sys::await_readable(check_.from.get(), 60s)) return false;
+    if (!sys::await_readable(check_.from.get(), 100s)) {
+      ADD_FAILURE() << "it says nothing more: " << text_;
+      ::kill(check_.pid, SIGKILL);
+      return false;
+    }
     const auto got = ::read(check_.from.get(), chunk, sizeof chunk);
     if (got > 0) text_.append(chunk, static_cast<std::size_t>(got));
     return got > 0;
@@ -68,16 +101,17 @@ class Interrupt : public testing::TestWithParam<int> {
 TEST_P(Interrupt, EndsACheckThatPrintsWhatItHas) {
   start("", "--time 600");
   ::kill(check_.pid, GetParam());
-  const int status = exit_status();
-  EXPECT_TRUE(WIFEXITED(status)) << text_;
+  EXPECT_EQ(exit_status(), ExitStatus(Exited{kInterrupted})) << text_;
   EXPECT_THAT(text_, HasSubstr("interrupted: "));
+  EXPECT_TRUE(nobody_is_left());
 }
 
 TEST_F(Interrupt, ByHangUpIsNoneUnderNohup) {
   start("trap '' HUP; ", "--cases 100");
   ::kill(check_.pid, SIGHUP);
-  EXPECT_EQ(WEXITSTATUS(exit_status()), 0) << text_;
-  EXPECT_THAT(text_, Not(HasSubstr("interrupted")));
+  EXPECT_EQ(exit_status(), ExitStatus(Exited{0})) << text_;
+  EXPECT_THAT(text_, AllOf(HasSubstr("\n100 cases"), Not(HasSubstr("interrupted"))));
+  EXPECT_TRUE(nobody_is_left());
 }
 
 INSTANTIATE_TEST_SUITE_P(By, Interrupt, testing::Values(SIGINT, SIGTERM, SIGHUP),

@@ -246,6 +246,23 @@ bool died_in_a_task(const Reading& reading) {
   });
 }
 
+/// Whether a process of main's pools has such a SIGTERM from main, or from one that has it from
+/// main.
+bool has_left_to_a_process(const Reading& reading,
+                           const std::function<bool(const MainsSigterm&)>& is_such) {
+  const auto& all = reading.processes();
+  return std::any_of(all.begin(), all.end(), [&](const Reading::Process& process) {
+    const auto* child = &process;
+    while (child != nullptr && child->born && child->parent != reading.trace().main()) {
+      const auto* parent = reading.process(child->parent, *child->born);
+      if (parent == child) return false;
+      child = parent;
+    }
+    return child != nullptr && child->born && child->role != Reading::Role::kOwn &&
+           child->role != Reading::Role::kMain && is_such(mains_sigterm(reading, *child->born));
+  });
+}
+
 bool called_back(const Reading& reading, harness::Callback what) {
   const auto& tasks = reading.accepted();
   return std::any_of(tasks.begin(), tasks.end(), [&](const auto& task) {
@@ -435,14 +452,23 @@ constexpr std::array kConditions{
               [](const Scenario& s, const Trace&) {
                 return s.inherits.contains(Inherited::kSigchldIgnored);
               }},
-    Condition{"sigterm-blocked", "main has SIGTERM blocked, inherited so or by its own",
+    Condition{"sigterm-blocked",
+              "main has inherited that SIGTERM is blocked, or a process of its pools began after a "
+              "step that blocks it",
               [](const Scenario& s, const Trace& t) {
                 return s.inherits.contains(Inherited::kSigtermBlocked) ||
-                       ask(s, t, [](const Reading& r) { return any_step(r, StepKind::kMask); });
+                       ask(s, t, [](const Reading& r) {
+                         return has_left_to_a_process(
+                             r, [](const MainsSigterm& sigterm) { return sigterm.is_blocked; });
+                       });
               }},
-    Condition{"sigterm-ignored", "main has SIGTERM ignored",
+    Condition{"sigterm-ignored", "a process of main's pools began while main ignored SIGTERM",
               [](const Scenario& s, const Trace& t) {
-                return ask(s, t, [](const Reading& r) { return any_step(r, StepKind::kIgnore); });
+                return ask(s, t, [](const Reading& r) {
+                  return has_left_to_a_process(r, [](const MainsSigterm& sigterm) {
+                    return sigterm.disposition == MainsSigterm::Disposition::kIgnored;
+                  });
+                });
               }},
     Condition{"sigterm-handled", "main has a handler of its own for SIGTERM",
               [](const Scenario& s, const Trace& t) {

@@ -232,13 +232,30 @@ TEST(Conditions, TellWhoCallsAndWhatMainHandles) {
   twice.caller = harness::Caller::kThreads;
   EXPECT_EQ(holding(Story({create(1), twice}).step(1).step(2).exits()), "called-at-once");
   EXPECT_EQ(holding(Story({create(1), twice}).step(1).exits()), "");
+  EXPECT_EQ(holding(Story({of_kind(harness::StepKind::kHandle)}).step(1).exits()),
+            "sigterm-handled");
+}
+
+TEST(Conditions, TellWhatProcessesOfThePoolsHaveOfMainsSigterm) {
   using harness::StepKind;
-  for (const auto& [kind, name] : {std::pair(StepKind::kHandle, "sigterm-handled"),
-                                   std::pair(StepKind::kMask, "sigterm-blocked"),
-                                   std::pair(StepKind::kIgnore, "sigterm-ignored")}) {
-    EXPECT_EQ(holding(Story({of_kind(kind)}).step(1).exits()), name);
-    EXPECT_EQ(holding(Story({create(1), of_kind(kind)}).step(1).exits()), "");
-  }
+  const auto born_behind = [](StepKind kind, std::vector<harness::Pid> parents) {
+    Story story({of_kind(StepKind::kSleep), of_kind(kind), create(1), of_kind(StepKind::kHandle)});
+    story.step(1);
+    if (parents.size() > 1) story.born(3);
+    story.step(2).begins(3);
+    for (const auto parent : parents) story.born(parent == Story::kMain ? 4 : 5, parent);
+    return holding(story.ends(3).exits());
+  };
+  EXPECT_EQ(born_behind(StepKind::kMask, {Story::kMain}), "sigterm-blocked");
+  EXPECT_EQ(born_behind(StepKind::kIgnore, {Story::kMain}), "sigterm-ignored");
+  EXPECT_EQ(born_behind(StepKind::kIgnore, {Story::kMain, 4}), "sigterm-ignored");
+  EXPECT_EQ(born_behind(StepKind::kIgnore, {3, 3}), "") << "its parent was there before";
+  EXPECT_EQ(born_behind(StepKind::kMask, {}), "");
+
+  Story story({of_kind(StepKind::kIgnore), of_kind(StepKind::kHandle), create(1)});
+  EXPECT_EQ(holding(Story(story).step(1).step(2).begins(3).born(3).ends(3).exits()),
+            "sigterm-handled")
+      << "main ignores it no more";
 }
 
 /// A worker, 3, and main's own child, 9, in step 2; the worker is killed meanwhile, or not.

@@ -32,10 +32,6 @@ constexpr int kUnreachedWeight = 6;
 constexpr int kRareWeight = 2;
 constexpr int kFewTimes = 5;
 
-/// What does the same to main's ending: a scenario has one of them at most, as ever more letters
-/// leave each other less room.
-constexpr std::array kDeafening{StepKind::kHandle, StepKind::kMask, StepKind::kIgnore};
-
 class Author {
  public:
   Author(const rc::Random& random, int size, const Abilities& abilities, const Contract& contract,
@@ -46,7 +42,7 @@ class Author {
         covered_(covered),
         model_(contract),
         draft_{dice_, model_, scenario_, abilities_, bodies_, size, contract.grace * 3 / 2} {
-    const StepKind deafens = dice_.pick(kDeafening);
+    const auto deafens = one_that_deafens();
     for (const StepKind kind : abilities.steps) {
       if (entry(kind).deafens_main && kind != deafens) continue;
       if (letter(kind).is_in_each || dice_.percent(kEnabledPercent)) steps_.push_back(kind);
@@ -85,11 +81,23 @@ class Author {
   }
 
  private:
-  /// What the pool's workers have a copy of, if it is there before them.
+  /// A scenario has one of those at most, as ever more letters leave each other less room.
+  std::optional<StepKind> one_that_deafens() {
+    std::vector<StepKind> all;
+    for (const StepKind kind : abilities_.steps) {
+      if (entry(kind).deafens_main) all.push_back(kind);
+    }
+    return all.empty() ? std::nullopt : std::optional(dice_.pick(all));
+  }
+
+  /// What the pool's workers have a copy of, if it is there before them: the lock last, as it is
+  /// held over one step.
   void prepare() {
-    for (const StepKind kind : steps_) {
-      const bool is_inherited = entry(kind).deafens_main || kind == StepKind::kLock;
-      if (is_inherited && dice_.percent(kPreparedPercent)) add(filled(kind));
+    for (const bool lock : {false, true}) {
+      for (const StepKind kind : steps_) {
+        const bool is_meant = lock ? kind == StepKind::kLock : entry(kind).deafens_main;
+        if (is_meant && dice_.percent(kPreparedPercent)) add(filled(kind));
+      }
     }
   }
 

@@ -58,7 +58,7 @@ std::string name_of(int signal) {
 
 /// Whether main has SIGTERM blocked, ignored or caught, where its own steps decide it.
 std::optional<bool> set_by_main(const MainAfter& main, std::string MainState::*value) {
-  using Disposition = MainAfter::Sigterm::Disposition;
+  using Disposition = MainsSigterm::Disposition;
   const auto& [disposition, is_blocked] = main.sigterm;
   if (value == &MainState::blocked) return is_blocked ? std::optional(true) : std::nullopt;
   if (disposition == Disposition::kAsBefore) return std::nullopt;

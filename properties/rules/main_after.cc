@@ -72,19 +72,6 @@ std::optional<int> last_reference(const Reading& reading) {
   return std::nullopt;
 }
 
-MainAfter::Sigterm sigterm_of(const Reading& reading) {
-  using Disposition = MainAfter::Sigterm::Disposition;
-  MainAfter::Sigterm sigterm;
-  for (int step = 1; step <= reading.steps(); ++step) {
-    if (!reading.run(step).ended) continue;
-    const auto kind = reading.step(step).kind;
-    if (kind == StepKind::kHandle) sigterm.disposition = Disposition::kCaught;
-    if (kind == StepKind::kIgnore) sigterm.disposition = Disposition::kIgnored;
-    if (kind == StepKind::kMask) sigterm.is_blocked = true;
-  }
-  return sigterm;
-}
-
 /// Another pool has the grace too to give back what it had.
 Reading::Moment last_neighbour_left(const Reading& reading) {
   Reading::Moment left;
@@ -103,6 +90,20 @@ bool is_excused(const Reading& reading, const Reading::Moment& moment) {
 }
 
 }  // namespace
+
+MainsSigterm mains_sigterm(const Reading& reading, const Reading::Moment& moment) {
+  using Disposition = MainsSigterm::Disposition;
+  MainsSigterm sigterm;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& ended = reading.run(step).ended;
+    if (!ended || moment < *ended) continue;
+    const auto kind = reading.step(step).kind;
+    if (kind == StepKind::kHandle) sigterm.disposition = Disposition::kCaught;
+    if (kind == StepKind::kIgnore) sigterm.disposition = Disposition::kIgnored;
+    if (kind == StepKind::kMask) sigterm.is_blocked = true;
+  }
+  return sigterm;
+}
 
 bool has_a_busy_neighbour(const Reading& reading) {
   for (int step = 1; step <= reading.steps(); ++step) {
@@ -171,7 +172,7 @@ std::optional<MainAfter> main_after_pool(const Reading& reading) {
   const bool alone = threads_of_pool(reading, after->moment, after->moment).empty();
   return MainAfter{.before = *before->state,
                    .after = *after->state,
-                   .sigterm = sigterm_of(reading),
+                   .sigterm = mains_sigterm(reading, after->moment),
                    .looked_before = before->moment,
                    .looked_after = after->moment,
                    .ended_by = *step,

@@ -7,18 +7,20 @@
 
 namespace poolproof::properties {
 
+/// What main has of SIGTERM by steps of its own that were over at a moment.
+struct MainsSigterm {
+  enum class Disposition { kAsBefore, kCaught, kIgnored };
+  Disposition disposition = Disposition::kAsBefore;
+  bool is_blocked = false;
+};
+MainsSigterm mains_sigterm(const Reading& reading, const Reading::Moment& moment);
+
 /// Main before its first step and when it is about to end, where all that main had of the pool was
 /// given back in between (R1, I2).
 struct MainAfter {
-  /// What main has of SIGTERM by its own steps, as they were made before it was looked at after.
-  struct Sigterm {
-    enum class Disposition { kAsBefore, kCaught, kIgnored };
-    Disposition disposition = Disposition::kAsBefore;
-    bool is_blocked = false;
-  };
   const harness::MainState& before;
   const harness::MainState& after;
-  Sigterm sigterm;
+  MainsSigterm sigterm;
   Reading::Moment looked_before;
   Reading::Moment looked_after;
   int ended_by = 0;    // the step: a join, or a drop
