@@ -119,7 +119,8 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   void kill_overdue_starts();
 
   void dismiss_if_spent(std::size_t slot);
-  [[nodiscard]] bool is_surplus(std::size_t slot) const { return slot >= target_; }
+  /// Since it was resized: it has more workers than it is to have.
+  [[nodiscard]] bool is_too_large() const { return shrinks_ && crew_.staying() > target_; }
   [[nodiscard]] std::size_t quota_left(std::size_t slot) const;
   void ring_dispatcher();
 
@@ -213,6 +214,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   Crew crew_;
   std::optional<Report> untaken_;       // a report that has been received, and not taken in
   std::atomic<std::size_t> target_{0};  // so many of its slots are to be filled
+  bool shrinks_ = false;                // a look at all slots may find more
   Fd wake_;
   bool stopping_ = false;       // the crew was told to leave ...
   bool terminating_ = false;    // ... and not to wait for anything

@@ -104,6 +104,11 @@ class Crew {
   /// growth.cc: more slots, vacant ones, up to room().
   void grow(std::size_t workers);
   [[nodiscard]] std::size_t room() const;
+  /// How many are there or start, and have not been told to leave.
+  [[nodiscard]] std::size_t staying() const;
+  /// How many more are to be hired for so many workers: the first so many vacant slots are theirs.
+  /// Who leaves is there until it has gone.
+  [[nodiscard]] std::size_t missing(std::size_t workers) const;
   /// Whether this process may have what so many workers take beyond what it has, as far as that can
   /// be known. Processes cannot: their limit is the user's, everywhere.
   /// Errors: std::system_error with the limit in its text.

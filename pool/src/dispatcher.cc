@@ -166,8 +166,11 @@ int Core::next_timeout() {
   // Otherwise nobody is wanted (as in fill_vacancies), or a report comes first.
   const bool wanted = state_ == PoolState::running || !queue_.empty();
   if (wanted && !stopping_ && crew_.hires_left() > 0) {
-    for (std::size_t i = 0; i < target_; ++i) {
-      if (crew_.slots()[i].life == Slot::Life::vacant) next = std::min(next, crew_.due(i));
+    std::size_t missing = crew_.missing(target_);
+    for (std::size_t i = 0; i < crew_.size() && missing > 0; ++i) {
+      if (crew_.slots()[i].life != Slot::Life::vacant) continue;
+      --missing;
+      next = std::min(next, crew_.due(i));
     }
   }
   if (next == kNever) return -1;
@@ -191,6 +194,7 @@ void Core::serve(const Watched& watched, Completions& done) {
   if (stopping_ || crew_.supervisor_lost()) return;
   kill_overdue_tasks(done);
   kill_overdue_starts();
+  shrinks_ = is_too_large();
   fill_vacancies(done);
   dispatch(done);
 }

@@ -90,16 +90,26 @@ void Crew::grow(std::size_t workers) {
   while (size() < workers) slots_.emplace_back();
 }
 
+std::size_t Crew::staying() const {
+  return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
+    return slot.life != Slot::Life::vacant && !slot.leaving;
+  }));
+}
+
+std::size_t Crew::missing(std::size_t workers) const {
+  const auto there =
+      static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
+        return slot.life != Slot::Life::vacant;
+      }));
+  return workers - std::min(workers, there);
+}
+
 void Crew::require_means_for(std::size_t workers) const {
-  const auto begin = slots_.begin();
-  const auto end = begin + static_cast<std::ptrdiff_t>(std::min(workers, size()));
-  const auto count = [&](Slot::Life life) {
-    return static_cast<std::size_t>(
-        std::count_if(begin, end, [&](const Slot& slot) { return slot.life == life; }));
-  };
-  const std::size_t asked = count(Slot::Life::starting);  // their pidfds have yet to come
-  const std::size_t wanted = workers - asked - count(Slot::Life::alive);
+  const std::size_t wanted = missing(workers);
   if (wanted == 0) return;
+  const auto asked = static_cast<std::size_t>(  // their pidfds have yet to come
+      std::count_if(slots_.begin(), slots_.end(),
+                    [](const Slot& slot) { return slot.life == Slot::Life::starting; }));
   require_means("resize to " + std::to_string(workers) + " workers", wanted,
                 kOfAWorker * wanted + asked + kToAsk);
 }

@@ -43,9 +43,11 @@ void Core::fill_vacancies(Completions& done) {
   if (state_ != PoolState::running && queue_.empty()) return;
   const auto now = Clock::now();
   std::size_t hires_left = crew_.hires_left();
-  for (std::size_t i = 0; i < target_; ++i) {
+  std::size_t missing = crew_.missing(target_);
+  for (std::size_t i = 0; i < crew_.size() && missing > 0; ++i) {
     const Slot& slot = crew_.slots()[i];
     if (slot.life != Slot::Life::vacant) continue;
+    --missing;
     const bool is_hopeless = slot.failures >= kMaxFailures || slot.never_came;
     if (is_hopeless && crew_.deserted_for(kDeserted))
       return break_down(why_none_starts(slot), done);

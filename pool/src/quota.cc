@@ -14,7 +14,7 @@ void Core::dismiss_if_spent(std::size_t index) {
 
 /// How many tasks more the worker may be given.
 std::size_t Core::quota_left(std::size_t index) const {
-  if (is_surplus(index)) return 0;
+  if (is_too_large()) return 0;
   if (!options_.tasks_per_worker) return std::numeric_limits<std::size_t>::max();
   const auto quota = static_cast<std::size_t>(*options_.tasks_per_worker);
   return quota - std::min(quota, crew_.slots()[index].given);

@@ -3,8 +3,8 @@
 #include "core.hpp"
 #include "state.hpp"
 
-// A pool that becomes smaller keeps its slots: those beyond the number asked for are left vacant as
-// their workers leave, which they do when nothing is in their hands.
+// A pool that becomes smaller keeps its slots; some are left vacant as their workers leave. As long
+// as it is too large whoever has nothing in its hands leaves, and nobody is given anything.
 namespace poolproof::detail {
 
 void Core::resize(int workers) {
@@ -22,7 +22,8 @@ void Core::resize(int workers) {
     if (target > target_) crew_.require_means_for(target);
     crew_.grow(target);
     target_ = target;
-    for (std::size_t i = target; i < crew_.size(); ++i) {
+    shrinks_ = true;
+    for (std::size_t i = crew_.size(); i-- > 0 && is_too_large();) {
       if (crew_.slots()[i].life != Slot::Life::alive) continue;
       take_back(i, kMostInHands);
       dismiss_if_spent(i);

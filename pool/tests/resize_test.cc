@@ -48,6 +48,24 @@ TEST(Resize, LetsBusyWorkersFinish) {
   EXPECT_TRUE(has_workers(pool, 1));
 }
 
+/// Who is busy for ever counts: it is one of the few, and who can leave at once leaves.
+TEST(Resize, LetsGoWhoHasNothingInHand) {
+  for (int turn = 0; turn < 20; ++turn) {
+    Pool pool{{.workers = 3}};
+    std::vector<Future<void>> naps;
+    for (int i = 0; i < 2; ++i) naps.push_back(pool.apply_async<&nap>(1));
+    const auto last = pool.apply_async<&never_end>();  // by any of them
+    for (const auto& done : naps) done.get();
+    ASSERT_TRUE(eventually([&] { return pool.statistics().workers.size() == 3; }));
+    pool.resize(1);
+    ASSERT_TRUE(has_workers(pool, 1));
+    const auto next = pool.apply_async<&add>(1, 2);
+    EXPECT_FALSE(last.ready() || next.ready());
+    pool.resize(2);
+    EXPECT_EQ(next.get(), 3) << "by a second one";
+  }
+}
+
 TEST(Resize, LosesNothingUnderLoad) {
   Pool pool{{.workers = 2}};
   std::vector<Future<int>> sums;
