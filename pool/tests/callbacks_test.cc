@@ -119,16 +119,19 @@ TEST(Callbacks, ASlowOneDelaysNoResult) {
 TEST(Callbacks, AfterAJoinThatGaveUpComeInTheirTurn) {
   Pool pool{{.workers = 1}};
   const auto ready = pool.apply_async<&add>(1, 1);
+  std::promise<void> begun;
   std::promise<void> go_on;
   std::vector<std::thread::id> threads;
   const auto note = [&](int) { threads.push_back(std::this_thread::get_id()); };
   pool.apply_async<&add>(2, 2).on_value([&](int value) {
+    begun.set_value();
     go_on.get_future().wait();
     note(value);
   });
   pool.close();
   EXPECT_FALSE(pool.join(1ms));
   EXPECT_EQ(ready.get(), 2);
+  begun.get_future().wait();
   ready.on_value(note);
   EXPECT_TRUE(threads.empty()) << "it waits for the one before it, which has not ended";
   go_on.set_value();
