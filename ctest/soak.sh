@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # soak.sh POOLPROOF [--unloaded N] [--loaded N] [--nice N] [CASES]: looks for false verdicts. Random
-# cases of the reference pool: so many on the machine as it is, so many beside eight loops that never
+# cases of the reference pool: so many on the machine as it is (most wait more than they compute: six
+# side by side for each processor are three times as fast as two), so many beside eight loops that never
 # rest, so many under nice 19 beside them. None may be violated, and no more than one in a thousand
 # unclear. Parts that are named are run alone; without any, all of CASES (100,000): 90, 9 and 1 %.
 set -euo pipefail
@@ -56,12 +57,12 @@ start_loops() {
 }
 
 failed=0
-soak() {  # NAME COMMAND...: cases are shared by the pool's three start methods
-  local name=$1 status=0 seconds=$SECONDS
+soak() {  # NAME JOBS COMMAND...: cases are shared by the pool's three start methods
+  local name=$1 jobs=$2 status=0 seconds=$SECONDS
   local each=$(((${wanted[$name]:-0} + 2) / 3))
-  shift
+  shift 2
   ((each > 0)) || return 0
-  "$@" "$program" check reference --cases "$each" --time 36000 --json \
+  "$@" "$program" check reference --cases "$each" --jobs "$jobs" --time 36000 --json \
     --results "$results/$name" >"$results/$name.jsonl" || status=$?
   awk -v name="$name" -v seconds=$((SECONDS - seconds)) -v status="$status" '
     function number(key) {
@@ -89,11 +90,12 @@ soak() {  # NAME COMMAND...: cases are shared by the pool's three start methods
 }
 
 printf '%-10s %9s %9s %8s %8s %8s\n' part cases violated unclear '%' s
-soak unloaded env
+processors=$(nproc)
+soak unloaded $((6 * processors)) env
 if [[ -n ${wanted[loaded]:-}${wanted[nice]:-} ]]; then
   start_loops
 fi
-soak loaded env
-soak nice nice -n 19
+soak loaded $((2 * processors)) env
+soak nice $((2 * processors)) nice -n 19
 stop
 exit $failed

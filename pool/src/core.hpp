@@ -214,7 +214,7 @@ class Core final : public ForkAware, public Fetcher, public std::enable_shared_f
   Crew crew_;
   std::optional<Report> untaken_;       // a report that has been received, and not taken in
   std::atomic<std::size_t> target_{0};  // so many of its slots are to be filled
-  bool shrinks_ = false;                // a look at all slots may find more
+  bool shrinks_ = false;                // there are more, or there will be
   Fd wake_;
   bool stopping_ = false;       // the crew was told to leave ...
   bool terminating_ = false;    // ... and not to wait for anything

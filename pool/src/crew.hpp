@@ -104,8 +104,10 @@ class Crew {
   /// growth.cc: more slots, vacant ones, up to room().
   void grow(std::size_t workers);
   [[nodiscard]] std::size_t room() const;
-  /// How many are there or start, and have not been told to leave.
+  /// How many are there, and have not been told to leave.
   [[nodiscard]] std::size_t staying() const;
+  /// How many were asked for, and have not come yet.
+  [[nodiscard]] std::size_t coming() const;
   /// How many more are to be hired for so many workers: the first so many vacant slots are theirs.
   /// Who leaves is there until it has gone.
   [[nodiscard]] std::size_t missing(std::size_t workers) const;

@@ -194,7 +194,7 @@ void Core::serve(const Watched& watched, Completions& done) {
   if (stopping_ || crew_.supervisor_lost()) return;
   kill_overdue_tasks(done);
   kill_overdue_starts();
-  shrinks_ = is_too_large();
+  shrinks_ = shrinks_ && crew_.staying() + crew_.coming() > target_;
   fill_vacancies(done);
   dispatch(done);
 }
@@ -215,7 +215,7 @@ void Core::take_in(const Report& report, Completions& done) {
       return on_death(report, done);
     case Report::Kind::started:
       // Main had no number free for its pidfd: it could never be killed for a task.
-      if (!crew_.slots()[slot].pidfd.valid()) return crew_.dismiss(slot);
+      if (!crew_.slots()[slot].pidfd.valid() || is_too_large()) return crew_.dismiss(slot);
       prepare(slot);
       return dismiss_if_spent(slot);
     case Report::Kind::fork_failed:

@@ -92,7 +92,13 @@ void Crew::grow(std::size_t workers) {
 
 std::size_t Crew::staying() const {
   return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
-    return slot.life != Slot::Life::vacant && !slot.leaving;
+    return slot.life == Slot::Life::alive && !slot.leaving;
+  }));
+}
+
+std::size_t Crew::coming() const {
+  return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
+    return slot.life == Slot::Life::starting;
   }));
 }
 
@@ -107,9 +113,7 @@ std::size_t Crew::missing(std::size_t workers) const {
 void Crew::require_means_for(std::size_t workers) const {
   const std::size_t wanted = missing(workers);
   if (wanted == 0) return;
-  const auto asked = static_cast<std::size_t>(  // their pidfds have yet to come
-      std::count_if(slots_.begin(), slots_.end(),
-                    [](const Slot& slot) { return slot.life == Slot::Life::starting; }));
+  const std::size_t asked = coming();  // so are their pidfds
   require_means("resize to " + std::to_string(workers) + " workers", wanted,
                 kOfAWorker * wanted + asked + kToAsk);
 }
