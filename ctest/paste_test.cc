@@ -10,6 +10,7 @@
 
 #include "ctest/program.h"
 #include "properties/campaign.h"
+#include "properties/letters.h"
 #include "properties/model.h"
 #include "properties/pools.h"
 #include "properties/program_text.h"
@@ -211,6 +212,22 @@ class PasteIntoCpp : public Paste {
 
   Pool pool_;
 };
+
+/// What main does beside the pool, each once.
+TEST_F(PasteIntoCpp, WhatMainDoesBesideThePoolIsValid) {
+  using harness::StepKind;
+  harness::Scenario scenario;
+  scenario.start_method = "fork";
+  for (const auto kind :
+       {StepKind::kLock, StepKind::kHandle, StepKind::kMask, StepKind::kMask, StepKind::kIgnore,
+        StepKind::kCreate, StepKind::kSleep, StepKind::kFork, StepKind::kLaunch, StepKind::kReap,
+        StepKind::kNeighbour, StepKind::kWorkers, StepKind::kKill, StepKind::kResize}) {
+    scenario.steps.push_back(properties::letters::plain(kind));
+    if (kind == StepKind::kResize) scenario.steps.back().workers = 2;
+  }
+  const auto ended = compile(program(pool_, scenario, {}), {"-fsyntax-only"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+}
 
 /// Several scenarios that have most of the letters between them: to compile each costs seconds.
 TEST_F(PasteIntoCpp, WhatIsGeneratedIsValid) {

@@ -256,7 +256,13 @@ bool runs(const Step& step, harness::BodyKind body) {
   return harness::field(step.kind, "body") != nullptr && step.body.kind == body;
 }
 
-/// The parts that define what the scenario's tasks and workers run, one for each.
+bool has_step(const Scenario& scenario, StepKind kind) {
+  return std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                     [&](const Step& step) { return step.kind == kind; });
+}
+
+/// The parts that define what the scenario's tasks and workers run and what its steps need, one for
+/// each.
 std::vector<std::string> definition_parts(const Scenario& scenario) {
   std::vector<std::string> parts;
   for (const auto& body : harness::body_table()) {
@@ -264,9 +270,10 @@ std::vector<std::string> definition_parts(const Scenario& scenario) {
                     [&](const Step& step) { return runs(step, body.kind); }))
       parts.push_back("preamble." + std::string(body.name));
   }
-  const auto maps = [](const Step& step) { return step.kind == StepKind::kMap; };
-  if (std::any_of(scenario.steps.begin(), scenario.steps.end(), maps))
-    parts.emplace_back("preamble.map");
+  // By a list: a step may be called like a body.
+  for (const auto kind : {StepKind::kMap, StepKind::kLaunch, StepKind::kLock}) {
+    if (has_step(scenario, kind)) parts.push_back("preamble." + std::string(entry(kind).name));
+  }
   if (std::any_of(scenario.steps.begin(), scenario.steps.end(),
                   [](const Step& step) { return step.raises_at.has_value(); }))
     parts.emplace_back("preamble.raising_input");
@@ -298,12 +305,7 @@ std::vector<std::string> definition_parts(const Scenario& scenario) {
 std::vector<std::string> preamble_parts(const Scenario& scenario) {
   std::vector<std::string> parts{"preamble", "preamble.always"};
   for (auto& part : definition_parts(scenario)) parts.push_back(std::move(part));
-  const auto kills = [](const Step& step) { return step.kind == StepKind::kKill; };
-  if (std::any_of(scenario.steps.begin(), scenario.steps.end(), kills))
-    parts.emplace_back("preamble.kill");
-  const auto launches = [](const Step& step) { return step.kind == StepKind::kLaunch; };
-  if (std::any_of(scenario.steps.begin(), scenario.steps.end(), launches))
-    parts.emplace_back("preamble.launch");
+  if (has_step(scenario, StepKind::kKill)) parts.emplace_back("preamble.kill");
   parts.emplace_back("preamble.main");
   return parts;
 }

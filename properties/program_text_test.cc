@@ -113,6 +113,23 @@ TEST(ProgramText, TellsCallbacks) {
   EXPECT_NE(defined.find("def hear"), defined.npos);
 }
 
+TEST(ProgramText, HasWhatAStepNeedsBySteps) {
+  auto abilities = executor_pool().abilities;
+  abilities.program["preamble.lock"] = "def hold_log(): pass";
+  abilities.program["preamble.sleep"] =
+      "def sleep(): pass";  // of a body that is called like a step
+  harness::Step lock;
+  lock.kind = harness::StepKind::kLock;
+  harness::Step sleep;
+  sleep.kind = harness::StepKind::kSleep;
+  const auto text = [&](std::vector<harness::Step> steps) {
+    return whole_program({"fork", std::move(steps), {}}, abilities, {});
+  };
+  EXPECT_THAT(text({create_step(1), lock, sleep, lock}), testing::HasSubstr("def hold_log"));
+  EXPECT_THAT(text({create_step(1), lock, sleep}), testing::Not(testing::HasSubstr("def sleep")));
+  EXPECT_THAT(text({create_step(1)}), testing::Not(testing::HasSubstr("def hold_log")));
+}
+
 TEST(ProgramText, AStepWithoutATemplateIsAComment) {
   auto abilities = executor_pool().abilities;
   abilities.program.clear();
