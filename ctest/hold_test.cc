@@ -8,11 +8,9 @@
 
 #include <chrono>
 #include <fstream>
-#include <functional>
 #include <regex>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "ctest/program.h"
@@ -38,15 +36,6 @@ constexpr const char* kLostTask = R"({
               {"step": "submit", "task": 1, "body": "os_exit", "code": 3},
               {"step": "get", "task": 1}],
     "ending": {"how": "return"}}})";
-
-bool comes_true(const std::function<bool()>& condition) {
-  const auto limit = std::chrono::steady_clock::now() + 10s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > limit) return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
-}
 
 bool python_is_here() {
   return poolproof({"pools"}).out.find("multiprocessing.Pool") != std::string::npos;

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstring>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "ctest/program.h"
@@ -71,13 +70,7 @@ class Interrupt : public testing::TestWithParam<int> {
 
   /// Whoever comes to us is dead, or dies soon.
   static bool nobody_is_left() {
-    const auto limit = std::chrono::steady_clock::now() + 10s;
-    while (std::chrono::steady_clock::now() < limit) {
-      const auto reaped = ::waitpid(-1, nullptr, WNOHANG);
-      if (reaped < 0) return errno == ECHILD;
-      if (reaped == 0) std::this_thread::sleep_for(1ms);
-    }
-    return false;
+    return comes_true([] { return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD; });
   }
 
   Scratch scratch_;

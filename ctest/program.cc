@@ -3,7 +3,9 @@
 #include <stdlib.h>  // mkdtemp
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 namespace poolproof::end_to_end {
 
@@ -33,6 +35,15 @@ Ended run(const std::vector<std::string>& command, int seconds) {
 Ended poolproof(std::vector<std::string> arguments, int seconds) {
   arguments.insert(arguments.begin(), (bin_folder() / "poolproof").string());
   return run(arguments, seconds);
+}
+
+bool comes_true(const std::function<bool()>& condition) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > limit) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
 }
 
 Scratch::Scratch(const fs::path& parent) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct Ended {
 /// Runs poolproof with these arguments to its end, at most `seconds`.
 Ended poolproof(std::vector<std::string> arguments, int seconds = 60);
 Ended run(const std::vector<std::string>& command, int seconds = 60);
+
+/// Whether it comes true within 10 s; asked every millisecond.
+bool comes_true(const std::function<bool()>& condition);
 
 /// A folder of the test's own, removed with all that is in it.
 class Scratch {

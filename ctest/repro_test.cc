@@ -3,12 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <thread>
 
 #include "ctest/program.h"
 #include "harness/sys/fd.h"
@@ -35,13 +33,10 @@ constexpr const char* kOneTask = R"({"step": "create", "workers": 1},
 
 /// Who is killed is a zombie, or gone, a little later.
 bool is_soon_dead(int pid) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (std::chrono::steady_clock::now() < limit) {
+  return comes_true([pid] {
     const auto stat = sys::read_file("/proc/" + std::to_string(pid) + "/stat");
-    if (!stat || stat->substr(stat->rfind(')') + 2, 1) == "Z") return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return false;
+    return !stat || stat->substr(stat->rfind(')') + 2, 1) == "Z";
+  });
 }
 
 class Repro : public testing::Test {
@@ -111,10 +106,7 @@ wait $repro)",
                           (bin_folder() / "poolproof").string(), file, script().string()},
                          170);
   EXPECT_EQ(ended.code, 130) << ended.err;
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (anybody_runs(script().string()) && std::chrono::steady_clock::now() < limit)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  EXPECT_FALSE(anybody_runs(script().string()));
+  EXPECT_TRUE(comes_true([this] { return !anybody_runs(script().string()); }));
   EXPECT_FALSE(fs::exists(script()));
 }
 

@@ -241,9 +241,9 @@ class Pool {
   /// The number of workers asked for. Errors: WrongProcess.
   [[nodiscard]] std::size_t size() const;
 
-  /// Asks for another number of workers. Returns at once: more are started; as
-  /// long as there are too many, whoever has nothing in hand leaves, and others
-  /// are given nothing more than what they have. Nothing is interrupted or lost.
+  /// Asks for another number of workers, and returns at once. As long as there are
+  /// too many, whoever has nothing in hand leaves, and others, listed until then,
+  /// get nothing more than what they have begun. Nothing is interrupted or lost.
   /// More than this process can have are refused, and all is as before: each
   /// takes two descriptors and some 140 kB of addresses. What cannot be known
   /// beforehand, such as how many processes the user may have, costs the pool
