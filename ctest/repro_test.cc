@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string>
 
 #include "ctest/program.h"
@@ -72,7 +73,38 @@ TEST_F(Repro, WritesAHangAsAScriptThatFails) {
   EXPECT_THAT(alone.out, HasSubstr("Expected: A task whose worker died gets an outcome"));
 }
 
+std::set<std::string> shared_memory() {
+  std::set<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/dev/shm", ignored))
+    names.insert(entry.path().filename());
+  return names;
+}
+
+/// Others may have come beside: but those go again, too.
+bool goes_again(const std::set<std::string>& before) {
+  auto left = shared_memory();
+  for (const auto& name : before) left.erase(name);
+  return comes_true([&left] {
+    const auto now = shared_memory();
+    return std::none_of(left.begin(), left.end(),
+                        [&now](const std::string& name) { return now.contains(name); });
+  });
+}
+
+/// Neither when the scripts are tried nor when one is run by hand.
+TEST_F(Repro, LeavesNoSemaphoreOfAPoolThatHangs) {
+  const auto before = shared_memory();
+  const auto ended = repro(case_text("multiprocessing.Pool:spawn", "spawn", kLostTask, "return"),
+                           {"--rule", "T6", "--times", "1"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_TRUE(goes_again(before));
+  EXPECT_EQ(run({"python3", script().string()}).code, 1);
+  EXPECT_TRUE(goes_again(before));
+}
+
 TEST_F(Repro, WritesSurvivorsAsAScriptThatFailsAndLeavesNobody) {
+  const auto before = shared_memory();
   const auto ended = repro(case_text("ProcessPoolExecutor:spawn", "spawn", kOneTask, "sigkill"),
                            {"--rule", "W1", "--times", "1"});
   ASSERT_EQ(ended.code, 0) << ended.err;
@@ -81,6 +113,7 @@ TEST_F(Repro, WritesSurvivorsAsAScriptThatFailsAndLeavesNobody) {
   EXPECT_THAT(alone.out, HasSubstr("Happened: main is gone, these live: ["));
   const auto pids = alone.out.substr(alone.out.rfind('[') + 1);
   EXPECT_TRUE(is_soon_dead(std::stoi(pids))) << alone.out;
+  EXPECT_TRUE(goes_again(before)) << "its semaphores";
 }
 
 /// Whoever has the word among those of its command line.

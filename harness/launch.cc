@@ -138,10 +138,10 @@ class Adoption {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   }
   ~Adoption() {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    // Who is killed hands its own children on.
-    while (kill_new_children() && std::chrono::steady_clock::now() < deadline)
-      ::poll(nullptr, 0, 1);
+    // Who tidies up behind others, as multiprocessing's resource tracker does behind what holds its
+    // semaphores, ignores SIGTERM, and ends by itself when they have.
+    end_new_children(SIGTERM, std::chrono::seconds(1));
+    end_new_children(SIGKILL, std::chrono::seconds(5));
     ::prctl(PR_SET_CHILD_SUBREAPER, was_);
   }
   Adoption(const Adoption&) = delete;
@@ -159,12 +159,19 @@ class Adoption {
     return found;
   }
 
-  bool kill_new_children() const {
+  /// Until there is none, at most for `patience`: who ends hands its own children on.
+  void end_new_children(int signal, std::chrono::seconds patience) const {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (signal_new_children(signal) && std::chrono::steady_clock::now() < deadline)
+      ::poll(nullptr, 0, 1);
+  }
+
+  bool signal_new_children(int signal) const {
     bool any = false;
     for (const int pid : children()) {
       if (before_.contains(pid)) continue;
       any = true;
-      ::kill(pid, SIGKILL);
+      ::kill(pid, signal);
       ::waitpid(pid, nullptr, WNOHANG);
     }
     return any;

@@ -38,7 +38,8 @@ sys::Result<CommandOutput> run_command(std::span<const std::string> argv,
                                        std::chrono::milliseconds timeout);
 
 /// The same for a command that may leave processes behind: whoever descends from it and is there
-/// at its end is killed, in whatever session. It is ended, too, as soon as `stopped` says so.
+/// at its end is ended, in whatever session: by SIGTERM, and who is still there after a second, by
+/// SIGKILL. It is ended, too, as soon as `stopped` says so.
 /// Nothing else may start children of this process meanwhile. Source: PR_SET_CHILD_SUBREAPER in
 /// prctl(2).
 sys::Result<CommandOutput> run_contained_command(std::span<const std::string> argv,

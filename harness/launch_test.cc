@@ -77,6 +77,21 @@ TEST(RunContainedCommand, LeavesNobodyBehind) {
   EXPECT_FALSE(lives(left));
 }
 
+/// It ignores SIGTERM, and has something to do when those whom it waits for are gone.
+TEST(RunContainedCommand, LetsWhoTidiesUpBehindOthersDoSo) {
+  std::string folder = testing::TempDir() + "tidied.XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const auto result =
+      run_contained_command(Words{"/bin/sh", "-c", R"(cd "$0"; mkfifo ends; touch file
+(trap '' TERM; cat ends; rm file ends) >/dev/null 2>&1 &
+exec >ends 2>&-
+setsid sleep 100 &)",
+                                  folder},
+                            10s, [] { return false; });
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_EQ(::rmdir(folder.c_str()), 0) << folder << " is not empty";
+}
+
 TEST(RunContainedCommand, EndsWhenItIsStopped) {
   const auto begun = std::chrono::steady_clock::now();
   const auto result =

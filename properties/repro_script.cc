@@ -210,6 +210,22 @@ bool looks_for_the_family(const ReproRequest& request) {
   return request.symptom.kind == Kind::kLeavesProcesses;
 }
 
+/// multiprocessing's resource tracker ignores SIGTERM, removes the semaphores of those who have
+/// not, and ends by itself.
+Lines end_of(const ReproRequest& request) {
+  if (!looks_for_the_family(request)) {
+    return {"    with contextlib.suppress(ProcessLookupError):",
+            "        os.killpg(child.pid, signal.SIGTERM)",
+            "        time.sleep(0.5)  # semaphores are removed meanwhile",
+            "        os.killpg(child.pid, signal.SIGKILL)"};
+  }
+  return {
+      "    for number in signal.SIGTERM, signal.SIGKILL:", "        for pid in family(child.pid):",
+      "            with contextlib.suppress(ProcessLookupError):",
+      "                os.kill(pid, number)",
+      "        time.sleep(0.5)  # semaphores are removed meanwhile"};
+}
+
 Lines seen(const ReproRequest& request) {
   const auto& symptom = request.symptom;
   const bool memory = request.rule.id == "R2";
@@ -255,14 +271,7 @@ Lines looking_on(const ReproRequest& request) {
        "        child.wait(timeout=10)"});
   append(lines, seen(request), 4);
   lines.emplace_back("finally:");
-  if (looks_for_the_family(request)) {
-    append(lines, {"    for pid in family(child.pid):",
-                   "        with contextlib.suppress(ProcessLookupError):",
-                   "            os.kill(pid, signal.SIGKILL)"});
-  } else {
-    append(lines, {"    with contextlib.suppress(ProcessLookupError):",
-                   "        os.killpg(child.pid, signal.SIGKILL)"});
-  }
+  append(lines, end_of(request));
   if (files && !memory) lines.emplace_back("    shutil.rmtree(folder)");
   lines.push_back(says_itself(symptom)
                       ? "print(__doc__ if seen else __doc__ + \"not this time\")"

@@ -52,7 +52,7 @@ TEST(ReproScript, NotesWorkersBeforeThePoolIsOver) {
 
 TEST(ReproScript, WritesOnlyTheImportsThatItUses) {
   const auto text = script(orphan_scenario(), {Kind::kDoesNotEnd, 3, 0});
-  EXPECT_THAT(text, HasSubstr("import contextlib, os, signal, subprocess, sys\n"
+  EXPECT_THAT(text, HasSubstr("import contextlib, os, signal, subprocess, sys, time\n"
                               "from concurrent.futures import ProcessPoolExecutor\n"));
 }
 

@@ -35,8 +35,10 @@ elif __name__ == "__main__":
         left = family(child.pid)
         seen = child.poll() is not None and left and "main is gone, these live: %s" % left
     finally:
-        for pid in family(child.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for number in signal.SIGTERM, signal.SIGKILL:
+            for pid in family(child.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            time.sleep(0.5)  # semaphores are removed meanwhile
     print(__doc__ + "Happened:", seen or "not this time")
     sys.exit(1 if seen else 0)

@@ -2,7 +2,7 @@
 Expected: After join has returned no worker is alive, and neither then nor whenever the tree is at
 rest is a worker or helper of the pool dead and unreaped.
 """
-import contextlib, os, signal, subprocess, sys
+import contextlib, os, signal, subprocess, sys, time
 from concurrent.futures import ProcessPoolExecutor
 
 
@@ -28,6 +28,8 @@ elif __name__ == "__main__":
         seen = child.poll() == 77
     finally:
         with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+            time.sleep(0.5)  # semaphores are removed meanwhile
             os.killpg(child.pid, signal.SIGKILL)
     print(__doc__ if seen else __doc__ + "not this time")
     sys.exit(1 if seen else 0)
