@@ -1,7 +1,7 @@
 // To what shrinking leads from different beginnings: for each mutant, campaigns of several seeds
 // are run up to the first violation of the rule that must catch it, and the shrunk scenarios are
-// compared. `poolproof_normal_forms [--seeds N] [--most N] [MUTANT...]`: with --most, exit status 1
-// where a mutant has more forms, or a shrinking took more than 200 runs.
+// compared. `poolproof_normal_forms [--seeds N] [--most N] [--jobs N] [MUTANT...]`: with --most,
+// exit status 1 where a mutant has more forms, or a shrinking took more than 200 runs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,6 +36,7 @@ constexpr int kMostRuns = 200;
 struct Wanted {
   int seeds = 20;
   int most = 0;  // 0: any number
+  int jobs = 4;
   std::vector<std::string_view> mutants;
 };
 
@@ -95,7 +96,10 @@ bool is_known(std::string_view name) {
 std::string read(int argc, char** argv, Wanted& wanted) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    int* number = word == "--seeds" ? &wanted.seeds : word == "--most" ? &wanted.most : nullptr;
+    int* number = word == "--seeds"  ? &wanted.seeds
+                  : word == "--most" ? &wanted.most
+                  : word == "--jobs" ? &wanted.jobs
+                                     : nullptr;
     if (number != nullptr && (i + 1 >= argc || (*number = std::atoi(argv[++i])) < 1))
       return fmt::format("{} takes a number", word);
     if (number == nullptr && !is_known(word)) return fmt::format("no mutant is named '{}'", word);
@@ -124,7 +128,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "poolproof_normal_forms: {}\n", wrong);
     return 2;
   }
-  const auto runner = harness::Runner::start({.jobs = 4});
+  const auto runner = harness::Runner::start({.jobs = wanted.jobs});
   if (!runner) {
     fmt::print(stderr, "poolproof_normal_forms: {}\n", runner.error().message());
     return 3;

@@ -225,6 +225,11 @@ TEST_F(PasteIntoCpp, WhatMainDoesBesideThePoolIsValid) {
     scenario.steps.push_back(properties::letters::plain(kind));
     if (kind == StepKind::kResize) scenario.steps.back().workers = 2;
   }
+  for (const auto child : {harness::ChildEnd::kOsExit, harness::ChildEnd::kPools,
+                           harness::ChildEnd::kSubmits, harness::ChildEnd::kEndsPool}) {
+    scenario.steps.push_back(properties::letters::plain(StepKind::kFork));
+    scenario.steps.back().child_end = child;
+  }
   const auto ended = compile(program(pool_, scenario, {}), {"-fsyntax-only"});
   EXPECT_EQ(ended.code, 0) << ended.err;
 }

@@ -73,20 +73,24 @@ TEST_F(Repro, WritesAHangAsAScriptThatFails) {
   EXPECT_THAT(alone.out, HasSubstr("Expected: A task whose worker died gets an outcome"));
 }
 
-std::set<std::string> shared_memory() {
+/// Of multiprocessing.
+std::set<std::string> semaphores() {
   std::set<std::string> names;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/dev/shm", ignored))
-    names.insert(entry.path().filename());
+  for (const auto& entry : fs::directory_iterator("/dev/shm", ignored)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with("sem.mp-")) names.insert(name);
+  }
+  EXPECT_FALSE(ignored) << "/dev/shm: " << ignored.message();
   return names;
 }
 
 /// Others may have come beside: but those go again, too.
 bool goes_again(const std::set<std::string>& before) {
-  auto left = shared_memory();
+  auto left = semaphores();
   for (const auto& name : before) left.erase(name);
   return comes_true([&left] {
-    const auto now = shared_memory();
+    const auto now = semaphores();
     return std::none_of(left.begin(), left.end(),
                         [&now](const std::string& name) { return now.contains(name); });
   });
@@ -94,7 +98,7 @@ bool goes_again(const std::set<std::string>& before) {
 
 /// Neither when the scripts are tried nor when one is run by hand.
 TEST_F(Repro, LeavesNoSemaphoreOfAPoolThatHangs) {
-  const auto before = shared_memory();
+  const auto before = semaphores();
   const auto ended = repro(case_text("multiprocessing.Pool:spawn", "spawn", kLostTask, "return"),
                            {"--rule", "T6", "--times", "1"});
   ASSERT_EQ(ended.code, 0) << ended.err;
@@ -104,7 +108,7 @@ TEST_F(Repro, LeavesNoSemaphoreOfAPoolThatHangs) {
 }
 
 TEST_F(Repro, WritesSurvivorsAsAScriptThatFailsAndLeavesNobody) {
-  const auto before = shared_memory();
+  const auto before = semaphores();
   const auto ended = repro(case_text("ProcessPoolExecutor:spawn", "spawn", kOneTask, "sigkill"),
                            {"--rule", "W1", "--times", "1"});
   ASSERT_EQ(ended.code, 0) << ended.err;

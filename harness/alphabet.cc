@@ -16,8 +16,8 @@ constexpr std::array<std::string_view, 6> kInitializers{"none",  "returns",    "
                                                         "exits", "kills_self", "sleeps"};
 constexpr std::array<std::string_view, 4> kForms{"map", "starmap", "imap", "imap_unordered"};
 constexpr std::array<std::string_view, 4> kFarewells{"plain", "scope", "scope_error", "cycle"};
-constexpr std::array<std::string_view, 5> kChildEnds{"return", "os_exit", "sigkill", "stays",
-                                                     "pools"};
+constexpr std::array<std::string_view, 7> kChildEnds{"return", "os_exit", "sigkill",  "stays",
+                                                     "pools",  "submits", "ends_pool"};
 constexpr std::array<std::string_view, 2> kPrograms{"stays", "ends"};
 constexpr std::array<std::string_view, 4> kNeighbours{"ends", "stays", "works", "busy"};
 constexpr std::array<std::string_view, 9> kInherited{
@@ -193,7 +193,7 @@ constexpr std::array kDropFields{in<&Step::farewell>({.key = "by",
                                                       .simplify = Simplify::kSetting})};
 constexpr std::array kForkFields{in<&Step::child_end>({.key = "child",
                                                        .type = FieldType::kName,
-                                                       .means = "how it ends",
+                                                       .means = "what it does, and how it ends",
                                                        .names = kChildEnds,
                                                        .simplify = Simplify::kLetter})};
 constexpr std::array kLaunchFields{in<&Step::program>({.key = "program",

@@ -137,13 +137,15 @@ enum class Farewell {
   kCycle        // it is in a cycle of references, which a collector has to find
 };
 
-/// How a child ends that main has forked for itself.
+/// What a child does that main has forked for itself, and how it ends.
 enum class ChildEnd {
   kReturn,   // as main would by a return, with all cleanup
   kOsExit,   // _exit(0)
   kSigkill,  // by its own hand
   kStays,    // not by itself: it sleeps, and outlives main
-  kPools     // _exit(0), once it has made, used and ended a pool of its own
+  kPools,    // _exit(0), once it has made, used and ended a pool of its own
+  kSubmits,  // _exit(0), once it has asked its copy of main's pool to run a task, and waited for it
+  kEndsPool  // _exit(0), once it has asked that copy to terminate
 };
 
 /// What a program does that main starts beside the pool, and that knows nothing of it.

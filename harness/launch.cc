@@ -162,17 +162,18 @@ class Adoption {
   /// Until there is none, at most for `patience`: who ends hands its own children on.
   void end_new_children(int signal, std::chrono::seconds patience) const {
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (signal_new_children(signal) && std::chrono::steady_clock::now() < deadline)
+    std::set<int> told;  // once each: a second one might end what the first one has begun
+    while (tell_new_children(signal, told) && std::chrono::steady_clock::now() < deadline)
       ::poll(nullptr, 0, 1);
   }
 
-  bool signal_new_children(int signal) const {
+  bool tell_new_children(int signal, std::set<int>& told) const {
     bool any = false;
     for (const int pid : children()) {
       if (before_.contains(pid)) continue;
       any = true;
-      ::kill(pid, signal);
-      ::waitpid(pid, nullptr, WNOHANG);
+      if (told.insert(pid).second) ::kill(pid, signal);
+      if (::waitpid(pid, nullptr, WNOHANG) == pid) told.erase(pid);
     }
     return any;
   }

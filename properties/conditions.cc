@@ -220,6 +220,24 @@ bool has_forked(const Reading& reading, harness::ChildEnd end) {
   return false;
 }
 
+/// Main's own child has made a process when it was to hand over a task.
+bool copy_started_workers(const Reading& reading) {
+  const auto& all = reading.processes();
+  return std::any_of(all.begin(), all.end(), [&](const Reading::Process& process) {
+    if (process.role != Reading::Role::kOwn || !process.born) return false;
+    if (process.parent == reading.trace().main()) return false;
+    for (int step = 1; step <= reading.steps(); ++step) {
+      const auto& run = reading.run(step);
+      const bool meant = reading.step(step).kind == StepKind::kFork &&
+                         reading.step(step).child_end == harness::ChildEnd::kSubmits;
+      if (meant && run.begun && *run.begun < *process.born &&
+          *process.born < run.ended.value_or(reading.end()))
+        return true;
+    }
+    return false;
+  });
+}
+
 /// A get, or a wait, after terminate, of a task that was pending then.
 bool got_after_terminate(const Reading& reading) {
   bool terminated = false;
@@ -438,6 +456,21 @@ constexpr std::array kConditions{
                   return has_forked(r, harness::ChildEnd::kPools);
                 });
               }},
+    Condition{
+        "main-forked-submits",
+        "a child that main forked for itself has handed a task to its copy of the pool, and waits",
+        [](const Scenario& s, const Trace& t) {
+          return ask(s, t, [](const Reading& r) {
+            const int step = r.pending().value_or(0);
+            return step != 0 && r.step(step).kind == StepKind::kFork &&
+                   r.step(step).child_end == harness::ChildEnd::kSubmits;
+          });
+        }},
+    Condition{"copy-started-workers",
+              "a child that main forked for itself has started workers for its copy of the pool",
+              [](const Scenario& s, const Trace& t) {
+                return ask(s, t, [](const Reading& r) { return copy_started_workers(r); });
+              }},
     Condition{"large-payload", "a task was given 64 KiB or more",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
@@ -470,9 +503,14 @@ constexpr std::array kConditions{
                   });
                 });
               }},
-    Condition{"sigterm-handled", "main has a handler of its own for SIGTERM",
+    Condition{"sigterm-handled",
+              "a process of main's pools began while main had a handler of its own for SIGTERM",
               [](const Scenario& s, const Trace& t) {
-                return ask(s, t, [](const Reading& r) { return any_step(r, StepKind::kHandle); });
+                return ask(s, t, [](const Reading& r) {
+                  return has_left_to_a_process(r, [](const MainsSigterm& sigterm) {
+                    return sigterm.disposition == MainsSigterm::Disposition::kCaught;
+                  });
+                });
               }},
     Condition{"sigint-ignored", "main inherited that SIGINT is ignored",
               [](const Scenario& s, const Trace&) {

@@ -117,7 +117,7 @@ TEST(Conditions, TellAnIdleWorkersDeathByASignalToTheGroupThatMainHandles) {
   Story story({create(1), of_kind(harness::StepKind::kHandle), submit(1), get(1), submit(2)});
   story.begins(1).born(3).ends(1).step(2).step(3).begins(4).task(1, 3).ends(4, value("none"));
   story.hit("group:before-step:5=SIGTERM").dies(3, Killed{SIGTERM});
-  EXPECT_EQ(holding(Story(story).step(5)), "worker-died, idle-worker-killed, sigterm-handled");
+  EXPECT_EQ(holding(Story(story).step(5)), "worker-died, idle-worker-killed");
   EXPECT_EQ(holding(story.dies(Story::kMain, Killed{SIGTERM})).find("idle"), std::string::npos);
 }
 
@@ -227,13 +227,11 @@ TEST(Conditions, TellWhatCannotCross) {
   EXPECT_EQ(holding_for(BodyKind::kInterrupt), "task-interrupted");
 }
 
-TEST(Conditions, TellWhoCallsAndWhatMainHandles) {
+TEST(Conditions, TellWhoCalls) {
   auto twice = close();
   twice.caller = harness::Caller::kThreads;
   EXPECT_EQ(holding(Story({create(1), twice}).step(1).step(2).exits()), "called-at-once");
   EXPECT_EQ(holding(Story({create(1), twice}).step(1).exits()), "");
-  EXPECT_EQ(holding(Story({of_kind(harness::StepKind::kHandle)}).step(1).exits()),
-            "sigterm-handled");
 }
 
 TEST(Conditions, TellWhatProcessesOfThePoolsHaveOfMainsSigterm) {
@@ -249,6 +247,8 @@ TEST(Conditions, TellWhatProcessesOfThePoolsHaveOfMainsSigterm) {
   EXPECT_EQ(born_behind(StepKind::kMask, {Story::kMain}), "sigterm-blocked");
   EXPECT_EQ(born_behind(StepKind::kIgnore, {Story::kMain}), "sigterm-ignored");
   EXPECT_EQ(born_behind(StepKind::kIgnore, {Story::kMain, 4}), "sigterm-ignored");
+  EXPECT_EQ(born_behind(StepKind::kHandle, {Story::kMain}), "sigterm-handled");
+  EXPECT_EQ(born_behind(StepKind::kHandle, {3, 3}), "");
   EXPECT_EQ(born_behind(StepKind::kIgnore, {3, 3}), "") << "its parent was there before";
   EXPECT_EQ(born_behind(StepKind::kMask, {}), "");
 
@@ -281,6 +281,28 @@ TEST(Conditions, MainForkedAsksForAWorkerThatTheChildKilled) {
   EXPECT_EQ(holding_after_fork(ChildEnd::kOsExit, SIGTERM).find("main-forked"), std::string::npos);
   EXPECT_EQ(holding_after_fork(ChildEnd::kStays, std::nullopt), "main-forked-stays");
   EXPECT_EQ(holding_after_fork(ChildEnd::kPools, std::nullopt), "main-forked-pools");
+  EXPECT_EQ(holding_after_fork(ChildEnd::kSubmits, std::nullopt), "") << "it has come back";
+  EXPECT_EQ(holding_after_fork(ChildEnd::kEndsPool, std::nullopt), "");
+}
+
+TEST(Conditions, MainForkedSubmitsAsksForAChildThatWaits) {
+  harness::Step fork{.kind = harness::StepKind::kFork};
+  fork.child_end = harness::ChildEnd::kSubmits;
+  Story story({create(1), fork});
+  story.begins(1).born(3).ends(1).begins(2).born(9).add(harness::OwnChild{Story::kMain, 9});
+  EXPECT_EQ(holding(story.at_rest().over(harness::End::kAtRest)), "main-forked-submits");
+}
+
+TEST(Conditions, CopyStartedWorkersAsksForAProcessOfTheChilds) {
+  for (const auto end : {harness::ChildEnd::kSubmits, harness::ChildEnd::kPools}) {
+    harness::Step fork{.kind = harness::StepKind::kFork};
+    fork.child_end = end;
+    Story story({create(1), fork});
+    story.begins(1).born(3).ends(1).begins(2).born(9).add(harness::OwnChild{Story::kMain, 9});
+    story.born(10, 9).dies(9).ends(2, value("exited 0")).dies(10).exits();
+    EXPECT_EQ(holding(story),
+              end == harness::ChildEnd::kSubmits ? "copy-started-workers" : "main-forked-pools");
+  }
 }
 
 TEST(Conditions, TellWhetherWhatWasAcceptedRanAfterAll) {

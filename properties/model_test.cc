@@ -57,6 +57,18 @@ TEST(Model, NothingIsPossibleWithoutAPool) {
   EXPECT_EQ(after({}).call(sleep_for(1ms)), Call::kLegal);
 }
 
+TEST(Model, AChildUsesThePoolThatMainHas) {
+  Step fork{.kind = harness::StepKind::kFork};
+  for (const auto child : {harness::ChildEnd::kSubmits, harness::ChildEnd::kEndsPool}) {
+    fork.child_end = child;
+    EXPECT_EQ(after({}).call(fork), Call::kImpossible);
+    EXPECT_EQ(after({create(1), drop()}).call(fork), Call::kImpossible);
+    EXPECT_EQ(after({create(1), close()}).call(fork), Call::kLegal);
+  }
+  fork.child_end = harness::ChildEnd::kReturn;
+  EXPECT_EQ(after({}).call(fork), Call::kLegal);
+}
+
 TEST(Model, ThereIsOnePool) {
   EXPECT_EQ(after({create(1)}).call(create(1)), Call::kImpossible);
 }

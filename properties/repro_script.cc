@@ -195,13 +195,13 @@ Lines program(const ReproRequest& request) {
 
 /// Everybody whom the child program made is of its session, and is alive or a zombie of main's.
 Lines family() {
-  return {"def family(session):  # its processes that are alive",
+  return {"def family(session, number=0):  # its processes that are alive; each is sent the signal",
           "    found = []",
-          "    for path in glob.glob(\"/proc/[0-9]*/stat\"):",
-          "        with contextlib.suppress(OSError), open(path) as stat:",
-          "            state, _, _, its = stat.read().rpartition(\")\")[2].split()[:4]",
-          "            if int(its) == session and state not in \"ZX\":",
-          "                found.append(int(path.split(\"/\")[2]))",
+          "    for pid in map(int, filter(str.isdigit, os.listdir(\"/proc\"))):",
+          "        with contextlib.suppress(OSError), open(\"/proc/%d/status\" % pid) as status:",
+          "            if os.getsid(pid) == session and \"Z (zombie)\" not in status.read():",
+          "                os.kill(pid, number)",
+          "                found.append(pid)",
           "    return found"};
 }
 
@@ -213,17 +213,14 @@ bool looks_for_the_family(const ReproRequest& request) {
 /// multiprocessing's resource tracker ignores SIGTERM, removes the semaphores of those who have
 /// not, and ends by itself.
 Lines end_of(const ReproRequest& request) {
-  if (!looks_for_the_family(request)) {
-    return {"    with contextlib.suppress(ProcessLookupError):",
-            "        os.killpg(child.pid, signal.SIGTERM)",
-            "        time.sleep(0.5)  # semaphores are removed meanwhile",
-            "        os.killpg(child.pid, signal.SIGKILL)"};
+  const std::string_view pause = "time.sleep(0.5)  # semaphores are removed meanwhile";
+  if (looks_for_the_family(request)) {
+    return {"    family(child.pid, signal.SIGTERM)", fmt::format("    {}", pause),
+            "    family(child.pid, signal.SIGKILL)"};
   }
-  return {
-      "    for number in signal.SIGTERM, signal.SIGKILL:", "        for pid in family(child.pid):",
-      "            with contextlib.suppress(ProcessLookupError):",
-      "                os.kill(pid, number)",
-      "        time.sleep(0.5)  # semaphores are removed meanwhile"};
+  return {"    with contextlib.suppress(ProcessLookupError):",
+          "        os.killpg(child.pid, signal.SIGTERM)", fmt::format("        {}", pause),
+          "        os.killpg(child.pid, signal.SIGKILL)"};
 }
 
 Lines seen(const ReproRequest& request) {
@@ -303,8 +300,8 @@ Lines imports(const Abilities& abilities, const std::string& text) {
   Lines others;
   const auto found = abilities.program.find("preamble.always");
   const auto theirs = lines_of(found == abilities.program.end() ? "" : found->second);
-  std::vector<std::string> names{"contextlib", "glob", "os",       "shutil", "signal",
-                                 "subprocess", "sys",  "tempfile", "time",   "functools"};
+  std::vector<std::string> names{"contextlib", "os",       "shutil", "signal",   "subprocess",
+                                 "sys",        "tempfile", "time",   "functools"};
   const std::regex word("[A-Za-z_][\\w.]*( as \\w+)?");
   for (const auto& line : theirs) {
     if (line.rfind("import ", 0) != 0) {
@@ -359,7 +356,7 @@ sys::Result<std::string> repro_script(const ReproRequest& request) {
   parts.push_back(std::move(whole));
 
   std::string body;
-  for (const auto& part : parts) body += "\n\n" + joined(part, "\n") + "\n";
+  for (const auto& part : parts) body += "\n" + joined(part, "\n") + "\n";
   std::string text = joined(docstring(request), "\n") + "\n";
   text += joined(imports(abilities, body), "\n") + "\n";
   return text + body;

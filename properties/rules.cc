@@ -149,8 +149,9 @@ constexpr std::array kRules{
          "the contract says so, once all that it accepted has run; and the error still arrives.",
          Level::kMust, "S6", scope_ends_the_pool, Needs::kBirthsAndDeaths},
     Rule{"S8", "ForkedChildDoesNoHarm",
-         "A child that main forks while a pool lives can exit, or die, without touching the "
-         "parent's pool, and the pool does not hang the child's exit.",
+         "A child that main forks while a pool lives can exit, or die, or ask its copy of the pool "
+         "for something, without touching the parent's pool; and the pool hangs neither its exit "
+         "nor such a call.",
          Level::kShould, "", forked_child_does_no_harm, Needs::kBirthsAndDeaths},
     Rule{
         "S9", "RunningPoolKeepsItsWorkers",

@@ -107,12 +107,6 @@ void Core::start() {
   start_dispatcher();
 }
 
-void Core::require_own_process() const {
-  if (is_foreign()) {
-    throw WrongProcess("this pool belongs to process " + std::to_string(owner_.pid));
-  }
-}
-
 void Core::require_running() {
   require_own_process();
   const std::lock_guard lock(mutex_);

@@ -3,23 +3,20 @@ Expected: After main's death, of whatever cause, every process of its tree dies 
 that the contract names (default 1 s). One of which it is proved that nothing can wake it is not
 waited for: it counts as left behind at once.
 """
-import contextlib, glob, os, signal, subprocess, sys, time
+import contextlib, os, signal, subprocess, sys, time
 from concurrent.futures import ProcessPoolExecutor
-
 
 def nothing():
     pass
 
-
-def family(session):  # its processes that are alive
+def family(session, number=0):  # its processes that are alive; each is sent the signal
     found = []
-    for path in glob.glob("/proc/[0-9]*/stat"):
-        with contextlib.suppress(OSError), open(path) as stat:
-            state, _, _, its = stat.read().rpartition(")")[2].split()[:4]
-            if int(its) == session and state not in "ZX":
-                found.append(int(path.split("/")[2]))
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        with contextlib.suppress(OSError), open("/proc/%d/status" % pid) as status:
+            if os.getsid(pid) == session and "Z (zombie)" not in status.read():
+                os.kill(pid, number)
+                found.append(pid)
     return found
-
 
 if __name__ == "__main__" and sys.argv[1:] == ["program"]:
     pool = ProcessPoolExecutor(1)
@@ -35,10 +32,8 @@ elif __name__ == "__main__":
         left = family(child.pid)
         seen = child.poll() is not None and left and "main is gone, these live: %s" % left
     finally:
-        for number in signal.SIGTERM, signal.SIGKILL:
-            for pid in family(child.pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
-            time.sleep(0.5)  # semaphores are removed meanwhile
+        family(child.pid, signal.SIGTERM)
+        time.sleep(0.5)  # semaphores are removed meanwhile
+        family(child.pid, signal.SIGKILL)
     print(__doc__ + "Happened:", seen or "not this time")
     sys.exit(1 if seen else 0)

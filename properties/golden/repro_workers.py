@@ -5,10 +5,8 @@ rest is a worker or helper of the pool dead and unreaped.
 import contextlib, os, signal, subprocess, sys, time
 from concurrent.futures import ProcessPoolExecutor
 
-
 def nothing():
     pass
-
 
 if __name__ == "__main__" and sys.argv[1:] == ["program"]:
     pool = ProcessPoolExecutor(1)

@@ -139,11 +139,29 @@ bool is_always_prompt(const PoolState& /*state*/, const Step& /*step*/) {
   return true;
 }
 
+/// A child uses what main still has.
+Call call_of_fork(const PoolState& state, const Step& step) {
+  using harness::ChildEnd;
+  const bool uses = step.child_end == ChildEnd::kSubmits || step.child_end == ChildEnd::kEndsPool;
+  return uses && !state.is_referenced() ? Call::kImpossible : Call::kLegal;
+}
+
+/// A copy may be as good as the pool itself, where a server has the workers: then its task waits
+/// for those before it.
+bool fork_may_wait(const PoolState& state, const Step& step) {
+  return step.child_end == harness::ChildEnd::kSubmits && state.life == Life::kRunning &&
+         (state.stillborn || state.may_be_held());
+}
+
+bool fork_is_prompt(const PoolState& state, const Step& step) {
+  return !fork_may_wait(state, step);
+}
+
 void fill_fork(Draft& draft, Step& step) {
   using harness::ChildEnd;
-  step.child_end =
-      draft.dice.pick(std::array{ChildEnd::kReturn, ChildEnd::kReturn, ChildEnd::kOsExit,
-                                 ChildEnd::kSigkill, ChildEnd::kStays, ChildEnd::kPools});
+  step.child_end = draft.dice.pick(
+      std::array{ChildEnd::kReturn, ChildEnd::kReturn, ChildEnd::kOsExit, ChildEnd::kSigkill,
+                 ChildEnd::kStays, ChildEnd::kPools, ChildEnd::kSubmits, ChildEnd::kEndsPool});
 }
 
 std::vector<std::string> fork_templates(const Step& step) {
@@ -252,8 +270,10 @@ const Letter kKill{.kind = StepKind::kKill,
                    .templates = kill_templates};
 
 const Letter kFork{.kind = StepKind::kFork,
+                   .call = call_of_fork,
+                   .may_wait_for_ever = fork_may_wait,
                    .lets_time_pass = always,
-                   .is_prompt = is_always_prompt,
+                   .is_prompt = fork_is_prompt,
                    .weight = 3,
                    .fill = fill_fork,
                    .templates = fork_templates};

@@ -36,6 +36,7 @@ void judge_child(const Reading& reading, int step, Verdicts& verdicts) {
 }
 
 void judge_hang(const Reading& reading, int step, Verdicts& verdicts) {
+  if (reading.asked_to_wait(step)) return;
   const auto& run = reading.run(step);
   const auto fate = reading.fate(step);
   if (fate == Fate::kHangs || fate == Fate::kLate) {
@@ -61,16 +62,30 @@ bool others_may_end_workers(const Reading& reading, int before) {
   });
 }
 
-/// Whether it was killed while the child was there, and by nobody else: by the child, if that is
-/// told; where it is not, the pool was in use and whole, and no task and no fault had a hand in it.
+bool uses_its_copy(const harness::Step& step) {
+  return step.child_end == ChildEnd::kSubmits || step.child_end == ChildEnd::kEndsPool;
+}
+
+/// Whether workers of a pool in use may leave by themselves, for their quota or as too many.
+bool workers_may_leave(const Reading& reading, int before) {
+  for (int step = 1; step < before; ++step) {
+    if (reading.step(step).quota || reading.step(step).kind == StepKind::kResize) return true;
+  }
+  return false;
+}
+
+/// Whether it was killed, or told to go by a copy of the pool, while the child was there, and by
+/// nobody else: by the child, if that is told; where it is not, the pool was in use and whole, and
+/// no task and no fault had a hand in it.
 bool is_the_childs_doing(const Reading& reading, int step, const Reading::Process& process) {
   const auto& run = reading.run(step);
   const bool of_the_pool = process.role == Role::kWorker || process.role == Role::kHelper;
   const bool in_between = process.dying && *run.begun < *process.dying && process.dead &&
                           *process.dead < *run.ended && process.born && *process.born < *run.begun;
   // Whoever leaves by itself, for its quota or because the pool is closed, exits.
-  const bool by_signal = process.status && std::holds_alternative<sys::Killed>(*process.status);
-  if (!of_the_pool || !in_between || !by_signal || reading.harmed_by_fault(process)) return false;
+  const bool was_told = (process.status && std::holds_alternative<sys::Killed>(*process.status)) ||
+                        (uses_its_copy(reading.step(step)) && !workers_may_leave(reading, step));
+  if (!of_the_pool || !in_between || !was_told || reading.harmed_by_fault(process)) return false;
   if (const auto* killer = reading.killer_of(process)) return killer->role == Role::kOwn;
   return reading.before(step).state() == Model::State::kRunning &&
          !others_may_end_workers(reading, step) && !reading.disturbed_before(*run.begun) &&
@@ -84,6 +99,20 @@ void judge_pool(const Reading& reading, int step, Verdicts& verdicts) {
     verdicts.violated(fmt::format("{} {} while main's own child ended", reading.name(process),
                                   reading.how_died(process)),
                       {run.begun->event, process.dying->event, run.ended->event});
+  }
+}
+
+/// What main has handed over is not for a child's own processes, which end with nobody of main's
+/// pool, if at all.
+void judge_tasks(const Reading& reading, Verdicts& verdicts) {
+  for (const auto& task : reading.accepted()) {
+    for (const auto& run : reading.runs(task.first)) {
+      const auto* process = reading.worker_of(run);
+      if (process == nullptr || process->role != Role::kOwn) continue;
+      verdicts.violated(fmt::format("task {} was run by {}, which a child of main's own has made",
+                                    task.first, run.pid),
+                        {run.begun.event});
+    }
   }
 }
 
@@ -103,6 +132,7 @@ Verdict forked_child_does_no_harm(const Evidence& evidence) {
     judge_child(reading, step, verdicts);
     judge_pool(reading, step, verdicts);
   }
+  judge_tasks(reading, verdicts);
   return verdicts.verdict();
 }
 

@@ -52,6 +52,43 @@ TEST(ForkedChildDoesNoHarm, IsViolatedByAChildWhosePoolFails) {
   EXPECT_EQ(story.says("S8"), "the child of fork (step 2) exited 1, not exited 0");
 }
 
+TEST(ForkedChildDoesNoHarm, IsViolatedByACopyThatHangsTheChild) {
+  auto well = forking(ChildEnd::kSubmits);
+  well.dies(9).ends(2, value("exited 0"));
+  EXPECT_EQ(goes_on(well).outcome("S8"), "held");
+  auto story = forking(ChildEnd::kSubmits);
+  story.at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.says("S8"), "the child of fork (step 2) does not end");
+}
+
+/// A worker of a pool in use does not go of its own accord, unless it has a quota.
+TEST(ForkedChildDoesNoHarm, IsViolatedByACopyThatTellsTheWorkersToGo) {
+  for (const bool has_quota : {false, true}) {
+    auto story = forking(ChildEnd::kEndsPool);
+    if (has_quota) story.scenario.steps[0].quota = 1;
+    story.begins_task(7, 3).dies(3).dies(9).ends(2, value("exited 0")).step(3).exits();
+    EXPECT_EQ(story.outcome("S8"), has_quota ? "held" : "violated");
+  }
+}
+
+/// Its worker may be older than main's word whose child its parent is.
+TEST(ForkedChildDoesNoHarm, IsViolatedByATaskOfMainsInACopysWorker) {
+  Story story({create(1), fork(ChildEnd::kSubmits), submit(1), get(1)});
+  story.begins(1).born(3).ends(1).begins(2).born(9).born(10, 9).add(OwnChild{Story::kMain, 9});
+  story.dies(9).ends(2, value("exited 0")).step(3).begins(4).task(1, 10).ends(4, value("none"));
+  story.dies(10).exits();
+  EXPECT_EQ(story.says("S8"), "task 1 was run by 10, which a child of main's own has made");
+}
+
+/// A copy that is as good as the pool comes to nothing where the pool would not.
+TEST(ForkedChildDoesNoHarm, BlamesNoCopyThatWaitsBehindATaskThatNeverEnds) {
+  Story story({create(1), submit(1, harness::BodyKind::kNever), fork(ChildEnd::kSubmits)});
+  story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).begins(3).born(9);
+  story.add(OwnChild{Story::kMain, 9}).at_rest().over(End::kAtRest);
+  EXPECT_EQ(story.outcome("S8"), "not exercised");
+  EXPECT_NE(story.outcome("P1"), "violated");
+}
+
 /// Its death is no loss of the pool's: no rule may take it for a reason.
 TEST(ForkedChildDoesNoHarm, AnOwnChildIsNobodysWorker) {
   auto story = forking(ChildEnd::kSigkill);

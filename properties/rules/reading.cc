@@ -31,6 +31,7 @@ Reading::Reading(const Evidence& evidence)
     over_ ? read_aftermath(moment, events[i].kind) : read(moment, events[i].kind);
   }
   take_unclaimed_children();
+  take_children_of_own();
   take_neighbours();
   take_idle_workers();
   for (int step = 1; step <= steps(); ++step) {
@@ -147,6 +148,15 @@ void Reading::take_unclaimed_children() {
       const bool may_be = !claimed && made_then(process) && process.role == Role::kHelper;
       if (may_be) process.role = Role::kOwn;
     }
+  }
+}
+
+/// Main may come to say whose child that is when it has children already.
+void Reading::take_children_of_own() {
+  for (Process& process : processes_) {
+    if (!process.born || process.role == Role::kMain) continue;
+    const Process* parent = this->process(process.parent, *process.born);
+    if (parent != nullptr && parent->role == Role::kOwn) process.role = Role::kOwn;
   }
 }
 

@@ -271,6 +271,7 @@ class Reading {
   void take_idle_workers();
   void take_own_child(const harness::OwnChild& claim);
   void take_unclaimed_children();
+  void take_children_of_own();
   void take_step_end(const Moment& moment, const harness::StepEnded& claim);
   void leave_open_runs(const Moment& moment, Pid pid);
   void take_run_end(const Moment& moment, const harness::TaskEnded& claim);
