@@ -23,7 +23,7 @@ constexpr int kIllegalPercent = 10;
 constexpr int kNonsensePercent = 3;        // a pool of no workers is asked for before the pool
 constexpr int kFewProcessorsPercent = 80;  // of the pools that count processors themselves
 constexpr int kInheritsPercent = 8;
-constexpr int kPreparedPercent = 7;
+constexpr int kPreparedPercent = 15;
 constexpr int kEnabledPercent = 65;  // of the optional letters, per scenario
 
 /// A pair of situation and step is chosen so much more often as long as it was not reached, and
