@@ -76,6 +76,18 @@ bool without_cleanup(const Reading& reading) {
          (by_plan || !reading.ending_begun() || main_killed_by_fault(reading));
 }
 
+/// Whether the fault killed main in the middle of what ends a pool.
+bool killed_while_ending_a_pool(const Reading& reading) {
+  if (!main_killed_by_fault(reading)) return false;
+  if (reading.ending_begun()) return entry(reading.scenario().ending.kind).runs_cleanup;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto kind = reading.step(step).kind;
+    const bool ends = kind == StepKind::kTerminate || kind == StepKind::kDrop;
+    if (ends && reading.run(step).begun && !reading.run(step).ended) return true;
+  }
+  return false;
+}
+
 bool joined_after_close(const Reading& reading) {
   bool closed = false;
   for (int step = 1; step <= reading.steps(); ++step) {
@@ -342,6 +354,10 @@ constexpr std::array kConditions{
                   return without_cleanup(r) && busy_at(r, *main_ends(r));
                 });
               }},
+    Condition{
+        "main-killed-ending",
+        "main was killed while it terminated a pool, gave one up, or cleaned up at its exit",
+        [](const Scenario& s, const Trace& t) { return ask(s, t, killed_while_ending_a_pool); }},
     Condition{"exit-busy", "main ended with cleanup while a worker was running a task",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {

@@ -101,6 +101,17 @@ TEST(Conditions, NoneHoldsInAPlainRun) {
   EXPECT_EQ(holding(Story(story).exits()), "joined-after-close, drained-later");
 }
 
+TEST(Conditions, TellAMainThatIsKilledWhileItEndsAPool) {
+  for (const auto& step : {terminate(), close()}) {
+    Story story({create(1), step});
+    story.begins(1).born(3).ends(1).begins(2).hit("main:before-step:2=SIGTERM");
+    const bool held =
+        holding(story.dies(Story::kMain, Killed{SIGTERM})).find("main-killed-ending") !=
+        std::string::npos;
+    EXPECT_EQ(held, step.kind == harness::StepKind::kTerminate);
+  }
+}
+
 TEST(Conditions, TellABusyWorkersDeath) {
   Story story({create(1), submit(1, BodyKind::kNever), kill(Victim::kBusy)});
   story.begins(1).born(3).ends(1).step(2).begins_task(1, 3).begins(3).dies(3, Killed{9});
@@ -170,7 +181,7 @@ TEST(Conditions, TellHowMainEnded) {
 TEST(Conditions, TellThatTheFaultKilledMainInItsCleanup) {
   Story story({create(1)});
   story.step(1).ending().hit("main:futex:1=SIGKILL");
-  EXPECT_EQ(holding(Story(story).dies(Story::kMain, Killed{9})), "main-killed");
+  EXPECT_EQ(holding(Story(story).dies(Story::kMain, Killed{9})), "main-killed, main-killed-ending");
   EXPECT_EQ(holding(Story(story).dies(Story::kMain)), "") << "it came through";
 }
 

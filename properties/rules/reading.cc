@@ -154,7 +154,8 @@ void Reading::take_unclaimed_children() {
 /// Main may come to say whose child that is when it has children already.
 void Reading::take_children_of_own() {
   for (Process& process : processes_) {
-    if (!process.born || process.role == Role::kMain) continue;
+    const bool settled = process.role != Role::kHelper && process.role != Role::kWorker;
+    if (!process.born || settled) continue;
     const Process* parent = this->process(process.parent, *process.born);
     if (parent != nullptr && parent->role == Role::kOwn) process.role = Role::kOwn;
   }
