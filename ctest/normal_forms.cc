@@ -1,7 +1,10 @@
-// To what shrinking leads from different beginnings: for each mutant, campaigns of several seeds
+// To what shrinking leads from different beginnings: for each mutant, random cases of several seeds
 // are run up to the first violation of the rule that must catch it, and the shrunk scenarios are
-// compared. `poolproof_normal_forms [--seeds N] [--most N] [--jobs N] [MUTANT...]`: with --most,
-// exit status 1 where a mutant has more forms, or a shrinking took more than 200 runs.
+// compared. `poolproof_normal_forms [--seeds N] [--most N] [--jobs N] [--workers N] [MUTANT...]`:
+// with --most, exit status 1 where a mutant has more forms, or a shrinking took more than 200 runs.
+// Most cases wait more than they compute, and shrinking is one decision after the other. So seeds
+// are tried side by side, by workers of the reference pool: --workers, each with --jobs cases of
+// its own. (More cases for one seed are no help: siblings that nobody needs count as runs.)
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,8 +12,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <memory>
+#include <poolproof/pool.hpp>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "harness/runner.h"
@@ -33,11 +40,34 @@ constexpr Mutant kMutants[] = {
 
 constexpr int kMostRuns = 200;
 
+/// For one seed: half of it goes to the search. The rarest defects are seen in one of some thousand
+/// cases.
+constexpr auto kTime = 600s;
+
 struct Wanted {
   int seeds = 20;
   int most = 0;  // 0: any number
   int jobs = 4;
+  int workers = static_cast<int>(2 * std::max(1U, std::thread::hardware_concurrency()));
   std::vector<std::string_view> mutants;
+
+  bool has(std::string_view mutant) const {
+    return mutants.empty() || std::find(mutants.begin(), mutants.end(), mutant) != mutants.end();
+  }
+};
+
+/// One seed of one mutant, as it goes to a worker.
+struct Task {
+  int mutant = 0;  // in kMutants
+  int seed = 0;
+  int jobs = 0;
+};
+
+/// To what it led.
+struct Form {
+  std::string scenario;  // empty: not caught
+  bool is_stable = true;
+  int runs = 0;
 };
 
 /// What the seeds of one mutant came to.
@@ -46,45 +76,48 @@ struct Forms {
   int uncaught = 0;
   int unstable = 0;
   int most_runs = 0;
+
+  void add(const Form& form) {
+    if (form.scenario.empty()) {
+      ++uncaught;
+      return;
+    }
+    ++shrunk[form.scenario];
+    unstable += form.is_stable ? 0 : 1;
+    most_runs = std::max(most_runs, form.runs);
+  }
 };
 
-CampaignResult search(harness::Runner& runner, const std::vector<Pool>& pools, const Rule& rule,
-                      std::uint64_t seed) {
-  CampaignOptions options;
-  options.seed = seed;
-  options.time = 60s;
-  options.rules = {&rule};
-  options.stop_at_first = true;
-  CampaignListener nobody;
-  return Campaign(runner, pools, options, random_source(seed), nobody, [] { return false; }).run();
+/// One for each worker, for all its tasks.
+harness::Runner& runner_of(int jobs) {
+  static const auto runner = harness::Runner::start({.jobs = jobs});
+  if (!runner) throw std::runtime_error(runner.error().message());
+  return **runner;
 }
 
-Forms forms_of(const Mutant& mutant, harness::Runner& runner, int seeds) {
+/// In a worker.
+Form form_of(Task task) {
+  const auto& mutant = kMutants[task.mutant];
   PoolPlaces places;
   places.share = default_share();
   const std::vector<std::string> names{std::string("mutant:") + mutant.name};
   const auto pools = PoolFinder(places).find(names);
-  Forms forms;
-  for (int seed = 1; seed <= seeds; ++seed) {
-    const auto result =
-        search(runner, pools.found, *rule_named(mutant.rule), static_cast<std::uint64_t>(seed));
-    if (result.findings.empty()) {
-      ++forms.uncaught;
-      continue;
-    }
-    const auto& finding = result.findings.front();
-    const auto& scenario = finding.simplest.scenario;
-    const auto fault = scenario.fault ? " " + to_string(*scenario.fault) : "";
-    ++forms.shrunk[to_json(scenario) + fault];
-    forms.unstable += finding.is_stable() ? 0 : 1;
-    forms.most_runs = std::max(forms.most_runs, finding.runs);
-  }
-  return forms;
-}
-
-bool is_wanted(const Mutant& mutant, const Wanted& wanted) {
-  const auto& names = wanted.mutants;
-  return names.empty() || std::find(names.begin(), names.end(), mutant.name) != names.end();
+  CampaignOptions options;
+  options.seed = static_cast<std::uint64_t>(task.seed);
+  options.part = Part::kRandom;  // the short ones are the same for each seed
+  options.time = kTime;
+  options.rules = {rule_named(mutant.rule)};
+  options.stop_at_first = true;
+  CampaignListener nobody;
+  const auto result =
+      Campaign(runner_of(task.jobs), pools.found, options, mixed_source(options.seed), nobody, [] {
+        return false;
+      }).run();
+  if (result.findings.empty()) return {};
+  const auto& finding = result.findings.front();
+  const auto& scenario = finding.simplest.scenario;
+  const auto fault = scenario.fault ? " " + to_string(*scenario.fault) : "";
+  return {to_json(scenario) + fault, finding.is_stable(), finding.runs};
 }
 
 bool is_known(std::string_view name) {
@@ -96,10 +129,11 @@ bool is_known(std::string_view name) {
 std::string read(int argc, char** argv, Wanted& wanted) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    int* number = word == "--seeds"  ? &wanted.seeds
-                  : word == "--most" ? &wanted.most
-                  : word == "--jobs" ? &wanted.jobs
-                                     : nullptr;
+    int* number = word == "--seeds"     ? &wanted.seeds
+                  : word == "--most"    ? &wanted.most
+                  : word == "--jobs"    ? &wanted.jobs
+                  : word == "--workers" ? &wanted.workers
+                                        : nullptr;
     if (number != nullptr && (i + 1 >= argc || (*number = std::atoi(argv[++i])) < 1))
       return fmt::format("{} takes a number", word);
     if (number == nullptr && !is_known(word)) return fmt::format("no mutant is named '{}'", word);
@@ -128,15 +162,24 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "poolproof_normal_forms: {}\n", wrong);
     return 2;
   }
-  const auto runner = harness::Runner::start({.jobs = wanted.jobs});
-  if (!runner) {
-    fmt::print(stderr, "poolproof_normal_forms: {}\n", runner.error().message());
-    return 3;
+  std::vector<Task> tasks;
+  for (int mutant = 0; mutant < static_cast<int>(std::size(kMutants)); ++mutant) {
+    for (int seed = 1; wanted.has(kMutants[mutant].name) && seed <= wanted.seeds; ++seed)
+      tasks.push_back({mutant, seed, wanted.jobs});
   }
   bool good = true;
-  for (const auto& mutant : kMutants) {
-    if (is_wanted(mutant, wanted))
-      good &= tell(mutant, forms_of(mutant, **runner, wanted.seeds), wanted);
+  try {
+    poolproof::Pool pool{{.workers = wanted.workers}};
+    auto forms = pool.imap<form_of>(tasks, {.ahead = tasks.size()});
+    for (auto task = tasks.begin(); task != tasks.end();) {
+      Forms all;
+      for (int seed = 1; seed <= wanted.seeds; ++seed) all.add(*forms.next());
+      good &= tell(kMutants[task->mutant], all, wanted);
+      task += wanted.seeds;
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "poolproof_normal_forms: {}\n", error.what());
+    return 3;
   }
   return good || wanted.most == 0 ? 0 : 1;
 }

@@ -600,6 +600,10 @@ bool is_stream(Form form) {
   return form == Form::kImap || form == Form::kImapUnordered;
 }
 
+bool uses_its_copy(ChildEnd end) {
+  return end == ChildEnd::kSubmits || end == ChildEnd::kEndsPool;
+}
+
 bool fails(Initializer initializer) {
   return initializer == Initializer::kRaises || initializer == Initializer::kExits ||
          initializer == Initializer::kKillsSelf;

@@ -345,6 +345,8 @@ std::string_view name(Form form);
 std::optional<Form> form_named(std::string_view name);
 /// Whether its results are taken one after the other, by `next`.
 bool is_stream(Form form);
+/// Whether such a child uses its copy of main's pool.
+bool uses_its_copy(ChildEnd end);
 /// Whether no worker gets through with it.
 bool fails(Initializer initializer);
 std::string_view name(Setting setting);

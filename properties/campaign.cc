@@ -68,7 +68,7 @@ bool CampaignResult::has_doubt() const {
     return rule.outcome() == Outcome::kInconclusive || rule.inconclusive > 0 ||
            rule.outcome() == Outcome::kNotExercised || rule.no_longer_seen;
   };
-  return regressions.left > 0 ||
+  return regressions.has_gap() ||
          std::any_of(tallies.begin(), tallies.end(), [&](const Tally& tally) {
            return std::any_of(tally.rules().begin(), tally.rules().end(), in_doubt);
          });
@@ -260,20 +260,24 @@ void Campaign::take(Ran&& ran, Search& search) {
   search.tally.add(judged, [&](const KnownDeviation& deviation) {
     return all_hold(deviation.condition, ran.scenario, *ran.trace);
   });
-  if (planned.origin == Origin::kRegression) count_regression(judged);
+  if (planned.origin == Origin::kRegression) count_regression(ran, judged);
   listener_.on_case(pool, planned.number);
   for (const auto& violation : judged.violations) {
     if (violation.cause == nullptr) suspect(ran, planned.number, violation, search);
   }
 }
 
-void Campaign::count_regression(const Judged& judged) {
+void Campaign::count_regression(const Ran& ran, const Judged& judged) {
   const auto& violations = judged.violations;
   const bool violated =
       std::any_of(violations.begin(), violations.end(),
                   [](const Violation& violation) { return violation.known_link.empty(); });
   ++result_.regressions.run;
-  if (violated) ++result_.regressions.violated;
+  if (violated) {
+    ++result_.regressions.violated;
+  } else if (!not_come_to_be(ran.scenario, *ran.trace).empty()) {
+    ++result_.regressions.vain;
+  }
 }
 
 void Campaign::note_limit(const std::string& what, const Pool& pool,

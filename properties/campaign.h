@@ -83,10 +83,15 @@ struct Exhausted {
 struct RegressionCount {
   int run = 0;
   int violated = 0;               // a rule, in a way that is not known
+  int vain = 0;                   // run, but what they are kept for did not come to be
   int left = 0;                   // not run for want of time
   std::string folder;             // empty: there is none
   int unfit = 0;                  // for none of the run's pools
+  int unrunnable = 0;             // for one of them, which does not do all that they ask for
   std::vector<std::string> kept;  // names of files that this run added or found again
+
+  /// Whether cases of the run's pools said nothing.
+  bool has_gap() const { return vain > 0 || left > 0 || unrunnable > 0; }
 };
 
 /// Which pairs of situation and step one pool's cases reached, and (where faults were asked for)
@@ -196,7 +201,7 @@ class Campaign {
   static bool has_time_for(std::int64_t cases, const Search& search);
   void take(Ran&& ran, Search& search);
   Covered covered_by(const Search& search) const;
-  void count_regression(const Judged& judged);
+  void count_regression(const Ran& ran, const Judged& judged);
   void note_limit(const std::string& what, const Pool& pool, const harness::Scenario& scenario,
                   const harness::Trace& trace);
   void suspect(const Ran& ran, int number, const Violation& violation, Search& search);

@@ -24,8 +24,9 @@ struct ShrinkBudget {
 constexpr ShrinkBudget kForNew{200, 10, 4, seconds(2), seconds(30), seconds(10)};
 constexpr ShrinkBudget kForKnown{60, 3, 1, milliseconds(500), seconds(5), seconds(0)};
 
-/// So many cases of one way to break a rule are kept, in case that the shortest does not repeat.
-constexpr std::size_t kMostSuspects = 3;
+/// So many cases of one way to break a rule are kept, in case that the shortest does not repeat:
+/// the three shortest, and the longest, which may be of another kind.
+constexpr std::size_t kMostSuspects = 4;
 
 /// What was not repeated failed never, as far as anybody knows.
 bool fails_more_often(const Finding& one, const Finding& other) {
@@ -46,7 +47,7 @@ void Campaign::Suspicion::add(Suspect&& suspect) {
     return other.scenario.length() > suspect.scenario.length();
   };
   cases.insert(std::find_if(cases.begin(), cases.end(), longer), std::move(suspect));
-  if (cases.size() > kMostSuspects) cases.pop_back();
+  if (cases.size() > kMostSuspects) cases.erase(cases.end() - 2);
 }
 
 void Campaign::suspect(const Ran& ran, int number, const Violation& violation, Search& search) {

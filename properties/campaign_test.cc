@@ -169,6 +169,44 @@ TEST_F(CampaignTest, ASteadyCaseStandsForTheRuleWhereAShorterOneDoesNotRepeat) {
   EXPECT_EQ(outcome_of(result, "W1"), Outcome::kViolated);
 }
 
+/// Many that are shorter, and do not repeat, do not hide it.
+TEST_F(CampaignTest, ASteadyCaseIsFoundBehindManyShorterOnes) {
+  options_.rules = {rule_named("W1")};
+  auto source = plain_source();
+  source.generate = [generate = source.generate](const Pool& pool, int n) {
+    auto scenario = generate(pool, n);
+    if (n != 2) scenario->steps.pop_back();
+    if (n != 2) scenario->ending.code = n;
+    return scenario;
+  };
+  source.simpler = [](const Pool&, const Scenario&) { return std::vector<Scenario>(); };
+  std::set<int> seen;  // each of the others fails once
+  const auto result = run_with(source, [&](const Job& job) -> sys::Result<Trace> {
+    const auto& ending = job.scenario.ending;
+    if (ending.kind != EndingKind::kOsExit) return healthy_trace(job.scenario);
+    const bool fails = job.scenario.steps.size() == 5 || seen.insert(ending.code).second;
+    return fails ? orphan_trace() : healthy_trace(job.scenario);
+  });
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_TRUE(result.findings[0].is_stable());
+  EXPECT_EQ(outcome_of(result, "W1"), Outcome::kViolated);
+}
+
+/// A case that ran, and in which what it is kept for did not come to be, has told nothing.
+TEST_F(CampaignTest, ARegressionWhoseFaultNeverFiredIsAGap) {
+  auto source = plain_source();
+  auto faulty = orphan_scenario();
+  faulty.ending = {};
+  faulty.fault = *harness::fault_from_string("main:read:9=SIGKILL");
+  source.regressions = [&](const Pool&) { return std::vector<Scenario>{faulty}; };
+  options_.part = Part::kRegressions;
+  const auto result = run_with(source, orphans);
+  EXPECT_EQ(result.regressions.run, 1);
+  EXPECT_EQ(result.regressions.vain, 1);
+  EXPECT_TRUE(result.regressions.has_gap());
+  EXPECT_TRUE(result.has_doubt());
+}
+
 TEST_F(CampaignTest, OfCasesThatDoNotRepeatTheOneThatFailsMostIsTold) {
   auto source = plain_source();
   source.generate = [generate = source.generate](const Pool& pool, int n) {

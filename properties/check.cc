@@ -228,7 +228,8 @@ CampaignResult result_of(const CheckCommand& command, const CampaignOptions& opt
   result.canary = canary;
   if (command.keep_regressions || !kept.cases.empty() || !kept.troubles.empty())
     result.regressions.folder = regressions_folder(command);
-  result.regressions.unfit = kept.fitting_none(pools);
+  result.regressions.unfit = kept.of_none(pools);
+  result.regressions.unrunnable = kept.runnable_by_none(pools) - result.regressions.unfit;
   result.regressions.kept = reporter.kept();
   return result;
 }

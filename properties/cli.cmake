@@ -21,7 +21,7 @@ add_dependencies(poolproof_check_deps poolproof)
 
 if(POOLPROOF_BUILD_TESTS)
   add_executable(properties_report_tests
-    campaign_test.cc canary_test.cc cli_test.cc contract_text_test.cc endings_test.cc infer_test.cc junit_test.cc mutants_test.cc
+    campaign_test.cc canary_test.cc cli_test.cc contract_text_test.cc endings_test.cc infer_test.cc judging_test.cc junit_test.cc mutants_test.cc
     plan_test.cc pools_test.cc program_text_test.cc random_source_test.cc regressions_test.cc
     report_test.cc repro_script_test.cc selftest_test.cc shrinking_test.cc
     surroundings_test.cc symptom_test.cc test_traces.cc

@@ -36,9 +36,19 @@ bool any_step(const Reading& reading, StepKind kind) {
   return false;
 }
 
-bool any_body(const Reading& reading, const std::function<bool(const harness::Body&)>& fits) {
+using Fits = std::function<bool(const harness::Body&)>;
+
+/// Of a task that the pool has accepted, whether it ever begins or not.
+bool any_accepted(const Reading& reading, const Fits& fits) {
   return std::any_of(reading.accepted().begin(), reading.accepted().end(),
                      [&](const auto& task) { return fits(reading.body(task.first)); });
+}
+
+/// What stands behind it in a queue has done nothing yet.
+bool any_begun(const Reading& reading, const Fits& fits) {
+  return std::any_of(reading.accepted().begin(), reading.accepted().end(), [&](const auto& task) {
+    return !reading.runs(task.first).empty() && fits(reading.body(task.first));
+  });
 }
 
 /// Whether a body was under way at the moment, or began later; one that ends its worker is over at
@@ -300,8 +310,8 @@ bool called_back(const Reading& reading, harness::Callback what) {
   });
 }
 
-bool any_of_kinds(const Reading& reading, std::initializer_list<BodyKind> kinds) {
-  return any_body(reading, [&](const harness::Body& body) {
+bool any_begun_of(const Reading& reading, std::initializer_list<BodyKind> kinds) {
+  return any_begun(reading, [&](const harness::Body& body) {
     return std::find(kinds.begin(), kinds.end(), body.kind) != kinds.end();
   });
 }
@@ -372,7 +382,7 @@ constexpr std::array kConditions{
     Condition{"task-raised", "a task's body raised",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
-                  return any_of_kinds(r, {BodyKind::kRaise, BodyKind::kRaiseNested});
+                  return any_begun_of(r, {BodyKind::kRaise, BodyKind::kRaiseNested});
                 });
               }},
     Condition{"callback-raised", "a callback of main's raised",
@@ -405,38 +415,40 @@ constexpr std::array kConditions{
               "a task returned, or raised, what main cannot build again from what it is sent",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
-                  return any_of_kinds(r, {BodyKind::kUnbuildableError, BodyKind::kUnreadableValue});
+                  return any_begun_of(r, {BodyKind::kUnbuildableError, BodyKind::kUnreadableValue});
                 });
               }},
     Condition{"unreadable-argument",
               "a task was given what its worker cannot build again from what it is sent",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
-                  return any_of_kinds(r, {BodyKind::kUnreadableArgument});
+                  return any_accepted(r, [](const harness::Body& b) {
+                    return b.kind == BodyKind::kUnreadableArgument;
+                  });
                 });
               }},
     Condition{"task-interrupted", "a task's body raised what is no plain error",
               [](const Scenario& s, const Trace& t) {
                 return ask(
-                    s, t, [](const Reading& r) { return any_of_kinds(r, {BodyKind::kInterrupt}); });
+                    s, t, [](const Reading& r) { return any_begun_of(r, {BodyKind::kInterrupt}); });
               }},
     Condition{"task-left-child", "a task left a process of its own running",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
-                  return any_body(
+                  return any_begun(
                       r, [](const harness::Body& b) { return entry(b.kind).leaves_process; });
                 });
               }},
     Condition{"task-made-pool", "a task made a pool of its own",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
-                  return any_of_kinds(r, {BodyKind::kUsePool, BodyKind::kLeavePool});
+                  return any_begun_of(r, {BodyKind::kUsePool, BodyKind::kLeavePool});
                 });
               }},
     Condition{"ignores-sigterm", "a task made its worker ignore SIGTERM, or stopped it",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
-                  return any_body(r, [](const harness::Body& b) {
+                  return any_begun(r, [](const harness::Body& b) {
                     return b.kind == BodyKind::kIgnoreSigterm || b.kind == BodyKind::kStopSelf;
                   });
                 });
@@ -490,7 +502,7 @@ constexpr std::array kConditions{
     Condition{"large-payload", "a task was given 64 KiB or more",
               [](const Scenario& s, const Trace& t) {
                 return ask(s, t, [](const Reading& r) {
-                  return any_body(r, [](const harness::Body& b) {
+                  return any_accepted(r, [](const harness::Body& b) {
                     return b.kind == BodyKind::kEcho && b.amount >= kPipe;
                   });
                 });

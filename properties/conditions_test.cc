@@ -50,10 +50,13 @@ TEST(Conditions, MayHaveToHoldTogether) {
 
 TEST(Conditions, TellWhatTasksLeaveBehind) {
   Story story({create(1), submit(1, BodyKind::kLeaveChild), submit(2, BodyKind::kIgnoreSigterm)});
-  EXPECT_EQ(holding(story.step(1).step(2).step(3).exits()), "task-left-child, ignores-sigterm");
+  story.begins(1).born(3).ends(1).step(2).step(3);
+  EXPECT_EQ(holding(Story(story).exits()), "") << "they may stand in a queue for ever";
+  EXPECT_EQ(holding(story.task(1, 3).task(2, 3).exits()), "task-left-child, ignores-sigterm");
   Story pools({create(1), submit(1, BodyKind::kUsePool), submit(2, BodyKind::kLeavePool)});
-  EXPECT_EQ(holding(Story(pools).step(1).step(2).exits()), "task-made-pool");
-  EXPECT_EQ(holding(pools.step(1).step(2).step(3).exits()), "task-left-child, task-made-pool");
+  pools.begins(1).born(3).ends(1).step(2).task(1, 3);
+  EXPECT_EQ(holding(Story(pools).exits()), "task-made-pool");
+  EXPECT_EQ(holding(pools.step(3).task(2, 3).exits()), "task-left-child, task-made-pool");
 }
 
 TEST(Conditions, TellOfACtrlCFromItsBeginOn) {
@@ -193,7 +196,9 @@ TEST(Conditions, JoinBeforeCloseIsNotAfterIt) {
 TEST(Conditions, TellWhatTasksDidAndHowWorkersStart) {
   Story story({create(1), submit(1, BodyKind::kRaise), submit(2, BodyKind::kEcho, 65536)});
   story.scenario.start_method = "spawn";
-  EXPECT_EQ(holding(story.step(1).step(2).step(3).exits()), "task-raised, large-payload, spawn");
+  story.begins(1).born(3).ends(1).step(2);
+  EXPECT_EQ(holding(Story(story).step(3).exits()), "large-payload, spawn") << "none has begun";
+  EXPECT_EQ(holding(story.task(1, 3).step(3).exits()), "task-raised, large-payload, spawn");
 }
 
 TEST(Conditions, TellWhatMainInherits) {
@@ -229,13 +234,17 @@ TEST(Conditions, CallbackRaisedAsksForACall) {
 
 TEST(Conditions, TellWhatCannotCross) {
   using harness::BodyKind;
-  const auto holding_for = [](BodyKind body) {
-    return holding(Story({create(1), submit(1, body)}).step(1).step(2).exits());
+  const auto holding_for = [](BodyKind body, bool begins) {
+    Story story({create(1), submit(1, body)});
+    story.begins(1).born(3).ends(1).step(2);
+    if (begins) story.task(1, 3);
+    return holding(story.exits());
   };
-  EXPECT_EQ(holding_for(BodyKind::kUnbuildableError), "unreadable-outcome");
-  EXPECT_EQ(holding_for(BodyKind::kUnreadableValue), "unreadable-outcome");
-  EXPECT_EQ(holding_for(BodyKind::kUnreadableArgument), "unreadable-argument");
-  EXPECT_EQ(holding_for(BodyKind::kInterrupt), "task-interrupted");
+  EXPECT_EQ(holding_for(BodyKind::kUnbuildableError, true), "unreadable-outcome");
+  EXPECT_EQ(holding_for(BodyKind::kUnreadableValue, true), "unreadable-outcome");
+  EXPECT_EQ(holding_for(BodyKind::kUnreadableValue, false), "");
+  EXPECT_EQ(holding_for(BodyKind::kUnreadableArgument, false), "unreadable-argument");
+  EXPECT_EQ(holding_for(BodyKind::kInterrupt, true), "task-interrupted");
 }
 
 TEST(Conditions, TellWhoCalls) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "properties/conditions.h"
 #include "properties/contract_signs.h"
@@ -67,6 +68,21 @@ class Inference {
             pool_.abilities.runtime};
   }
 
+  /// Rules that are broken under both values, and not by one case that may be an accident: that the
+  /// weaker one excuses other such cases does not speak for it.
+  static std::set<std::size_t> broken_anyhow(const std::vector<Marks>& one,
+                                             const std::vector<Marks>& other) {
+    std::set<std::size_t> once;
+    std::set<std::size_t> again;
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      for (std::size_t rule = 0; rule < one[i].size(); ++rule) {
+        if (one[i][rule] != Mark::kBroken || other[i][rule] != Mark::kBroken) continue;
+        if (!once.insert(rule).second) again.insert(rule);
+      }
+    }
+    return again;
+  }
+
   /// Cases in which the two values lead to different verdicts, as `mine` has them.
   struct Difference {
     int kept = 0;
@@ -74,11 +90,12 @@ class Inference {
   };
   static Difference difference(const std::vector<Marks>& mine, const std::vector<Marks>& other) {
     Difference found;
+    const auto anyhow = broken_anyhow(mine, other);
     for (std::size_t i = 0; i < mine.size(); ++i) {
       bool kept = false;
       bool broken = false;
       for (std::size_t rule = 0; rule < mine[i].size(); ++rule) {
-        if (mine[i][rule] == other[i][rule]) continue;
+        if (mine[i][rule] == other[i][rule] || anyhow.contains(rule)) continue;
         kept |= mine[i][rule] == Mark::kHeld;
         broken |= mine[i][rule] == Mark::kBroken;
       }

@@ -244,6 +244,33 @@ TEST(Infer, AStricterValueGivesWayWhereItIsMostlyBroken) {
   EXPECT_EQ(hardly.deviations[0].rule->id, "S6");
 }
 
+/// A value under which nobody looks does not become the contract of a pool that leaks.
+TEST(Infer, AValueThatOnlyLooksAwayDoesNotExcuseWhatIsBrokenAnyhow) {
+  const auto leaking = [](bool drops) {
+    Story story({create(1), close(), join()});
+    if (drops) story.scenario.steps.push_back(drop());
+    story.main_is("started").begins(1).born(3).ends(1).step(2).begins(3).dies(3).ends(3);
+    if (drops) story.step(4);
+    auto main = plain_main();
+    main.descriptors.push_back({7, "pipe:[1]"});
+    story.ending().main_is("ending", main);
+    return story.dies(Story::kMain).eof();
+  };
+  ASSERT_EQ(leaking(false).outcome("R1"), "violated");
+  ASSERT_EQ(leaking(true).outcome("R1"), "violated");
+  std::vector<Experience> all;
+  for (int i = 0; i < 3; ++i) {
+    all.push_back(experience(leaking(true)));
+    all.push_back(experience(leaking(false)));
+    all.push_back(experience(leaking(false)));
+  }
+  const auto inferred = infer_contract(executor_pool(), all);
+  EXPECT_FALSE(inferred.contract.holds_descriptors_until_drop);
+  EXPECT_TRUE(inferred.contract.drop_ends_pool);
+  ASSERT_EQ(inferred.deviations.size(), 1U);
+  EXPECT_EQ(inferred.deviations[0].rule->id, "R1");
+}
+
 TEST(Infer, WhatIsBrokenNowAndThenIsADeviation) {
   const auto inferred = infer_contract(
       executor_pool(),

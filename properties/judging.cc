@@ -22,13 +22,23 @@ const Violated* violated(const Rule& rule, const std::vector<Judgement>& judgeme
   return nullptr;
 }
 
-/// Follows implied_by as long as a cause is violated in the same case.
+/// Whether the one showed before anything of the other was to be seen.
+bool is_older(const Violated& one, const Violated& other) {
+  if (one.events.empty() || other.events.empty()) return false;
+  return *std::max_element(one.events.begin(), one.events.end()) <
+         *std::min_element(other.events.begin(), other.events.end());
+}
+
+/// Follows implied_by as long as a cause is violated in the same case; what is older than that has
+/// another one.
 const Rule* cause_of(const Rule& rule, const std::vector<Judgement>& judgements) {
   const Rule* cause = nullptr;
   for (const Rule* wanted = &rule; wanted != nullptr;) {
     const auto all = causes(*wanted);
+    const auto* consequence = violated(*wanted, judgements);
     const auto found = std::find_if(all.begin(), all.end(), [&](const Rule* each) {
-      return violated(*each, judgements) != nullptr;
+      const auto* before = violated(*each, judgements);
+      return before != nullptr && !is_older(*consequence, *before);
     });
     wanted = found == all.end() || *found == &rule ? nullptr : *found;
     if (wanted != nullptr) cause = wanted;
@@ -39,6 +49,17 @@ const Rule* cause_of(const Rule& rule, const std::vector<Judgement>& judgements)
 std::string first_line(const std::string& text) {
   const auto lines = lines_of(text);
   return lines.empty() ? "it printed nothing" : clipped(printable(lines.front()), 160);
+}
+
+/// The first step that ought to make a pool; 0 for none.
+int first_sound_create(const Scenario& scenario) {
+  int number = 0;
+  for (const auto& step : scenario.steps) {
+    ++number;
+    if (step.kind == harness::StepKind::kCreate && !has_bad_count(step) && !fails(step.initializer))
+      return number;
+  }
+  return 0;
 }
 
 template <class Kind>
@@ -118,6 +139,24 @@ std::optional<std::string> adapter_failure(const Pool& pool, const Scenario& sce
                        pool.adapter, how, first_line(trace.err.text));
   }
   return std::nullopt;
+}
+
+std::vector<std::string> not_come_to_be(const Scenario& scenario, const Trace& trace) {
+  std::vector<std::string> reasons;
+  if (scenario.fault && first<harness::FaultFired>(trace) == nullptr)
+    reasons.push_back("the fault never fired: " + to_string(*scenario.fault));
+  const int create = first_sound_create(scenario);
+  for (const auto& event : trace.events) {
+    const auto* ended = std::get_if<harness::StepEnded>(&event.kind);
+    if (ended == nullptr) continue;
+    const auto kind = ended->result.kind;
+    // Every step after it is refused then, and no rule has anything to say.
+    if (ended->step == create && !scenario.fault && kind != harness::StepResult::Kind::kOk)
+      reasons.emplace_back("the adapter made no pool (create failed)");
+    if (kind == harness::StepResult::Kind::kNotFired)
+      reasons.push_back(fmt::format("step {} found no worker to kill", ended->step));
+  }
+  return reasons;
 }
 
 }  // namespace poolproof::properties

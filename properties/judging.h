@@ -43,4 +43,9 @@ Judged judge_case(const Pool& pool, const harness::Scenario& scenario, const har
 std::optional<std::string> adapter_failure(const Pool& pool, const harness::Scenario& scenario,
                                            const harness::Trace& trace);
 
+/// Why a case that broke no rule says little: what it was written for did not come to be (no pool
+/// was made, the fault never fired, a kill found no worker). One line each.
+std::vector<std::string> not_come_to_be(const harness::Scenario& scenario,
+                                        const harness::Trace& trace);
+
 }  // namespace poolproof::properties

@@ -204,13 +204,18 @@ std::string as_junit(const CampaignResult& result, const std::vector<std::string
   set(suites, "name", "poolproof check");
   set(suites, "time", fmt::format("{:.3f}", static_cast<double>(result.elapsed.count()) / 1000.0));
   for (const auto& tally : result.tallies) add_pool(suites, result, tally, options, results);
-  if (!troubles.empty() || result.interrupted) {
+  const auto& regressions = result.regressions;
+  if (!troubles.empty() || result.interrupted || regressions.has_gap()) {
     auto suite = suites.append_child("testsuite");
     set(suite, "name", "poolproof");
     if (result.interrupted) {
       const std::string why =
           "the run was interrupted: pools and rules may not have had their time";
       add_case(suite, "poolproof", "interrupted", {"error", why, why});
+    }
+    if (regressions.has_gap()) {
+      const auto counts = regressions_in_words(regressions);
+      add_case(suite, "poolproof", "regressions", {"error", counts, counts});
     }
     for (std::size_t at = 0; at < troubles.size(); ++at) {
       add_case(suite, "poolproof", fmt::format("harness {}", at + 1),

@@ -155,6 +155,8 @@ std::string regressions_in_words(const RegressionCount& regressions) {
   };
   add(regressions.run, "run");
   add(regressions.violated, "violated");
+  add(regressions.vain, "not put to the test");
+  add(regressions.unrunnable, "no longer runnable");
   add(regressions.left, "not run for want of time");
   add(regressions.unfit, "for other pools");
   add(static_cast<std::int64_t>(regressions.kept.size()), "kept");

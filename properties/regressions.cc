@@ -47,11 +47,23 @@ bool can_perform(const Abilities& abilities, const Scenario& scenario) {
          });
 }
 
-bool fits(const Case& kept, const Pool& pool) {
+bool is_of(const Case& kept, const Pool& pool) {
   const auto name = PoolName::parse(kept.pool);
   return PoolName{name.implementation, name.variant, ""}.text() == pool.label() &&
-         kept.scenario.start_method == pool.start_method &&
-         can_perform(pool.abilities, kept.scenario) && is_runnable(kept.scenario, pool.contract);
+         kept.scenario.start_method == pool.start_method;
+}
+
+bool fits(const Case& kept, const Pool& pool) {
+  return is_of(kept, pool) && can_perform(pool.abilities, kept.scenario) &&
+         is_runnable(kept.scenario, pool.contract);
+}
+
+using Fits = bool (*)(const Case&, const Pool&);
+int fitting_none(const std::vector<Case>& cases, const std::vector<Pool>& pools, Fits fits) {
+  return static_cast<int>(std::count_if(cases.begin(), cases.end(), [&](const Case& kept) {
+    return std::none_of(pools.begin(), pools.end(),
+                        [&](const Pool& pool) { return fits(kept, pool); });
+  }));
 }
 
 /// FNV-1a, in the 32 bits that a file's name has room for.
@@ -84,11 +96,12 @@ std::vector<Scenario> Regressions::of(const Pool& pool) const {
   return scenarios;
 }
 
-int Regressions::fitting_none(const std::vector<Pool>& pools) const {
-  return static_cast<int>(std::count_if(cases.begin(), cases.end(), [&](const Case& kept) {
-    return std::none_of(pools.begin(), pools.end(),
-                        [&](const Pool& pool) { return fits(kept, pool); });
-  }));
+int Regressions::of_none(const std::vector<Pool>& pools) const {
+  return fitting_none(cases, pools, is_of);
+}
+
+int Regressions::runnable_by_none(const std::vector<Pool>& pools) const {
+  return fitting_none(cases, pools, fits);
 }
 
 Regressions read_regressions(const fs::path& folder) {

@@ -24,8 +24,11 @@ struct Regressions {
   /// to leave a case out: it is what regressions are for.
   std::vector<harness::Scenario> of(const Pool& pool) const;
 
-  /// How many cases fit none of these pools.
-  int fitting_none(const std::vector<Pool>& pools) const;
+  /// How many cases were kept of none of these pools.
+  int of_none(const std::vector<Pool>& pools) const;
+  /// Those, and cases that ask for what their pool does not do, or that its contract makes a wait
+  /// for ever.
+  int runnable_by_none(const std::vector<Pool>& pools) const;
 };
 
 /// Reads every *.json file of a folder, in the order of names. What cannot be read is a trouble.

@@ -133,11 +133,13 @@ TEST_F(RegressionsTest, AnotherVersionIsTriedAndAnotherPoolIsNot) {
   auto without_get = executor_pool();
   std::erase(without_get.abilities.steps, harness::StepKind::kGet);
   EXPECT_TRUE(kept.of(without_get).empty());
-  EXPECT_EQ(kept.fitting_none({spawn, without_get}), 1);
+  EXPECT_EQ(kept.of_none({spawn}), 1);
+  EXPECT_EQ(kept.of_none({spawn, without_get}), 0) << "it is this pool's";
+  EXPECT_EQ(kept.runnable_by_none({spawn, without_get}), 1);
   auto with_quota = kept;
   with_quota.cases[0].scenario.steps[0].quota = 1;
   EXPECT_TRUE(with_quota.of(newer).empty());  // it has no such setting
-  EXPECT_EQ(kept.fitting_none({spawn, newer}), 0);
+  EXPECT_EQ(kept.runnable_by_none({spawn, newer}), 0);
 }
 
 TEST_F(RegressionsTest, WhatAHealthyPoolMayNotEndIsNotRun) {

@@ -41,11 +41,8 @@ class Record {
             fmt::format("{} {}: {}", judgement.rule->id, judgement.rule->name, doubt->why));
       }
     }
-    if (never_fired(ran))
-      unclear.push_back("the fault never fired: " + to_string(*ran.scenario.fault));
-    if (unclear.empty() && no_pool_was_made(ran)) {
-      unclear.push_back("the adapter made no pool (create failed)");
-    }
+    for (auto& reason : not_come_to_be(ran.scenario, *ran.trace))
+      unclear.push_back(std::move(reason));
     if (!unclear.empty()) add_unclear(unclear);
     bool violated = false;
     for (const auto& violation : judged.violations) {
@@ -82,28 +79,6 @@ class Record {
     int times = 0;
     std::string detail;
   };
-
-  /// Then nothing shows whether the pool would have survived it.
-  static bool never_fired(const Ran& ran) {
-    const auto& events = ran.trace->events;
-    return ran.scenario.fault && std::none_of(events.begin(), events.end(), [](const auto& event) {
-             return std::holds_alternative<harness::FaultFired>(event.kind);
-           });
-  }
-
-  /// Where create fails, every step after it is refused, and no rule has anything to say.
-  static bool no_pool_was_made(const Ran& ran) {
-    const auto& steps = ran.scenario.steps;
-    const bool wants_one = !steps.empty() && steps.front().kind == harness::StepKind::kCreate &&
-                           !has_bad_count(steps.front()) && !fails(steps.front().initializer);
-    const auto& events = ran.trace->events;
-    return wants_one && !ran.scenario.fault &&
-           std::any_of(events.begin(), events.end(), [](const auto& event) {
-             const auto* ended = std::get_if<harness::StepEnded>(&event.kind);
-             return ended != nullptr && ended->step == 1 &&
-                    ended->result.kind != harness::StepResult::Kind::kOk;
-           });
-  }
 
   void note(const Violation& violation) {
     const bool known = !violation.known_link.empty();

@@ -325,11 +325,13 @@ TEST(Matrix, TellsOfRegressionsOnlyWhereThereAreSome) {
   count.run = 5;
   EXPECT_EQ(regressions_in_words(count), "regressions: 5 run (kept/)\n");
   count.violated = count.left = 1;
+  count.vain = 3;
+  count.unrunnable = 4;
   count.unfit = 2;
   count.kept = {"a.json"};
   EXPECT_EQ(regressions_in_words(count),
-            "regressions: 5 run, 1 violated, 1 not run for want of time, 2 for other pools,\n"
-            "  1 kept (kept/)\n");
+            "regressions: 5 run, 1 violated, 3 not put to the test, 4 no longer runnable, 1\n"
+            "  not run for want of time, 2 for other pools, 1 kept (kept/)\n");
 }
 
 TEST(Matrix, HeldNeedsARuleThatWasPutToTheTest) {

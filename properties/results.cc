@@ -104,8 +104,10 @@ Json coverage_of(const Covered& covered) {
 }
 
 Json regressions_of(const RegressionCount& count) {
-  return {{"type", "regressions"},      {"folder", count.folder}, {"run", count.run},
-          {"violated", count.violated}, {"left", count.left},     {"unfit", count.unfit},
+  return {{"type", "regressions"}, {"folder", count.folder},
+          {"run", count.run},      {"violated", count.violated},
+          {"vain", count.vain},    {"left", count.left},
+          {"unfit", count.unfit},  {"unrunnable", count.unrunnable},
           {"kept", count.kept}};
 }
 

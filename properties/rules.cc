@@ -82,8 +82,8 @@ constexpr std::array kRules{
     Rule{"T1", "NoTaskLost", "After close and join, every accepted task has an outcome.",
          Level::kMust, "", no_task_lost, Needs::kClaims},
     Rule{"T2", "NoTaskRunsTwice",
-         "No task body runs twice, unless the contract says at-least-once.", Level::kMust, "",
-         no_task_runs_twice, Needs::kClaims, kOfAnyPool},
+         "No task body runs twice, unless its worker died and the contract promises another try.",
+         Level::kMust, "", no_task_runs_twice, Needs::kClaims, kOfAnyPool},
     Rule{"T3", "OutcomeIsTrue",
          "The outcome is that of the body: value intact at any size, error of the same kind and "
          "message.",

@@ -15,9 +15,11 @@ using harness::BodyKind;
 using harness::Fault;
 using harness::Field;
 using harness::FieldType;
+using harness::Neighbour;
 using harness::Scenario;
 using harness::Simplify;
 using harness::Step;
+using harness::StepKind;
 using std::chrono::milliseconds;
 
 template <class T>
@@ -46,8 +48,13 @@ std::optional<Step> renumbered(Step step, const Model& model, std::map<int, int>
   return step;
 }
 
-/// `steps` with their places in the whole scenario.
-Repaired repaired(const std::map<std::size_t, Step>& steps, const Contract& contract) {
+/// A step of a new scenario, and the place in the whole one of what it is, or stands for.
+struct Placed {
+  std::size_t place = 0;
+  Step step;
+};
+
+Repaired repaired(const std::vector<Placed>& steps, const Contract& contract) {
   Repaired result;
   auto& [kept, numbers, tasks] = result;
   Model model(contract);
@@ -103,20 +110,104 @@ class Candidates {
   std::vector<Scenario> all_;
 };
 
+/// `from` with these steps instead, and the fault where its step or task is now.
+Scenario with_steps(const Scenario& from, const std::vector<Placed>& steps,
+                    const Contract& contract) {
+  auto repaired = properties::repaired(steps, contract);
+  Scenario candidate = from;
+  if (from.fault) candidate.fault = moved(*from.fault, repaired);
+  candidate.steps = std::move(repaired.steps);
+  return candidate;
+}
+
 void without_steps(Candidates& all, const Scenario& from, const Contract& contract) {
   const std::size_t n = from.steps.size();
   for (std::size_t chunk = (n + 1) / 2; chunk > 0; chunk /= 2) {
     for (std::size_t at = 0; at < n; at += chunk) {
-      std::map<std::size_t, Step> rest;
+      std::vector<Placed> rest;
       for (std::size_t i = 0; i < n; ++i) {
-        if (i < at || i >= at + chunk) rest[i] = from.steps[i];
+        if (i < at || i >= at + chunk) rest.push_back({i, from.steps[i]});
       }
-      auto repaired = properties::repaired(rest, contract);
-      Scenario candidate = from;
-      if (from.fault) candidate.fault = moved(*from.fault, repaired);
-      candidate.steps = std::move(repaired.steps);
-      all.add(std::move(candidate));
+      all.add(with_steps(from, rest, contract));
     }
+  }
+}
+
+/// As many as the step does by itself. What it does to a pool of its own may show in main's first.
+std::int64_t weight(const Step& step) {
+  if (step.kind == StepKind::kMap) return 2;
+  if (step.kind != StepKind::kNeighbour) return 1;
+  switch (step.neighbour) {
+    case Neighbour::kEnds:
+      return 6;
+    case Neighbour::kStays:
+    case Neighbour::kBusy:
+      return 3;
+    case Neighbour::kWorks:
+      return 2;
+  }
+  return 1;
+}
+
+/// The plain steps that do what the step does; empty for one that is plain.
+std::vector<Step> plain_steps(const Step& step, int unused_task) {
+  if (step.kind == StepKind::kMap)
+    return {{.kind = StepKind::kSubmit, .task = step.task, .body = step.body}};
+  if (step.kind != StepKind::kNeighbour) return {};
+  const Step create{.kind = StepKind::kCreate, .workers = 1};
+  Step submit{.kind = StepKind::kSubmit, .task = unused_task};
+  switch (step.neighbour) {
+    case Neighbour::kEnds:
+      return {create,
+              submit,
+              {.kind = StepKind::kClose},
+              {.kind = StepKind::kJoin},
+              {.kind = StepKind::kDrop}};
+    case Neighbour::kStays:
+      return {create, submit};
+    case Neighbour::kBusy:
+      submit.body.kind = BodyKind::kNever;
+      return {create, submit};
+    case Neighbour::kWorks:
+      return {submit};
+  }
+  return {};
+}
+
+/// Of a stream of results there is one `next` for each; of a task there is its outcome.
+bool is_next_of(const Step& step, const Step& map) {
+  return map.kind == StepKind::kMap && step.kind == StepKind::kNext && step.task == map.task;
+}
+
+void with_plain_steps(Candidates& all, const Scenario& from, const Contract& contract) {
+  int unused_task = 1;
+  for (const Step& step : from.steps) unused_task = std::max(unused_task, step.task + 1);
+  for (std::size_t i = 0; i < from.steps.size(); ++i) {
+    const auto plain = plain_steps(from.steps[i], unused_task);
+    if (plain.empty()) continue;
+    std::vector<Placed> steps;
+    for (std::size_t at = 0; at < from.steps.size(); ++at) {
+      if (at != i) {
+        steps.push_back({at, from.steps[at]});
+        if (is_next_of(from.steps[at], from.steps[i])) steps.back().step.kind = StepKind::kGet;
+        continue;
+      }
+      for (const Step& step : plain) steps.push_back({at, step});
+    }
+    all.add(with_steps(from, steps, contract));
+  }
+}
+
+/// A fault may have done no more than another ending of main's would.
+void without_fault(Candidates& all, const Scenario& from, const Abilities& abilities) {
+  if (!from.fault) return;
+  Scenario candidate = from;
+  candidate.fault.reset();
+  all.add(candidate);
+  for (const auto& ending : harness::ending_table()) {
+    if (!has(abilities.endings, ending.kind)) continue;
+    candidate.ending = {.kind = ending.kind};
+    all.add(candidate);
   }
 }
 
@@ -187,7 +278,6 @@ void with_gentler_fault(Candidates& all, const Scenario& from) {
     change(candidate);
     all.add(std::move(candidate));
   };
-  add([](Scenario& s) { s.fault.reset(); });
   if (from.fault->action == Fault::Action::kSignal)
     add([](Scenario& s) { s.fault->number = SIGTERM; });
   add([](Scenario& s) { s.fault->lasting = false; });
@@ -273,7 +363,8 @@ void with_smaller_numbers(Candidates& all, const Scenario& from) {
 
 /// What one step adds.
 void add_complexity(const Step& step, Complexity& sum) {
-  auto& [steps, ending, letters, fault, options, sizes, numbers] = sum;
+  auto& [steps, faults, ending, letters, fault, options, sizes, numbers] = sum;
+  steps += weight(step);
   numbers += step.body.amount;
   for (const Field& field : entry(step.kind).fields) {
     const auto value = field.get(step);
@@ -290,8 +381,8 @@ void add_complexity(const Step& step, Complexity& sum) {
 
 Complexity complexity(const Scenario& scenario) {
   Complexity sum{};
-  auto& [steps, ending, letters, fault, options, sizes, numbers] = sum;
-  steps = static_cast<std::int64_t>(scenario.steps.size());
+  auto& [steps, faults, ending, letters, fault, options, sizes, numbers] = sum;
+  faults = scenario.fault ? 1 : 0;
   ending = static_cast<std::int64_t>(scenario.ending.kind);
   numbers = scenario.ending.code;
   if (scenario.fault) {
@@ -307,6 +398,8 @@ std::vector<Scenario> simpler(const Scenario& scenario, const Abilities& abiliti
                               const Contract& contract) {
   Candidates all(scenario, contract);
   without_steps(all, scenario, contract);
+  with_plain_steps(all, scenario, contract);
+  without_fault(all, scenario, abilities);
   with_simpler_ending(all, scenario, abilities);
   with_simpler_letters(all, scenario, abilities);
   with_gentler_fault(all, scenario);

@@ -148,6 +148,54 @@ TEST(Simpler, LooksForNoFaultThenForAGentlerAndEarlierOne) {
   EXPECT_EQ(brief.fault, fault("main:*:1=stop:20"));
 }
 
+bool has_busy_task(const Scenario& scenario) {
+  return std::any_of(scenario.steps.begin(), scenario.steps.end(), [](const Step& step) {
+    return step.body.kind == BodyKind::kNever ||
+           (step.kind == StepKind::kNeighbour && step.neighbour == harness::Neighbour::kBusy);
+  });
+}
+
+/// Whatever it was found with: there is one way to say it.
+TEST(Simpler, SaysByPlainStepsWhatOneStepDoes) {
+  const Scenario plain{.steps = {create(1), submit(1, BodyKind::kNever)}};
+  Scenario mapped;
+  mapped.steps = {create(2), map(1, harness::Form::kImap, 3, BodyKind::kNever), next(1)};
+  Scenario beside;
+  beside.steps = {{.kind = StepKind::kNeighbour, .neighbour = harness::Neighbour::kBusy}};
+  Scenario both;
+  both.steps = {create(1), submit(1), beside.steps[0], get(1)};
+  for (const auto& from : {mapped, beside, both})
+    EXPECT_EQ(shrunk(from, has_busy_task).first.steps, plain.steps);
+  Scenario ends;
+  ends.steps = {create(1), {.kind = StepKind::kNeighbour}};
+  const auto joins = [](const Scenario& s) {
+    return has(s, StepKind::kJoin) || has(s, StepKind::kNeighbour);
+  };
+  EXPECT_EQ(shrunk(ends, joins).first.steps, (std::vector<Step>{create(1), join()}));
+}
+
+TEST(Simpler, TakesAStreamsNextForAGet) {
+  Scenario from;
+  from.steps = {create(1), map(1, harness::Form::kImap, 1), next(1)};
+  Scenario wanted;
+  wanted.steps = {create(1), submit(1), get(1)};
+  const auto all = simpler(from, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
+}
+
+/// A fault's place stays with the step that stands for its own.
+TEST(Simpler, TriesEveryEndingInsteadOfAFault) {
+  Scenario from;
+  from.steps = {create(1), submit(1, BodyKind::kNever)};
+  from.fault = fault("group:after-step:2=SIGTERM");
+  const auto dies = [](const Scenario& s) {
+    return s.fault.has_value() || s.ending.kind == EndingKind::kSigterm;
+  };
+  const auto smallest = shrunk(from, dies).first;
+  EXPECT_FALSE(smallest.fault);
+  EXPECT_EQ(smallest.ending.kind, EndingKind::kSigterm);
+}
+
 TEST(Simpler, UsesOnlyWhatTheAdapterCanDo) {
   Abilities few = everything();
   std::erase(few.bodies, BodyKind::kNothing);

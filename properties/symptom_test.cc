@@ -78,6 +78,21 @@ TEST(SymptomOf, ASubmissionThatShouldBeRefusedIsAResult) {
   expect(symptom(story, "S1"), Kind::kComesOutWrong, 3);
 }
 
+/// A script takes any error for a refusal, or none.
+TEST(SymptomOf, AnotherErrorThanTheDocumentedOneShowsNowhereElse) {
+  Story story({create(1), close(), submit(1)});
+  story.begins(1).born(3).ends(1).step(2).step(3, result(ResultKind::kError)).exits();
+  EXPECT_FALSE(symptom(story, "S1").has_value());
+}
+
+/// Whoever looks whether a program ends sees nothing of what was wrong before.
+TEST(SymptomOf, AHangIsNoSignOfWhatShowedBefore) {
+  Story story({create(1), close(), submit(1), join()});
+  story.begins(1).born(3).ends(1).step(2).step(3).begins(4).at_rest().over(End::kAtRest);
+  expect(symptom(story, "S1"), Kind::kComesOutWrong, 3);
+  expect(symptom(story, "P1"), Kind::kDoesNotEnd, 4);
+}
+
 /// A wrong value and the right one look alike to a program that does not know which it should be.
 TEST(SymptomOf, AWrongValueHasNone) {
   auto story = one_task();

@@ -56,12 +56,6 @@ Guide no_task_runs_twice() {
           .exercised_by = "a task whose body begins",
           .examples = {{"held", [] { return joined().exits(); }},
                        {"violated", run_twice},
-                       {"not applicable",
-                        [] {
-                          auto story = run_twice();
-                          story.contract.worker_death = Contract::WorkerDeath::kRetried;
-                          return story;
-                        }},
                        {"not exercised", [] {
                           return Story({create(1), submit(1)}).step(1).step(2).exits();
                         }}}};

@@ -141,9 +141,7 @@ bool is_always_prompt(const PoolState& /*state*/, const Step& /*step*/) {
 
 /// A child uses what main still has.
 Call call_of_fork(const PoolState& state, const Step& step) {
-  using harness::ChildEnd;
-  const bool uses = step.child_end == ChildEnd::kSubmits || step.child_end == ChildEnd::kEndsPool;
-  return uses && !state.is_referenced() ? Call::kImpossible : Call::kLegal;
+  return uses_its_copy(step.child_end) && !state.is_referenced() ? Call::kImpossible : Call::kLegal;
 }
 
 /// A copy may be as good as the pool itself, where a server has the workers: then its task waits
@@ -153,8 +151,9 @@ bool fork_may_wait(const PoolState& state, const Step& step) {
          (state.stillborn || state.may_be_held());
 }
 
+/// A pool of the child's own takes as long to make and to end as another of main's does.
 bool fork_is_prompt(const PoolState& state, const Step& step) {
-  return !fork_may_wait(state, step);
+  return step.child_end != harness::ChildEnd::kPools && !fork_may_wait(state, step);
 }
 
 void fill_fork(Draft& draft, Step& step) {

@@ -39,10 +39,11 @@ void judge_hang(const Reading& reading, int step, Verdicts& verdicts) {
   if (reading.asked_to_wait(step)) return;
   const auto& run = reading.run(step);
   const auto fate = reading.fate(step);
-  if (fate == Fate::kHangs || fate == Fate::kLate) {
+  const bool may_take_time = reading.step(step).child_end == ChildEnd::kPools;
+  if (fate == Fate::kHangs || (fate == Fate::kLate && !may_take_time)) {
     verdicts.violated(fmt::format("the child of {} does not end", reading.name(step)),
                       {run.begun->event, reading.end().event});
-  } else if (fate == Fate::kUnclear) {
+  } else if (fate == Fate::kUnclear || fate == Fate::kLate) {
     verdicts.doubtful(
         fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
   }
@@ -62,14 +63,17 @@ bool others_may_end_workers(const Reading& reading, int before) {
   });
 }
 
-bool uses_its_copy(const harness::Step& step) {
-  return step.child_end == ChildEnd::kSubmits || step.child_end == ChildEnd::kEndsPool;
+bool had_a_quota(const Reading& reading, int before) {
+  for (int step = 1; step < before; ++step) {
+    if (reading.step(step).quota) return true;
+  }
+  return false;
 }
 
-/// Whether workers of a pool in use may leave by themselves, for their quota or as too many.
-bool workers_may_leave(const Reading& reading, int before) {
+/// A pool that has another number of workers than before may end some, in any way, at any time.
+bool was_resized(const Reading& reading, int before) {
   for (int step = 1; step < before; ++step) {
-    if (reading.step(step).quota || reading.step(step).kind == StepKind::kResize) return true;
+    if (reading.step(step).kind == StepKind::kResize) return true;
   }
   return false;
 }
@@ -83,13 +87,14 @@ bool is_the_childs_doing(const Reading& reading, int step, const Reading::Proces
   const bool in_between = process.dying && *run.begun < *process.dying && process.dead &&
                           *process.dead < *run.ended && process.born && *process.born < *run.begun;
   // Whoever leaves by itself, for its quota or because the pool is closed, exits.
-  const bool was_told = (process.status && std::holds_alternative<sys::Killed>(*process.status)) ||
-                        (uses_its_copy(reading.step(step)) && !workers_may_leave(reading, step));
+  const bool was_told =
+      (process.status && std::holds_alternative<sys::Killed>(*process.status)) ||
+      (uses_its_copy(reading.step(step).child_end) && !had_a_quota(reading, step));
   if (!of_the_pool || !in_between || !was_told || reading.harmed_by_fault(process)) return false;
   if (const auto* killer = reading.killer_of(process)) return killer->role == Role::kOwn;
-  return reading.before(step).state() == Model::State::kRunning &&
-         !others_may_end_workers(reading, step) && !reading.disturbed_before(*run.begun) &&
-         !reading.hit_before(*run.ended);
+  return !process.may_be_a_neighbours && reading.before(step).state() == Model::State::kRunning &&
+         !was_resized(reading, step) && !others_may_end_workers(reading, step) &&
+         !reading.disturbed_before(*run.begun) && !reading.hit_before(*run.ended);
 }
 
 void judge_pool(const Reading& reading, int step, Verdicts& verdicts) {

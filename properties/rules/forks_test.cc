@@ -7,6 +7,7 @@
 namespace poolproof::properties {
 namespace {
 
+using namespace std::chrono_literals;
 using harness::ChildEnd;
 using harness::End;
 using harness::OwnChild;
@@ -133,6 +134,42 @@ TEST(ForkedChildDoesNoHarm, BlamesNobodyForADeathByACancel) {
     story.begins(4).born(9).add(OwnChild{Story::kMain, 9}).dies(3, Killed{SIGKILL}).dies(9);
     story.ends(4, value("exited 0")).exits();
     EXPECT_EQ(story.outcome("S8"), cancels ? "held" : "violated");
+  }
+}
+
+/// One that main has ended may take its time, and dies when it gets to it.
+TEST(ForkedChildDoesNoHarm, BlamesNobodyForADeathInAnotherPoolOfMains) {
+  for (const bool beside : {true, false}) {
+    auto step = beside ? harness::Step{.kind = harness::StepKind::kNeighbour} : workers();
+    step.neighbour = harness::Neighbour::kEnds;
+    Story story({create(1), step, fork(ChildEnd::kEndsPool)});
+    story.begins(1).born(3).ends(1).begins(2).born(4).ends(2);
+    story.begins(3).born(9).add(OwnChild{Story::kMain, 9}).dies(4).dies(9);
+    EXPECT_EQ(story.ends(3, value("exited 0")).exits().outcome("S8"), beside ? "held" : "violated");
+  }
+}
+
+/// Which one goes, how and when, is the pool's to choose.
+TEST(ForkedChildDoesNoHarm, BlamesNobodyForADeathByAResize) {
+  for (const bool resized : {true, false}) {
+    auto step = workers();
+    if (resized) step = {.kind = harness::StepKind::kResize, .workers = 1};
+    Story story({create(3), step, fork()});
+    story.begins(1).born(3).born(4).born(5).ends(1).step(2);
+    story.begins(3).born(9).add(OwnChild{Story::kMain, 9}).dies(3, Killed{SIGKILL}).dies(9);
+    EXPECT_EQ(story.ends(3, value("exited 0")).exits().outcome("S8"),
+              resized ? "held" : "violated");
+  }
+}
+
+/// To make and to end a pool takes as long as it does; that it never ends is proved.
+TEST(ForkedChildDoesNoHarm, CallsNoChildAHangThatIsBusyWithAPoolOfItsOwn) {
+  for (const auto end : {ChildEnd::kReturn, ChildEnd::kPools}) {
+    auto slow = forking(end);
+    slow.after(5s).over(End::kFuse);
+    EXPECT_EQ(slow.outcome("S8"), end == ChildEnd::kPools ? "inconclusive" : "violated");
+    auto hanging = forking(end);
+    EXPECT_EQ(hanging.at_rest().over(End::kAtRest).outcome("S8"), "violated");
   }
 }
 

@@ -95,6 +95,8 @@ TEST(OutputIsWritten, IsNotAskedOfATaskThatNobodySawRunning) {
   Story story({create(1), submit(1, BodyKind::kPrint), get(1)});
   story.begins(1).born(3).ends(1).step(2).step(3, value("none")).exits();
   EXPECT_EQ(story.outcome("T12"), "not exercised");
+  story.trace.out = {"printed by task 1\n", 18};
+  EXPECT_EQ(story.outcome("T12"), "not exercised") << "its worker may write no claims";
 }
 
 TEST(OutputIsWritten, InAPoolOfThreadsItIsMains) {

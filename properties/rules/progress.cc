@@ -152,6 +152,9 @@ Verdict judge_polling(const Reading& reading, int pending, const Reading::Moment
                                 pollers_in_words(reading, polling));
   if (!polling.doubt.empty()) return Inconclusive{what + "; " + polling.doubt};
   if (const auto task = task_at_work(reading)) return Inconclusive{what + "; " + *task};
+  // Where a case's time is over it says what was seen so far.
+  if (reading.trace().tree_time(polling.since, moment.at) <= reading.contract().grace)
+    return Inconclusive{what + "; a pool may poll for as long as its grace"};
   return Violated{what + ", and nothing else happened", {moment.event}, ""};
 }
 

@@ -179,6 +179,12 @@ TEST(NoLivelock, IsViolatedWhereMainPollsInVain) {
             "nothing else happened");
 }
 
+/// A case may end before its time, with what was seen so far.
+TEST(NoLivelock, IsInconclusiveWithinTheGrace) {
+  auto story = joining();
+  EXPECT_EQ(story.after(600ms).add(polling()).over(End::kTimeOver).outcome("P2"), "inconclusive");
+}
+
 TEST(NoLivelock, IsHeldWhereTheTreeSleepsForEver) {
   EXPECT_EQ(joining().at_rest().over(End::kAtRest).outcome("P2"), "held");
 }

@@ -294,6 +294,18 @@ void judge_timeout(const Reading& reading, int step, Verdicts& verdicts) {
   verdicts.doubtful(fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
 }
 
+// ---- T2 -----------------------------------------------------------------------------------------
+
+/// By contract, where the worker of the try before was gone. With it goes all that it had in hand:
+/// items of a map that were over, too.
+bool may_be_tried_again(const Reading& reading, const Reading::Run& before,
+                        const Reading::Run& again, Verdicts& verdicts) {
+  if (reading.contract().worker_death != Contract::WorkerDeath::kRetried) return false;
+  if (!reading.trace().exact) verdicts.doubtful("deaths of workers are not recorded exactly");
+  const auto* worker = reading.worker_of(before);
+  return !reading.trace().exact || worker == nullptr || worker->gone_before(again.begun);
+}
+
 }  // namespace
 
 Verdict no_task_lost(const Evidence& evidence) {
@@ -309,18 +321,19 @@ Verdict no_task_lost(const Evidence& evidence) {
 }
 
 Verdict no_task_runs_twice(const Evidence& evidence) {
-  if (evidence.contract.worker_death == Contract::WorkerDeath::kRetried) {
-    return NotApplicable{"a dead worker's task is tried again by contract"};
-  }
   const Reading reading(evidence);
   Verdicts verdicts;
   if (const auto why = doubt_about_runs(reading)) verdicts.doubtful(*why);
   for (const auto& [task, submitted] : reading.accepted()) {
-    std::map<int, const Reading::Run*> first;  // of each item
+    std::map<int, const Reading::Run*> last;  // of each item
     for (const auto& run : reading.runs(task)) {
       verdicts.held();
-      const auto [earlier, is_first] = first.emplace(run.item, &run);
+      const auto [earlier, is_first] = last.emplace(run.item, &run);
       if (is_first) continue;
+      if (may_be_tried_again(reading, *earlier->second, run, verdicts)) {
+        earlier->second = &run;
+        continue;
+      }
       const auto item = run.item > 0 ? fmt::format(" (item {})", run.item) : "";
       verdicts.violated(fmt::format("task {}{} began in process {} and again in process {}", task,
                                     item, earlier->second->pid, run.pid),

@@ -92,10 +92,20 @@ TEST(NoTaskRunsTwice, IsViolatedByASecondRun) {
   EXPECT_EQ(run_twice().says("T2"), "task 1 began in process 3 and again in process 4");
 }
 
-TEST(NoTaskRunsTwice, DoesNotApplyWhereTasksAreRetried) {
+TEST(NoTaskRunsTwice, IsHeldByARetryThatTheContractPromises) {
   auto story = run_twice();
   story.contract.worker_death = Contract::WorkerDeath::kRetried;
-  EXPECT_EQ(story.outcome("T2"), "not applicable");
+  EXPECT_EQ(story.outcome("T2"), "held");
+  story.trace.exact = false;
+  EXPECT_EQ(story.outcome("T2"), "inconclusive");
+}
+
+/// Who promises another try after a death promises no second run beside it.
+TEST(NoTaskRunsTwice, IsViolatedByARetryOfWhatNobodyDiedOf) {
+  Story story({create(2), submit(1), get(1)});
+  story.contract.worker_death = Contract::WorkerDeath::kRetried;
+  story.begins(1).born(3).born(4).ends(1).step(2).task(1, 3).task(1, 4).step(3, value("none"));
+  EXPECT_EQ(story.exits().says("T2"), "task 1 began in process 3 and again in process 4");
 }
 
 TEST(NoTaskRunsTwice, IsHeldByOneRunEach) {
