@@ -67,6 +67,8 @@ TEST(CommandLine, BadUsageIsOneLineAndTwo) {
       {"check", "--time", "-1"},
       {"check", "--seed", "xyz"},
       {"check", "--rules", "W1,Q7"},
+      {"check", "--rules", "W1,,E1"},
+      {"check", "--rules", ","},
       {"check", "--frobnicate"},
       {"check", "--contract", "some.toml"},
       {"check", "--adapter", "/nowhere/adapter"},

@@ -86,8 +86,22 @@ bool without_cleanup(const Reading& reading) {
          (by_plan || !reading.ending_begun() || main_killed_by_fault(reading));
 }
 
-/// Whether the fault killed main in the middle of what ends a pool.
+/// Whether main ended without cleanup so soon after it gave up a pool that this may still have been
+/// going on, in a thread of the pool's own.
+bool killed_soon_after_a_drop(const Reading& reading) {
+  if (!without_cleanup(reading)) return false;
+  for (int step = 1; step <= reading.steps(); ++step) {
+    const auto& run = reading.run(step);
+    if (reading.step(step).kind == StepKind::kDrop && run.begun &&
+        reading.within_grace(*run.begun, *main_ends(reading)))
+      return true;
+  }
+  return false;
+}
+
+/// Whether main was killed in the middle of what ends a pool.
 bool killed_while_ending_a_pool(const Reading& reading) {
+  if (killed_soon_after_a_drop(reading)) return true;
   if (!main_killed_by_fault(reading)) return false;
   if (reading.ending_begun()) return entry(reading.scenario().ending.kind).runs_cleanup;
   for (int step = 1; step <= reading.steps(); ++step) {
@@ -366,7 +380,8 @@ constexpr std::array kConditions{
               }},
     Condition{
         "main-killed-ending",
-        "main was killed while it terminated a pool, gave one up, or cleaned up at its exit",
+        "main was killed while it terminated a pool or cleaned up at its exit, or ended without "
+        "cleanup within a second after it gave one up",
         [](const Scenario& s, const Trace& t) { return ask(s, t, killed_while_ending_a_pool); }},
     Condition{"exit-busy", "main ended with cleanup while a worker was running a task",
               [](const Scenario& s, const Trace& t) {

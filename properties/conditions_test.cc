@@ -1,5 +1,6 @@
 #include "properties/conditions.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -113,6 +114,23 @@ TEST(Conditions, TellAMainThatIsKilledWhileItEndsAPool) {
         std::string::npos;
     EXPECT_EQ(held, step.kind == harness::StepKind::kTerminate);
   }
+}
+
+/// A pool that is given up may end in a thread of its own, beside main.
+TEST(Conditions, TellAMainThatEndsSoonAfterItGaveUpAPool) {
+  const auto ended = [](EndingKind how, std::chrono::milliseconds later) {
+    Story story({create(1), drop()}, how);
+    story.begins(1).born(3).ends(1).step(2).after(later).ending();
+    const auto status = how == EndingKind::kSigkill ? sys::ExitStatus(Killed{SIGKILL})
+                                                    : sys::ExitStatus(sys::Exited{0});
+    return holding(story.dies(Story::kMain, status));
+  };
+  using ::testing::HasSubstr;
+  using ::testing::Not;
+  EXPECT_THAT(ended(EndingKind::kSigkill, 20ms), HasSubstr("main-killed-ending"));
+  EXPECT_THAT(ended(EndingKind::kOsExit, 20ms), HasSubstr("main-killed-ending"));
+  EXPECT_THAT(ended(EndingKind::kReturn, 20ms), Not(HasSubstr("main-killed-ending")));
+  EXPECT_THAT(ended(EndingKind::kSigkill, 1500ms), Not(HasSubstr("main-killed-ending")));
 }
 
 TEST(Conditions, TellABusyWorkersDeath) {
