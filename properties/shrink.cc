@@ -271,6 +271,17 @@ std::int64_t severity(const Fault& fault) {
   return fault.number == SIGTERM ? 6 : fault.number == SIGKILL ? 8 : 7;
 }
 
+/// Round times alone: the least that will do depends on the machine, and differs each time.
+std::vector<std::int64_t> shorter(std::int64_t time) {
+  std::vector<std::int64_t> times{0};
+  for (std::int64_t power = 1; power < time; power *= 10) {
+    for (const int digit : {1, 2, 5}) {
+      if (digit * power < time) times.push_back(digit * power);
+    }
+  }
+  return times;
+}
+
 void with_gentler_fault(Candidates& all, const Scenario& from) {
   if (!from.fault) return;
   const auto add = [&](auto change) {
@@ -284,9 +295,8 @@ void with_gentler_fault(Candidates& all, const Scenario& from) {
   for (const int nth : {1, from.fault->nth / 2, from.fault->nth - 1}) {
     if (nth >= 1) add([nth](Scenario& s) { s.fault->nth = nth; });
   }
-  const auto pause = from.fault->pause;
-  for (const auto shorter : {milliseconds(1), pause / 2, pause - milliseconds(1)}) {
-    if (shorter >= milliseconds(1)) add([shorter](Scenario& s) { s.fault->pause = shorter; });
+  for (const auto pause : shorter(from.fault->pause.count())) {
+    if (pause >= 1) add([pause](Scenario& s) { s.fault->pause = milliseconds(pause); });
   }
 }
 
@@ -342,13 +352,15 @@ bool is_number(const Field& field) {
 void with_smaller_numbers(Candidates& all, const Scenario& from) {
   for (std::size_t i = 0; i < from.steps.size(); ++i) {
     const Step& step = from.steps[i];
-    for (const auto n : smaller(step.body.amount)) {
+    const bool waits = entry(step.body.kind).parameter == harness::Parameter::kMilliseconds;
+    for (const auto n : waits ? shorter(step.body.amount) : smaller(step.body.amount)) {
       if (n >= 0) all.add_with(i, [&](Step& s) { s.body.amount = n; });
     }
     for (const Field& field : entry(step.kind).fields) {
       const auto now = field.get(step);
       if (!now || !is_number(field)) continue;
-      for (const auto n : smaller(*now)) {
+      const bool is_time = field.type == FieldType::kMilliseconds;
+      for (const auto n : is_time ? shorter(*now) : smaller(*now)) {
         if (n >= field.low) all.add_with(i, [&](Step& s) { field.set(s, n); });
       }
     }

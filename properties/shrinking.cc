@@ -118,6 +118,7 @@ std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
 }
 
 bool Shrinker::is_confirmed(const Scenario& scenario) {
+  if (runs_ + options_.confirm > options_.runs) return false;
   int made = 0;
   const int failed = failures_of(scenario, options_.confirm, made);
   runs_ += made;

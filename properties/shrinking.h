@@ -64,7 +64,8 @@ class Shrinker {
   bool is_confirmed(const harness::Scenario& scenario);
   int failures_of(const harness::Scenario& scenario, int times, int& made);
   std::optional<Failing> failing(Ran&& ran) const;
-  bool is_over() const { return runs_ >= options_.runs || is_late(); }
+  /// What is found last is to be confirmed, too.
+  bool is_over() const { return runs_ + options_.confirm >= options_.runs || is_late(); }
   bool is_late() const { return desk_.stopped() || Clock::now() >= options_.deadline; }
 
   Desk& desk_;

@@ -85,7 +85,7 @@ TEST_F(ShrinkingTest, TakesTheFirstFailingSibling) {
 TEST_F(ShrinkingTest, IsBounded) {
   options_.runs = 30;
   const auto shrunk = shrink(scenario_of(40), [](const Scenario& s) { return s.steps.size() > 1; });
-  EXPECT_LE(shrunk.runs, options_.runs + options_.confirm);
+  EXPECT_LE(shrunk.runs, options_.runs);
   EXPECT_LE(runs_, shrunk.runs + 16 + options_.repeats);
 }
 
