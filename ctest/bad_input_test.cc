@@ -160,6 +160,32 @@ TEST_F(BadAdapter, WhoseWorkersAllDieAtOnceIsBlamedForTheStorm) {
   EXPECT_THAT(ended.out, HasSubstr("W8 NoRespawnStorm")) << ended.err;
 }
 
+/// A case's /tmp is its own; the harness shows it what the adapter needs of the real one.
+TEST(Adapter, FindsItsKitBelowTmpByPythonpath) {
+  const Scratch kit;
+  const Scratch own;
+  std::filesystem::copy(bin_folder() / "../share/poolproof/adapters/poolproof_adapter.py",
+                        kit.path());
+  auto script = python_adapter(R"(
+    def create(self, workers): return ThreadPoolExecutor(workers)
+    def submit(self, pool, body, *args): return pool.submit(body, *args)
+    def result(self, future, timeout): return future.result(timeout)
+    def join(self, pool): pool.shutdown(wait=True)
+)");
+  const auto path = script.find("sys.path.insert");
+  script.erase(path, script.find('\n', path) - path);
+  std::filesystem::create_directory(own.path() / "with blank");
+  const auto adapter = own.file("with blank/adapter", script);
+  const auto case_file = own.file(
+      "case.json",
+      R"({"format": 1, "pool": "own", "seed": 1, "settings": {}, "scenario": {"start_method": "",
+      "steps": [{"step": "create", "workers": 1}], "ending": {"how": "return"}}})");
+  const auto ended = run({"/usr/bin/env", "PYTHONPATH=" + kit.path().string(),
+                          (bin_folder() / "poolproof").string(), "replay", case_file, "--adapter",
+                          adapter, "--no-known"});
+  EXPECT_THAT(ended.code, testing::AnyOf(0, 1)) << ended.out << ended.err;
+}
+
 class BadCase : public testing::Test {
  protected:
   Ended replay(const std::string& text) {
@@ -212,10 +238,26 @@ TEST(BadArgument, AFolderThatIsNotThereIsToldBeforeTheCaseRuns) {
   expect_one_line(poolproof({"repro", POOLPROOF_FORMATS "/1/case.json", "-o", "/no/such/x.py"}), 2,
                   "there is no folder /no/such");
 }
-TEST(FullDisk, IsTold) {
+/// With this shell's redirections.
+Ended redirected(const std::string& arguments) {
   const auto program = (bin_folder() / "poolproof").string();
-  const auto ended = run({"/bin/sh", "-c", "exec \"$0\" rules >/dev/full", program});
-  expect_one_line(ended, 3, "standard output: No space left on device");
+  return run({"/bin/sh", "-c", "exec \"$0\" " + arguments, program});
+}
+
+TEST(FullDisk, IsTold) {
+  expect_one_line(redirected("rules >/dev/full"), 3, "standard output: No space left on device");
+}
+TEST(FullDisk, IsAnExitStatusWhereNobodyCanBeTold) {
+  EXPECT_EQ(redirected("rules >/dev/full 2>&1").code, 3);
+  EXPECT_EQ(redirected("nosuch 2>/dev/full").code, 2);
+  EXPECT_EQ(redirected("rules >&- 2>&-").code, 3);
+}
+TEST(ClosedStream, IsNoPipeOfAWardens) {
+  const Scratch scratch;
+  const auto ended =
+      redirected("check reference:fork --cases 3 --results " + scratch.path().string() + " <&-");
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(redirected("rules >&-").code, 3);
 }
 
 TEST(BadArgument, AnInterpreterThatWasAskedForAndIsNotThereIsNoSuccess) {
@@ -251,6 +293,18 @@ kit.main(Unmade)
   const auto ended = poolproof({"replay", saved, "--adapter", adapter});
   EXPECT_EQ(ended.code, 125) << ended.out << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("made no pool"));
+}
+/// Under the contract in force by now: one more case that tells `git bisect` nothing.
+TEST(BadReplay, OfACaseThatMayWaitForEverJudgesNothing) {
+  const Scratch scratch;
+  const auto saved = scratch.file(
+      "case.json",
+      R"({"format": 1, "pool": "ProcessPoolExecutor:fork", "seed": 1, "settings": {}, "scenario":
+      {"start_method": "fork", "steps": [{"step": "create", "workers": 1},
+      {"step": "submit", "task": 1, "body": "never"}], "ending": {"how": "return"}}})");
+  const auto ended = poolproof({"replay", saved});
+  EXPECT_EQ(ended.code, 125) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("main had not ended"));
 }
 
 }  // namespace

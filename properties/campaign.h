@@ -88,7 +88,7 @@ struct RegressionCount {
   std::string folder;             // empty: there is none
   int unfit = 0;                  // for none of the run's pools
   int unrunnable = 0;             // for one of them, which does not do all that they ask for
-  std::vector<std::string> kept;  // names of files that this run added or found again
+  std::vector<std::string> kept;  // names of files that this run added
 
   /// Whether cases of the run's pools said nothing.
   bool has_gap() const { return vain > 0 || left > 0 || unrunnable > 0; }

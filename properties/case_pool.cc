@@ -42,7 +42,9 @@ sys::Error no_pool(const Case& saved, const Pools& pools) {
   const auto name = printable(saved.pool);
   if (pools.absent.empty()) {
     return sys::Error(
-        fmt::format("the case's pool {} is not here; 'poolproof pools' lists what is", name));
+        fmt::format("the case's pool {} is not here; 'poolproof pools' lists what is (a pool of "
+                    "your own: give its --adapter)",
+                    name));
   }
   return sys::Error(
       fmt::format("the case's pool {} is absent: {}", name, pools.absent.front().why));

@@ -77,16 +77,26 @@ bool needs_matrix(const CampaignResult& result) {
   return false;
 }
 
+std::string regressions_folder(const CheckCommand& command) {
+  return command.regressions.empty() ? std::string(kRegressionsFolder) : command.regressions;
+}
+
+std::string why_no_case(const CheckCommand& command) {
+  if (command.only != "regressions")
+    return ": no case was run in its share of the time; give it more by --time";
+  return fmt::format(
+      ": no case of it is kept in {}; a run with --keep-regressions keeps what it finds",
+      regressions_folder(command));
+}
+
 /// What kept the harness from doing its work, a line each; `others`: what came up beside the cases.
-std::vector<std::string> troubles_of(const CampaignResult& result,
+std::vector<std::string> troubles_of(const CampaignResult& result, const CheckCommand& command,
                                      const std::vector<std::string>& others) {
   auto troubles = result.troubles;
   troubles.insert(troubles.end(), others.begin(), others.end());
   for (const auto& tally : result.tallies) {
     if (tally.cases() == 0 && troubles.empty() && !result.interrupted) {
-      troubles.push_back(tally.pool().label() +
-                         ": no case was run in its share of the time; "
-                         "give it more by --time");
+      troubles.push_back(tally.pool().label() + why_no_case(command));
     }
   }
   for (const auto& tally : result.tallies) {
@@ -126,10 +136,6 @@ std::string absent_lines(const Pools& pools) {
     text += wrapped(fmt::format("{} is absent: {}", absent.implementation, absent.why), 0);
   }
   return text;
-}
-
-std::string regressions_folder(const CheckCommand& command) {
-  return command.regressions.empty() ? std::string(kRegressionsFolder) : command.regressions;
 }
 
 /// The kept cases; none where there is no folder yet.
@@ -173,7 +179,7 @@ void save_result(const CampaignResult& result, const CampaignOptions& options,
                  std::vector<std::string>& others) {
   if (auto saved = results.save_verdicts(lines); !saved) others.push_back(saved.error().message());
   if (command.junit.empty()) return;
-  const auto text = as_junit(result, troubles_of(result, others), options, results.again());
+  const auto text = as_junit(result, troubles_of(result, command, others), options, results.again());
   if (auto saved = write_file(command.junit, text); !saved)
     others.push_back(saved.error().message());
 }
@@ -257,7 +263,7 @@ int run_campaign(const CheckCommand& command, const CampaignOptions& options, co
   } else {
     print_result(result, results, console);
   }
-  return exit_code(result, command, troubles_of(result, others));
+  return exit_code(result, command, troubles_of(result, command, others));
 }
 
 }  // namespace

@@ -57,7 +57,9 @@ void add_places(CLI::App& app, PoolOptions& places) {
                  "build tree's; may be repeated")
       ->type_name("CMD")
       ->allow_extra_args(false);
-  app.add_option("--adapter", places.adapter, "a pool of your own: the command of its adapter")
+  app.add_option("--adapter", places.adapter,
+                 "a pool of your own: the command of its adapter, or its\n"
+                 "file")
       ->type_name("CMD");
   app.add_option("--contract", places.contract, "what that pool promises; without: every MUST rule")
       ->type_name("FILE");
@@ -286,7 +288,22 @@ int run_explain(const std::string& name) {
   return kExitKept;
 }
 
+/// An option that was given an empty word, as by a variable that is not set. (Of arguments whoever
+/// reads them says more.)
+std::optional<std::string> given_nothing(const CLI::App& app) {
+  for (const auto* command : app.get_subcommands()) {
+    for (const auto* option : command->get_options()) {
+      const auto& words = option->results();
+      const bool takes_words = !option->get_positional() && option->get_items_expected_max() > 0;
+      if (takes_words && std::find(words.begin(), words.end(), "") != words.end())
+        return fmt::format("{}: it takes a word, not ''", option->get_name());
+    }
+  }
+  return std::nullopt;
+}
+
 int run_chosen(const CLI::App& app, CommandLine& line) {
+  if (const auto wrong = given_nothing(app)) return failed_with(kExitUsage, *wrong);
   if (!line.seed.empty()) {
     const auto seed = seed_from(line.seed);
     if (!seed) return failed_with(kExitUsage, "--seed is hexadecimal, such as 7f3a21");

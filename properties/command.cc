@@ -61,7 +61,8 @@ std::vector<std::string> absences(const Pools& pools, const PoolOptions& options
 }  // namespace
 
 int failed_with(ExitCode code, std::string_view what) {
-  fmt::print(stderr, "poolproof: {}\n", what);
+  // Where nobody can read it, the exit status says enough: fmt::print would throw.
+  std::fputs(fmt::format("poolproof: {}\n", what).c_str(), stderr);
   return code;
 }
 
@@ -71,7 +72,9 @@ std::optional<std::string> misuse(const PoolOptions& options) {
     if (options.contract.empty()) return std::nullopt;
     return "--contract goes with --adapter: pools that poolproof knows have theirs";
   }
-  const auto program = options.adapter.substr(0, options.adapter.find(' '));
+  const auto program = fs::is_regular_file(options.adapter, ignored)
+                           ? options.adapter
+                           : options.adapter.substr(0, options.adapter.find(' '));
   if (program.find('/') != std::string::npos) {
     const auto status = fs::status(program, ignored);
     if (!fs::exists(status)) return fmt::format("--adapter {}: no such file", program);

@@ -50,7 +50,7 @@ std::string Console::write_error() {
 
 void Console::progress(std::string_view line) {
   if (!shows_progress_ || (line.empty() && !line_shown_)) return;
-  fmt::print(stderr, "\r{}\x1b[K", clipped(line, kLineWidth - 1));
+  std::fputs(fmt::format("\r{}\x1b[K", clipped(line, kLineWidth - 1)).c_str(), stderr);
   std::fflush(stderr);
   line_shown_ = !line.empty();
 }

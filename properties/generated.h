@@ -55,7 +55,7 @@ struct GeneratedResult {
 
 struct GeneratedOptions {
   int mutants = 0;
-  int cases = 300;                    // of each start method, with nothing caught
+  int cases = 1500;                   // of each start method, with nothing caught
   std::chrono::milliseconds time{0};  // for all cases; compilers take theirs beside it
   std::uint64_t seed = 0;
   CaseOptions case_options;

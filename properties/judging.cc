@@ -62,6 +62,12 @@ int first_sound_create(const Scenario& scenario) {
   return 0;
 }
 
+/// Where an interpreter says what is wrong.
+std::string last_line(const std::string& text) {
+  const auto lines = lines_of(text);
+  return lines.empty() ? "it printed nothing" : clipped(printable(lines.back()), 160);
+}
+
 template <class Kind>
 const Kind* first(const Trace& trace) {
   for (const auto& event : trace.events) {
@@ -136,7 +142,7 @@ std::optional<std::string> adapter_failure(const Pool& pool, const Scenario& sce
   if (first<harness::Started>(trace) == nullptr) {
     const auto how = main->status ? sys::to_string(*main->status) : "hung";
     return fmt::format("{} {} without a 'started' claim in POOLPROOF_TRACE; stderr: {}",
-                       pool.adapter, how, first_line(trace.err.text));
+                       pool.adapter, how, last_line(trace.err.text));
   }
   return std::nullopt;
 }

@@ -213,7 +213,10 @@ std::vector<std::string> PoolFinder::interpreters(const std::vector<PoolName>& w
 
 PoolFinder::Candidate PoolFinder::own() const {
   Candidate candidate;
-  candidate.command = words_of(places_.adapter);
+  // The path of a file may have blanks.
+  std::error_code ignored;
+  candidate.command = fs::is_regular_file(places_.adapter, ignored) ? std::vector{places_.adapter}
+                                                                    : words_of(places_.adapter);
   candidate.adapter = candidate.command.empty() ? places_.adapter : candidate.command.front();
   candidate.contract = places_.contract;
   candidate.must_have_contract = !places_.contract.empty();

@@ -136,13 +136,14 @@ bool is_worth_keeping(const Finding& finding) {
   return !finding.is_known() && finding.is_stable() && finding.was_repeated();
 }
 
-sys::Result<void> keep_regression(const fs::path& folder, const Finding& finding) {
+sys::Result<bool> keep_regression(const fs::path& folder, const Finding& finding) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return sys::Error(error, "create " + folder.string());
   const auto path = folder / regression_name(finding);
-  if (fs::exists(path, error)) return {};
-  return write_file(path, to_json(finding.simplest));
+  if (fs::exists(path, error)) return false;
+  if (auto written = write_file(path, to_json(finding.simplest)); !written) return written.error();
+  return true;
 }
 
 }  // namespace poolproof::properties

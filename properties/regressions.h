@@ -41,8 +41,8 @@ std::string regression_name(const Finding& finding);
 /// Whether a finding is worth keeping: new, shrunk, and it failed each time that it was repeated.
 bool is_worth_keeping(const Finding& finding);
 
-/// Writes the finding's shrunk case into the folder, unless it is there.
+/// Writes the finding's shrunk case into the folder; false: it is there.
 /// Errors: what the system said, with the path.
-sys::Result<void> keep_regression(const std::filesystem::path& folder, const Finding& finding);
+sys::Result<bool> keep_regression(const std::filesystem::path& folder, const Finding& finding);
 
 }  // namespace poolproof::properties

@@ -10,6 +10,7 @@
 #include "properties/case_pool.h"
 #include "properties/console.h"
 #include "properties/desk.h"
+#include "properties/family.h"
 #include "properties/held.h"
 #include "properties/judging.h"
 #include "properties/report.h"
@@ -43,6 +44,8 @@ class Record {
     }
     for (auto& reason : not_come_to_be(ran.scenario, *ran.trace))
       unclear.push_back(std::move(reason));
+    if (judged.violations.empty() && unclear.empty() && !main_has_ended(*ran.trace))
+      unclear.emplace_back("main had not ended, and may wait so long by the pool's contract");
     if (!unclear.empty()) add_unclear(unclear);
     bool violated = false;
     for (const auto& violation : judged.violations) {
@@ -79,6 +82,12 @@ class Record {
     int times = 0;
     std::string detail;
   };
+
+  static bool main_has_ended(const harness::Trace& trace) {
+    const Family family(trace);
+    const auto* main = family.main();
+    return main == nullptr || main->status.has_value();
+  }
 
   void note(const Violation& violation) {
     const bool known = !violation.known_link.empty();

@@ -13,10 +13,11 @@ void Reporter::on_finding(const Finding& finding) {
   if (auto saved = results_.save(finding, stacks); !saved)
     troubles_.push_back(saved.error().message());
   if (!options_.keep_in.empty() && is_worth_keeping(finding)) {
-    if (auto saved = keep_regression(options_.keep_in, finding)) {
+    const auto is_new = keep_regression(options_.keep_in, finding);
+    if (!is_new) {
+      troubles_.push_back(is_new.error().message());
+    } else if (*is_new) {
       kept_.push_back(regression_name(finding));
-    } else {
-      troubles_.push_back(saved.error().message());
     }
   }
   if (options_.json || (finding.is_known() && !options_.known_too)) return;

@@ -29,6 +29,7 @@ sys::Result<fs::path> fresh_folder() {
     const auto path = fs::path(kRoot) / (number == 1 ? now : fmt::format("{}-{}", now, number));
     std::error_code error;
     fs::create_directories(kRoot, error);
+    if (error) return sys::Error(error, fmt::format("create {}", kRoot));
     if (fs::create_directory(path, error)) return path;
     if (error) return sys::Error(error, "create " + path.string());
   }
@@ -169,7 +170,7 @@ sys::Result<void> Results::save(const Finding& finding, const std::string& stack
               {"waits.txt", in_lines(wait_graph(finding.trace))},
               {program_file_name(abilities),
                whole_program(scenario, abilities, raising_steps(finding.trace))},
-              {"report.txt", report_finding(finding, again(finding.folder), Console())}};
+              {"report.txt", report_finding(finding, for_ever(finding.folder), Console())}};
   if (!stacks.empty()) files.emplace_back("stacks.txt", stacks);
   return save_in(finding.folder, files);
 }

@@ -28,6 +28,11 @@ class Results {
   const std::string& name() const { return name_; }
   Again again(const std::string& folder) const { return {name_ + "/" + folder, replay_flags_}; }
 
+  /// As it stays when another run has come: in what lies in the folder itself.
+  Again for_ever(const std::string& folder) const {
+    return {path_.string() + "/" + folder, replay_flags_};
+  }
+
   /// The folder itself.
   Again again() const { return {name_, replay_flags_}; }
 

@@ -23,7 +23,7 @@ constexpr std::uint64_t kSeed = 0x5e1f;
 
 /// For a generated mutant, unless the user says how long all may take; most take a tenth of it, and
 /// leave the rest to those that survive.
-constexpr std::chrono::seconds kForEachGenerated{30};
+constexpr std::chrono::seconds kForEachGenerated{60};
 
 /// Mutants mostly sleep, until a hang is proved or a grace is over: on two processors 8, 16 and 24
 /// jobs judge 46, 92 and 135 cases a second.

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 
 #include "harness/warden/init.h"
 #include "harness/warden/packet.h"
@@ -98,6 +99,17 @@ sys::Result<std::string> make_folder(Rung rung) {
   return name;
 }
 
+/// Of a list as PATH is one; those that are relative are found from the current folder.
+std::vector<fs::path> folders_in(const char* variable) {
+  std::vector<fs::path> folders;
+  const char* value = std::getenv(variable);
+  std::istringstream list(value == nullptr ? "" : value);
+  for (std::string folder; std::getline(list, folder, ':');) {
+    if (!folder.empty() && folder.front() == '/') folders.emplace_back(folder);
+  }
+  return folders;
+}
+
 }  // namespace
 
 std::vector<std::string> hidden_needs(const std::vector<std::string>& command) {
@@ -118,6 +130,11 @@ std::vector<std::string> hidden_needs(const std::vector<std::string>& command) {
     want_file(fs::weakly_canonical(word, error));
   }
   wanted.push_back(fs::current_path(error));
+  for (const char* variable : {"PYTHONPATH", "LD_LIBRARY_PATH"}) {
+    for (const auto& folder : folders_in(variable)) {
+      if (!is_place(folder)) wanted.push_back(folder);
+    }
+  }
   std::vector<std::string> hidden;
   for (const auto& path : wanted) {
     if (is_hidden(path.string()) && fs::exists(path, error)) hidden.push_back(path.string());
