@@ -74,9 +74,14 @@ Shrunk Shrinker::shrink(Failing first) {
   std::vector<Failing> chain{std::move(first)};
   tried_.insert(key(chain.front().scenario));
   while (!is_over()) {
-    auto simpler = simpler_failing(chain.back().scenario);
-    if (!simpler) break;
-    chain.push_back(std::move(*simpler));
+    if (auto simpler = simpler_failing(chain.back().scenario)) {
+      chain.push_back(std::move(*simpler));
+      continue;
+    }
+    if (!is_racy_) break;
+    // A case that did not fail may do so another time.
+    is_racy_ = false;
+    tried_.clear();
   }
   // What fails now and then only may have come in by shrinking: go back to what always fails, in
   // steps that grow, at last to where it began.
@@ -106,6 +111,7 @@ std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
     while (!is_over() && siblings.send_next()) ++runs_;
     if (auto first = siblings.take_first_failing()) {
       if (is_confirmed(first->scenario)) return first;
+      is_racy_ = true;
       tried_.insert(key(first->scenario));
       continue;
     }

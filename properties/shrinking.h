@@ -42,7 +42,8 @@ struct Shrunk {
 };
 
 /// Looks for the simplest scenario that still violates the target's rule in the target's way:
-/// greedily, siblings in flight side by side, the first that fails in sibling order is taken.
+/// greedily, siblings in flight side by side, the first that fails in sibling order is taken. Where
+/// one fails now and then only, those that did not fail are tried again.
 class Shrinker {
  public:
   using Simpler = std::function<std::vector<harness::Scenario>(const harness::Scenario&)>;
@@ -74,6 +75,7 @@ class Shrinker {
   Judge judge_;
   ShrinkOptions options_;
   int runs_ = 0;
+  bool is_racy_ = false;         // a case failed once, and then did not
   std::set<std::string> tried_;  // scenarios with their faults, as text: not to be run again
 };
 

@@ -82,6 +82,19 @@ TEST_F(ShrinkingTest, TakesTheFirstFailingSibling) {
   EXPECT_EQ(shrunk.best.scenario.steps, std::vector{create_step(2)});
 }
 
+/// What fails once and then does not is a race: another time it may be lost again.
+TEST_F(ShrinkingTest, TriesAgainWhatFailsNowAndThen) {
+  int calls = 0;  // of the case that has the second step alone
+  const auto shrunk = shrink(scenario_of(2), [&](const Scenario& s) {
+    if (s.steps.size() == 2) return true;
+    if (!has_steps(s, {2})) return false;
+    ++calls;
+    return calls == 1 || calls > 3;
+  });
+  EXPECT_EQ(shrunk.best.scenario.steps, std::vector{create_step(2)});
+  EXPECT_TRUE(shrunk.stable());
+}
+
 TEST_F(ShrinkingTest, IsBounded) {
   options_.runs = 30;
   const auto shrunk = shrink(scenario_of(40), [](const Scenario& s) { return s.steps.size() > 1; });
