@@ -179,17 +179,21 @@ bool is_next_of(const Step& step, const Step& map) {
   return map.kind == StepKind::kMap && step.kind == StepKind::kNext && step.task == map.task;
 }
 
-void with_plain_steps(Candidates& all, const Scenario& from, const Contract& contract) {
+void with_plain_steps(Candidates& all, const Scenario& from, const Abilities& abilities,
+                      const Contract& contract) {
+  const auto cannot = [&](const Step& step) { return !has(abilities.steps, step.kind); };
   int unused_task = 1;
   for (const Step& step : from.steps) unused_task = std::max(unused_task, step.task + 1);
   for (std::size_t i = 0; i < from.steps.size(); ++i) {
-    const auto plain = plain_steps(from.steps[i], unused_task);
+    auto plain = plain_steps(from.steps[i], unused_task);
+    std::erase_if(plain, cannot);
     if (plain.empty()) continue;
     std::vector<Placed> steps;
     for (std::size_t at = 0; at < from.steps.size(); ++at) {
       if (at != i) {
-        steps.push_back({at, from.steps[at]});
-        if (is_next_of(from.steps[at], from.steps[i])) steps.back().step.kind = StepKind::kGet;
+        auto step = from.steps[at];
+        if (is_next_of(step, from.steps[i])) step.kind = StepKind::kGet;
+        if (!cannot(step)) steps.push_back({at, step});
         continue;
       }
       for (const Step& step : plain) steps.push_back({at, step});
@@ -410,7 +414,7 @@ std::vector<Scenario> simpler(const Scenario& scenario, const Abilities& abiliti
                               const Contract& contract) {
   Candidates all(scenario, contract);
   without_steps(all, scenario, contract);
-  with_plain_steps(all, scenario, contract);
+  with_plain_steps(all, scenario, abilities, contract);
   without_fault(all, scenario, abilities);
   with_simpler_ending(all, scenario, abilities);
   with_simpler_letters(all, scenario, abilities);

@@ -196,7 +196,19 @@ TEST(Simpler, TakesAStreamsNextForAGet) {
   EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
 }
 
-/// A fault's place stays with the step that stands for its own.
+TEST(Simpler, SaysByPlainStepsOnlyWhatTheAdapterCanDo) {
+  Abilities few = everything();
+  std::erase(few.steps, StepKind::kClose);
+  std::erase(few.steps, StepKind::kGet);
+  Scenario from;
+  from.steps = {
+      {.kind = StepKind::kNeighbour}, create(1), map(1, harness::Form::kImap, 2), next(1)};
+  for (const auto& candidate : simpler(from, few, Contract{})) {
+    EXPECT_FALSE(has(candidate, StepKind::kClose));
+    EXPECT_FALSE(has(candidate, StepKind::kGet));
+  }
+}
+
 TEST(Simpler, TriesEveryEndingInsteadOfAFault) {
   Scenario from;
   from.steps = {create(1), submit(1, BodyKind::kNever)};
