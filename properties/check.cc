@@ -179,7 +179,8 @@ void save_result(const CampaignResult& result, const CampaignOptions& options,
                  std::vector<std::string>& others) {
   if (auto saved = results.save_verdicts(lines); !saved) others.push_back(saved.error().message());
   if (command.junit.empty()) return;
-  const auto text = as_junit(result, troubles_of(result, command, others), options, results.again());
+  const auto text =
+      as_junit(result, troubles_of(result, command, others), options, results.again());
   if (auto saved = write_file(command.junit, text); !saved)
     others.push_back(saved.error().message());
 }
