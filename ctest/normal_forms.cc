@@ -65,6 +65,7 @@ struct Task {
 
 /// To what it led.
 struct Form {
+  int mutant = 0;
   std::string scenario;  // empty: not caught
   bool is_stable = true;
   int runs = 0;
@@ -73,11 +74,13 @@ struct Form {
 /// What the seeds of one mutant came to.
 struct Forms {
   std::map<std::string, int> shrunk;  // scenario to how many seeds led there
+  int seeds = 0;
   int uncaught = 0;
   int unstable = 0;
   int most_runs = 0;
 
   void add(const Form& form) {
+    ++seeds;
     if (form.scenario.empty()) {
       ++uncaught;
       return;
@@ -113,11 +116,11 @@ Form form_of(Task task) {
       Campaign(runner_of(task.jobs), pools.found, options, mixed_source(options.seed), nobody, [] {
         return false;
       }).run();
-  if (result.findings.empty()) return {};
+  if (result.findings.empty()) return {.mutant = task.mutant};
   const auto& finding = result.findings.front();
   const auto& scenario = finding.simplest.scenario;
   const auto fault = scenario.fault ? " " + to_string(*scenario.fault) : "";
-  return {to_json(scenario) + fault, finding.is_stable(), finding.runs};
+  return {task.mutant, to_json(scenario) + fault, finding.is_stable(), finding.runs};
 }
 
 bool is_known(std::string_view name) {
@@ -170,12 +173,14 @@ int main(int argc, char** argv) {
   bool good = true;
   try {
     poolproof::Pool pool{{.workers = wanted.workers}};
-    auto forms = pool.imap<form_of>(tasks, {.ahead = tasks.size()});
-    for (auto task = tasks.begin(); task != tasks.end();) {
-      Forms all;
-      for (int seed = 1; seed <= wanted.seeds; ++seed) all.add(*forms.next());
-      good &= tell(kMutants[task->mutant], all, wanted);
-      task += wanted.seeds;
+    // As they come: a mutant that is hard to catch keeps nobody waiting.
+    auto forms =
+        pool.imap_unordered<form_of>(tasks, {.ahead = std::max<std::size_t>(tasks.size(), 1)});
+    std::map<int, Forms> all;  // by mutant
+    while (const auto form = forms.next()) {
+      auto& here = all[form->mutant];
+      here.add(*form);
+      if (here.seeds == wanted.seeds) good &= tell(kMutants[form->mutant], here, wanted);
     }
   } catch (const std::exception& error) {
     fmt::print(stderr, "poolproof_normal_forms: {}\n", error.what());
