@@ -72,9 +72,8 @@ std::optional<std::string> misuse(const PoolOptions& options) {
     if (options.contract.empty()) return std::nullopt;
     return "--contract goes with --adapter: pools that poolproof knows have theirs";
   }
-  const auto program = fs::is_regular_file(options.adapter, ignored)
-                           ? options.adapter
-                           : options.adapter.substr(0, options.adapter.find(' '));
+  const auto words = command_of_adapter(options.adapter);
+  const auto program = words.empty() ? std::string() : words.front();
   if (program.find('/') != std::string::npos) {
     const auto status = fs::status(program, ignored);
     if (!fs::exists(status)) return fmt::format("--adapter {}: no such file", program);

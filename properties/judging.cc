@@ -62,12 +62,6 @@ int first_sound_create(const Scenario& scenario) {
   return 0;
 }
 
-/// Where an interpreter says what is wrong.
-std::string last_line(const std::string& text) {
-  const auto lines = lines_of(text);
-  return lines.empty() ? "it printed nothing" : clipped(printable(lines.back()), 160);
-}
-
 template <class Kind>
 const Kind* first(const Trace& trace) {
   for (const auto& event : trace.events) {
@@ -141,8 +135,9 @@ std::optional<std::string> adapter_failure(const Pool& pool, const Scenario& sce
   }
   if (first<harness::Started>(trace) == nullptr) {
     const auto how = main->status ? sys::to_string(*main->status) : "hung";
+    const auto said = last_line(trace.err.text);
     return fmt::format("{} {} without a 'started' claim in POOLPROOF_TRACE; stderr: {}",
-                       pool.adapter, how, last_line(trace.err.text));
+                       pool.adapter, how, said.empty() ? "it printed nothing" : said);
   }
   return std::nullopt;
 }

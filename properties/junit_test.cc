@@ -165,6 +165,22 @@ TEST_F(JunitTest, AnyBytesOfASubjectGiveWellFormedXml) {
   EXPECT_NE(read.find("testcase W1 NoWorkerOutlivesParent\nfailure"), std::string::npos) << read;
 }
 
+TEST_F(JunitTest, TellsOfKeptCasesThatSaidNothing) {
+  auto result = every_outcome("words");
+  result.regressions.run = 2;
+  EXPECT_EQ(junit(result).find("regressions"), std::string::npos);
+  for (auto gap : {&RegressionCount::vain, &RegressionCount::left, &RegressionCount::unrunnable}) {
+    auto with_gap = result;
+    with_gap.regressions.*gap = 1;
+    const auto text = junit(with_gap);
+    const auto document = parsed(text);
+    const auto suite = document.child("testsuites").last_child();
+    EXPECT_STREQ(suite.child("testcase").attribute("name").value(), "regressions");
+    EXPECT_TRUE(suite.child("testcase").child("error"));
+    EXPECT_STREQ(suite.attribute("errors").value(), "1");
+  }
+}
+
 TEST(XmlText, EveryByteAloneIsKeptOrToldAsANumber) {
   for (int byte = 0; byte < 256; ++byte) {
     const auto text = xml_text(std::string(1, static_cast<char>(byte)));

@@ -42,14 +42,6 @@ std::vector<std::string> words_of(const std::string& command) {
   return words;
 }
 
-/// The last line that says anything: where a Python traceback has its error.
-std::string last_line(std::string_view text) {
-  const auto lines = lines_of(text);
-  const auto last =
-      std::find_if(lines.rbegin(), lines.rend(), [](const auto& line) { return !line.empty(); });
-  return last == lines.rend() ? "" : clipped(printable(*last), 200);
-}
-
 sys::Error failed(const std::string& what, const harness::CommandOutput& output) {
   const auto said = last_line(output.err);
   return sys::Error(fmt::format("{} {}{}{}", what, sys::to_string(output.status),
@@ -62,6 +54,11 @@ bool is_prefix_of_version(std::string_view prefix, std::string_view version) {
 }
 
 }  // namespace
+
+std::vector<std::string> command_of_adapter(const std::string& adapter) {
+  std::error_code ignored;
+  return fs::is_regular_file(adapter, ignored) ? std::vector{adapter} : words_of(adapter);
+}
 
 PoolName PoolName::parse(std::string_view text) {
   PoolName name;
@@ -213,10 +210,7 @@ std::vector<std::string> PoolFinder::interpreters(const std::vector<PoolName>& w
 
 PoolFinder::Candidate PoolFinder::own() const {
   Candidate candidate;
-  // The path of a file may have blanks.
-  std::error_code ignored;
-  candidate.command = fs::is_regular_file(places_.adapter, ignored) ? std::vector{places_.adapter}
-                                                                    : words_of(places_.adapter);
+  candidate.command = command_of_adapter(places_.adapter);
   candidate.adapter = candidate.command.empty() ? places_.adapter : candidate.command.front();
   candidate.contract = places_.contract;
   candidate.must_have_contract = !places_.contract.empty();

@@ -66,6 +66,9 @@ struct PoolPlaces {
 /// POOLPROOF_SHARE, else ../share/poolproof beside the running executable.
 std::filesystem::path default_share();
 
+/// What `--adapter` asks for, word by word; the path of a file may have blanks.
+std::vector<std::string> command_of_adapter(const std::string& adapter);
+
 /// Asks adapters to describe themselves. Nothing is kept between calls.
 class PoolFinder {
  public:

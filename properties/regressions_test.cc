@@ -75,10 +75,14 @@ TEST_F(RegressionsTest, ItsNameIsThatOfPoolRuleAndScenarioAlone) {
 }
 
 TEST_F(RegressionsTest, WhatIsKeptStaysAsItIs) {
-  ASSERT_TRUE(keep_regression(folder_, finding("W1")));
+  const auto first = keep_regression(folder_, finding("W1"));
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(*first) << "it is new";
   auto again = finding("W1");
   again.simplest.seed = 8;
-  ASSERT_TRUE(keep_regression(folder_, again));
+  const auto second = keep_regression(folder_, again);
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(*second) << "it is there";
   EXPECT_THAT(files(), ElementsAre(regression_name(again)));
   EXPECT_EQ(read_regressions(folder_).cases[0].seed, 7U);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace poolproof::properties {
@@ -87,6 +88,13 @@ std::string in_seconds(std::chrono::milliseconds time) {
   const auto tenths = (time.count() + 50) / 100;
   if (tenths % 10 == 0 || tenths >= 1000) return fmt::format("{} s", (tenths + 5) / 10);
   return fmt::format("{}.{} s", tenths / 10, tenths % 10);
+}
+
+std::string last_line(std::string_view text) {
+  const auto lines = lines_of(text);
+  const auto last =
+      std::find_if(lines.rbegin(), lines.rend(), [](const auto& line) { return !line.empty(); });
+  return last == lines.rend() ? "" : clipped(printable(*last), 200);
 }
 
 }  // namespace poolproof::properties

@@ -43,4 +43,8 @@ std::string counted(std::int64_t number, std::string_view noun);
 /// "60 s", "8.5 s": a decimal only where it tells something.
 std::string in_seconds(std::chrono::milliseconds time);
 
+/// The last line that says anything, printable and clipped: where an interpreter says what is
+/// wrong.
+std::string last_line(std::string_view text);
+
 }  // namespace poolproof::properties

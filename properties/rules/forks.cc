@@ -63,19 +63,22 @@ bool others_may_end_workers(const Reading& reading, int before) {
   });
 }
 
-bool had_a_quota(const Reading& reading, int before) {
+template <class Asks>
+bool any_step_before(const Reading& reading, int before, Asks asks) {
   for (int step = 1; step < before; ++step) {
-    if (reading.step(step).quota) return true;
+    if (asks(reading.step(step))) return true;
   }
   return false;
 }
 
+bool had_a_quota(const Reading& reading, int before) {
+  return any_step_before(reading, before, [](const auto& step) { return step.quota.has_value(); });
+}
+
 /// A pool that has another number of workers than before may end some, in any way, at any time.
 bool was_resized(const Reading& reading, int before) {
-  for (int step = 1; step < before; ++step) {
-    if (reading.step(step).kind == StepKind::kResize) return true;
-  }
-  return false;
+  return any_step_before(reading, before,
+                         [](const auto& step) { return step.kind == StepKind::kResize; });
 }
 
 /// Whether it was killed, or told to go by a copy of the pool, while the child was there, and by

@@ -71,6 +71,18 @@ void judge_outcome_after_join(const Reading& reading, int task, int joined, Verd
   }
 }
 
+// ---- T2 -----------------------------------------------------------------------------------------
+
+/// By contract, where the worker of the try before was gone. With it goes all that it had in hand:
+/// items of a map that were over, too.
+bool may_be_tried_again(const Reading& reading, const Reading::Run& before,
+                        const Reading::Run& again, Verdicts& verdicts) {
+  if (reading.contract().worker_death != Contract::WorkerDeath::kRetried) return false;
+  if (!reading.trace().exact) verdicts.doubtful("deaths of workers are not recorded exactly");
+  const auto* worker = reading.worker_of(before);
+  return !reading.trace().exact || worker == nullptr || worker->gone_before(again.begun);
+}
+
 // ---- T5 -----------------------------------------------------------------------------------------
 
 /// The first terminate that returned normally.
@@ -292,18 +304,6 @@ void judge_timeout(const Reading& reading, int step, Verdicts& verdicts) {
   }
   if (run.ended) return verdicts.held();
   verdicts.doubtful(fmt::format("{} was not over: {}", reading.name(step), reading.why_unclear()));
-}
-
-// ---- T2 -----------------------------------------------------------------------------------------
-
-/// By contract, where the worker of the try before was gone. With it goes all that it had in hand:
-/// items of a map that were over, too.
-bool may_be_tried_again(const Reading& reading, const Reading::Run& before,
-                        const Reading::Run& again, Verdicts& verdicts) {
-  if (reading.contract().worker_death != Contract::WorkerDeath::kRetried) return false;
-  if (!reading.trace().exact) verdicts.doubtful("deaths of workers are not recorded exactly");
-  const auto* worker = reading.worker_of(before);
-  return !reading.trace().exact || worker == nullptr || worker->gone_before(again.begun);
 }
 
 }  // namespace
