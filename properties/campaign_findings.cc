@@ -21,6 +21,8 @@ struct ShrinkBudget {
   milliseconds most;
   milliseconds late;  // so long after the run's end it is reported as it is
 };
+/// A long campaign takes more of its time to tell what it has found.
+constexpr int kShareOfNew = 4;
 constexpr ShrinkBudget kForNew{200, 10, 4, seconds(2), seconds(30), seconds(10)};
 constexpr ShrinkBudget kForKnown{60, 3, 1, milliseconds(500), seconds(5), seconds(0)};
 
@@ -173,8 +175,11 @@ ShrinkOptions Campaign::shrink_options(std::size_t index) const {
   ShrinkOptions options;
   options.runs = late ? 0 : budget.runs;
   options.repeats = late ? 0 : budget.repeats;
+  Clock::duration most = budget.most;
+  if (!suspicions_[index].is_known() && options_.time)
+    most = std::max<Clock::duration>(most, *options_.time / kShareOfNew);
   options.deadline =
-      now + std::clamp<Clock::duration>(left / weights * budget.weight, budget.least, budget.most);
+      now + std::clamp<Clock::duration>(left / weights * budget.weight, budget.least, most);
   return options;
 }
 

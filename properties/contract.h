@@ -61,6 +61,10 @@ struct Contract {
   std::vector<KeptDescriptors> keeps;
   std::vector<KnownDeviation> known;
 
+  /// More than the grace: a healthy pool tells of a dead worker, and lets go of what it had,
+  /// before.
+  std::chrono::milliseconds patience() const { return grace * 3 / 2; }
+
   /// Whether the last reference's going may wait for what was accepted: at a block's end by
   /// `scope`; else where main's exit does.
   bool waits_at(harness::Farewell farewell) const {

@@ -21,9 +21,7 @@ struct Draft {
   const Abilities& abilities;
   const std::vector<harness::BodyKind>& bodies;  // of this scenario's part of the alphabet
   int size;                                      // 0 to 100: larger payloads
-  /// More than the grace: a healthy pool tells of a dead worker, and lets go of what it had,
-  /// before.
-  std::chrono::milliseconds patience;
+  std::chrono::milliseconds patience;            // Contract::patience()
 
   bool can(harness::Setting setting) const {
     const auto& known = abilities.settings;

@@ -41,7 +41,7 @@ class Author {
         abilities_(abilities),
         covered_(covered),
         model_(contract),
-        draft_{dice_, model_, scenario_, abilities_, bodies_, size, contract.grace * 3 / 2} {
+        draft_{dice_, model_, scenario_, abilities_, bodies_, size, contract.patience()} {
     const auto deafens = one_that_deafens();
     for (const StepKind kind : abilities.steps) {
       if (entry(kind).deafens_main && kind != deafens) continue;

@@ -20,11 +20,12 @@ using harness::Scenario;
 using harness::Simplify;
 using harness::Step;
 using harness::StepKind;
+using harness::Victim;
 using std::chrono::milliseconds;
 
-template <class T>
-bool has(const std::vector<T>& all, T one) {
-  return std::find(all.begin(), all.end(), one) != all.end();
+template <class Range, class T>
+bool has(const Range& all, const T& one) {
+  return std::find(std::begin(all), std::end(all), one) != std::end(all);
 }
 
 /// Steps that make sense together, tasks numbered anew.
@@ -120,21 +121,37 @@ Scenario with_steps(const Scenario& from, const std::vector<Placed>& steps,
   return candidate;
 }
 
+/// Tells the pool's next task from those that are there.
+int unused_task(const Scenario& from) {
+  int unused = 1;
+  for (const Step& step : from.steps) unused = std::max(unused, step.task + 1);
+  return unused;
+}
+
+/// `from` with one step instead of `count`; nullopt: with none.
+std::vector<Placed> replaced(const Scenario& from, std::size_t at, std::size_t count,
+                             const std::optional<Step>& by) {
+  std::vector<Placed> steps;
+  for (std::size_t i = 0; i < from.steps.size(); ++i) {
+    if (i == at && by) steps.push_back({i, *by});
+    if (i < at || i >= at + count) steps.push_back({i, from.steps[i]});
+  }
+  return steps;
+}
+
 void without_steps(Candidates& all, const Scenario& from, const Contract& contract) {
   const std::size_t n = from.steps.size();
   for (std::size_t chunk = (n + 1) / 2; chunk > 0; chunk /= 2) {
     for (std::size_t at = 0; at < n; at += chunk) {
-      std::vector<Placed> rest;
-      for (std::size_t i = 0; i < n; ++i) {
-        if (i < at || i >= at + chunk) rest.push_back({i, from.steps[i]});
-      }
-      all.add(with_steps(from, rest, contract));
+      all.add(with_steps(from, replaced(from, at, chunk, std::nullopt), contract));
     }
   }
 }
 
 /// As many as the step does by itself. What it does to a pool of its own may show in main's first.
+/// Who only looks does nothing.
 std::int64_t weight(const Step& step) {
+  if (step.kind == StepKind::kWorkers) return 0;
   if (step.kind == StepKind::kMap) return 2;
   if (step.kind != StepKind::kNeighbour) return 1;
   switch (step.neighbour) {
@@ -150,12 +167,12 @@ std::int64_t weight(const Step& step) {
 }
 
 /// The plain steps that do what the step does; empty for one that is plain.
-std::vector<Step> plain_steps(const Step& step, int unused_task) {
+std::vector<Step> plain_steps(const Step& step, int fresh_task) {
   if (step.kind == StepKind::kMap)
     return {{.kind = StepKind::kSubmit, .task = step.task, .body = step.body}};
   if (step.kind != StepKind::kNeighbour) return {};
   const Step create{.kind = StepKind::kCreate, .workers = 1};
-  Step submit{.kind = StepKind::kSubmit, .task = unused_task};
+  Step submit{.kind = StepKind::kSubmit, .task = fresh_task};
   switch (step.neighbour) {
     case Neighbour::kEnds:
       return {create,
@@ -182,10 +199,9 @@ bool is_next_of(const Step& step, const Step& map) {
 void with_plain_steps(Candidates& all, const Scenario& from, const Abilities& abilities,
                       const Contract& contract) {
   const auto cannot = [&](const Step& step) { return !has(abilities.steps, step.kind); };
-  int unused_task = 1;
-  for (const Step& step : from.steps) unused_task = std::max(unused_task, step.task + 1);
+  const int fresh_task = unused_task(from);
   for (std::size_t i = 0; i < from.steps.size(); ++i) {
-    auto plain = plain_steps(from.steps[i], unused_task);
+    auto plain = plain_steps(from.steps[i], fresh_task);
     std::erase_if(plain, cannot);
     if (plain.empty()) continue;
     std::vector<Placed> steps;
@@ -199,6 +215,58 @@ void with_plain_steps(Candidates& all, const Scenario& from, const Abilities& ab
       for (const Step& step : plain) steps.push_back({at, step});
     }
     all.add(with_steps(from, steps, contract));
+  }
+}
+
+/// The place of its kind in the order of simplicity: what only lets time pass or looks, then what
+/// is asked of a pool first, then what makes the least to think about.
+std::int64_t rank(const Step& step) {
+  switch (step.kind) {
+    case StepKind::kCreate:
+      return 0;
+    case StepKind::kSleep:
+    case StepKind::kWorkers:
+      return 1;
+    case StepKind::kSubmit:
+      return 2;
+    case StepKind::kKill:
+      return 3;
+    default:
+      return 4 + static_cast<std::int64_t>(step.kind);
+  }
+}
+
+/// Whatever a step or some in a row do, all that mattered may have been that time went by, that
+/// somebody looked, that there was a task, or that a worker died.
+void with_simpler_steps(Candidates& all, const Scenario& from, const Abilities& abilities,
+                        const Contract& contract) {
+  const Step kill{.kind = StepKind::kKill, .victim = Victim::kIdle};
+  const Step look{.kind = StepKind::kWorkers};
+  const Step stand_ins[] = {{.kind = StepKind::kSleep, .duration = contract.patience()},
+                            look,
+                            {.kind = StepKind::kSubmit, .task = unused_task(from)},
+                            kill};
+  const auto can = [&](const Step& step) {
+    return has(abilities.steps, step.kind) &&
+           (step.kind != StepKind::kSubmit || has(abilities.bodies, step.body.kind));
+  };
+  const std::size_t n = from.steps.size();
+  for (std::size_t chunk = (n + 1) / 2; chunk > 0; chunk /= 2) {
+    for (std::size_t at = 0; at < n; at += chunk) {
+      for (const Step& stand_in : stand_ins) {
+        if (can(stand_in)) all.add(with_steps(from, replaced(from, at, chunk, stand_in), contract));
+      }
+    }
+  }
+  // It may have been the one that looked, too: that can be done in the end.
+  if (!can(look) || n == 0 || from.steps.back().kind == StepKind::kWorkers) return;
+  for (std::size_t at = 0; at < n; ++at) {
+    for (const std::optional<Step>& stand_in : {std::optional<Step>(), std::optional(kill)}) {
+      if (stand_in && !can(kill)) continue;
+      auto steps = replaced(from, at, 1, stand_in);
+      steps.push_back({n, look});
+      all.add(with_steps(from, steps, contract));
+    }
   }
 }
 
@@ -235,11 +303,13 @@ void for_fields(const Scenario& from, Simplify how, Each each) {
   }
 }
 
-/// Every earlier name of the list.
+/// Every earlier name of the list; of another pool's, that which does less.
 void with_earlier_names(Candidates& all, const Scenario& from, std::size_t i, const Field& field,
                         const Abilities& abilities) {
+  const bool is_other_pool = from.steps[i].kind == StepKind::kNeighbour;
   const auto now = field.get(from.steps[i]).value_or(0);
-  for (std::int64_t earlier = 0; earlier < now; ++earlier) {
+  const auto end = is_other_pool ? static_cast<std::int64_t>(field.names.size()) : now;
+  for (std::int64_t earlier = 0; earlier < end; ++earlier) {
     const bool is_body = field.type == FieldType::kBody;
     if (is_body && !has(abilities.bodies, static_cast<BodyKind>(earlier))) continue;
     all.add_with(i, [&](Step& s) { field.set(s, earlier); });
@@ -276,6 +346,10 @@ std::int64_t severity(const Fault& fault) {
 }
 
 /// Round times alone: the least that will do depends on the machine, and differs each time.
+constexpr std::array kRoundBelow50{1, 2, 5, 10, 20};
+bool is_round(std::int64_t time) {
+  return time % 50 == 0 || has(kRoundBelow50, static_cast<int>(time));
+}
 std::vector<std::int64_t> shorter(std::int64_t time) {
   std::vector<std::int64_t> times{0};
   for (std::int64_t power = 1; power < time; power *= 10) {
@@ -353,6 +427,20 @@ bool is_number(const Field& field) {
   return counts && field.simplify != Simplify::kSize;
 }
 
+/// The longest that will do: it depends the least on the machine's speed.
+void with_longer_sleeps(Candidates& all, const Scenario& from, const Contract& contract) {
+  const auto patience = contract.patience();
+  auto times = shorter(patience.count());
+  times.push_back(patience.count());
+  std::reverse(times.begin(), times.end());
+  for (std::size_t i = 0; i < from.steps.size(); ++i) {
+    if (from.steps[i].kind != StepKind::kSleep) continue;
+    for (const auto time : times) {
+      all.add_with(i, [&](Step& s) { s.duration = milliseconds(time); });
+    }
+  }
+}
+
 void with_smaller_numbers(Candidates& all, const Scenario& from) {
   for (std::size_t i = 0; i < from.steps.size(); ++i) {
     const Step& step = from.steps[i];
@@ -362,7 +450,7 @@ void with_smaller_numbers(Candidates& all, const Scenario& from) {
     }
     for (const Field& field : entry(step.kind).fields) {
       const auto now = field.get(step);
-      if (!now || !is_number(field)) continue;
+      if (!now || !is_number(field) || step.kind == StepKind::kSleep) continue;
       const bool is_time = field.type == FieldType::kMilliseconds;
       for (const auto n : is_time ? shorter(*now) : smaller(*now)) {
         if (n >= field.low) all.add_with(i, [&](Step& s) { field.set(s, n); });
@@ -377,17 +465,25 @@ void with_smaller_numbers(Candidates& all, const Scenario& from) {
   }
 }
 
+/// Of a sleep: a long one is less trouble than a short one, and an odd one is most.
+std::int64_t trouble_of(milliseconds sleep) {
+  const auto short_of_most = harness::kMaxMilliseconds - sleep.count();
+  return is_round(sleep.count()) ? short_of_most : harness::kMaxMilliseconds + short_of_most;
+}
+
 /// What one step adds.
 void add_complexity(const Step& step, Complexity& sum) {
   auto& [steps, faults, ending, letters, fault, options, sizes, numbers] = sum;
   steps += weight(step);
+  letters += rank(step);
   numbers += step.body.amount;
+  if (step.kind == StepKind::kSleep) numbers += trouble_of(step.duration);
   for (const Field& field : entry(step.kind).fields) {
     const auto value = field.get(step);
     if (field.type == FieldType::kBody || field.type == FieldType::kName)
       letters += value.value_or(0);
     if (field.simplify == Simplify::kSize) sizes += size_of(field, step);
-    if (!is_number(field)) continue;
+    if (!is_number(field) || step.kind == StepKind::kSleep) continue;
     options += field.optional && value ? 1 : 0;
     numbers += value.value_or(0);
   }
@@ -416,12 +512,14 @@ std::vector<Scenario> simpler(const Scenario& scenario, const Abilities& abiliti
   without_steps(all, scenario, contract);
   with_plain_steps(all, scenario, abilities, contract);
   without_fault(all, scenario, abilities);
+  with_simpler_steps(all, scenario, abilities, contract);
   with_simpler_ending(all, scenario, abilities);
   with_simpler_letters(all, scenario, abilities);
   with_gentler_fault(all, scenario);
   with_fewer_options(all, scenario);
   with_plainer_pool(all, scenario, abilities);
   with_smaller_sizes(all, scenario);
+  with_longer_sleeps(all, scenario, contract);
   with_smaller_numbers(all, scenario);
   return all.take();
 }

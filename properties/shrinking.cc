@@ -11,6 +11,9 @@ using harness::Scenario;
 /// The final case's repeats are made even when shrinking has used up its time.
 constexpr std::chrono::seconds kRepeatTime{6};
 
+/// Of the rate of a case, what a simpler one's must be at least.
+constexpr double kAboutAsOften = 0.75;
+
 /// Candidates side by side: sent in order, resolved as they come, taken in order.
 class Siblings {
  public:
@@ -73,34 +76,57 @@ std::string key(const Scenario& scenario) {
 Shrunk Shrinker::shrink(Failing first) {
   std::vector<Failing> chain{std::move(first)};
   tried_.insert(key(chain.front().scenario));
+  if (!is_over()) {
+    rate_ = rate_of(chain.front().scenario, options_.confirm);
+    runs_ += rate_.made;
+  }
   while (!is_over()) {
     if (auto simpler = simpler_failing(chain.back().scenario)) {
       chain.push_back(std::move(*simpler));
-      continue;
+      repeats_.reset();
+    } else if (!try_again(chain.back().scenario)) {
+      break;
     }
-    if (!is_racy_) break;
-    // A case that did not fail may do so another time.
-    is_racy_ = false;
-    tried_.clear();
   }
-  // What fails now and then only may have come in by shrinking: go back to what always fails, in
-  // steps that grow, at last to where it began.
-  Shrunk result;
-  const auto last = chain.size() - 1;
-  for (std::size_t back = 0;; back = std::min(std::max<std::size_t>(2 * back, 1), last)) {
-    auto& candidate = chain[last - back];
-    int made = 0;
-    const int failed = failures_of(candidate.scenario, options_.repeats, made);
-    if (back == 0 || failed * result.repeated > result.failed * made) {
-      result.best = candidate;
-      result.failed = failed;
-      result.repeated = made;
-    }
-    if (result.stable() || is_late() || back == last) break;
-  }
-  if (result.failed == 0 && result.repeated > 0) result.best = chain.front();
+  auto result = preferred(chain);
   result.runs = runs_;
   return result;
+}
+
+bool Shrinker::try_again(const Scenario& simplest) {
+  if (is_late() || runs_ == runs_before_) return false;
+  if (rate_.is_steady() && !is_racy_) {
+    // A few runs say little, and these will be made anyway.
+    repeats_ = rate_of(simplest, options_.repeats);
+    rate_ += *repeats_;
+    if (rate_.is_steady()) return false;
+  }
+  is_racy_ = false;
+  tried_ = {key(simplest)};
+  runs_before_ = runs_;
+  return true;
+}
+
+/// What fails now and then only may have come in by shrinking: looks back, in steps that grow, at
+/// last to where it began. That a longer one failed some more times may be chance.
+Shrunk Shrinker::preferred(std::vector<Failing>& chain) {
+  const auto last = chain.size() - 1;
+  std::size_t best = last;
+  Rate best_rate;
+  for (std::size_t back = 0;; back = std::min(std::max<std::size_t>(2 * back, 1), last)) {
+    const auto at = last - back;
+    auto rate = back == 0 && repeats_ ? *repeats_ : rate_of(chain[at].scenario, options_.repeats);
+    if (back > 0 && rate.is_steady() && !is_late())
+      rate += rate_of(chain[at].scenario, 2 * options_.repeats);
+    const bool is_better = rate.failed * best_rate.made >= 2 * best_rate.failed * rate.made;
+    if (back == 0 || rate.is_steady() || (rate.failed > 0 && is_better)) {
+      best = at;
+      best_rate = rate;
+    }
+    if (best_rate.is_steady() || is_late() || back == last) break;
+  }
+  if (best_rate.failed == 0 && best_rate.made > 0) best = 0;
+  return {.best = std::move(chain[best]), .failed = best_rate.failed, .repeated = best_rate.made};
 }
 
 std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
@@ -124,27 +150,36 @@ std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
 }
 
 bool Shrinker::is_confirmed(const Scenario& scenario) {
-  if (runs_ + options_.confirm > options_.runs) return false;
-  int made = 0;
-  const int failed = failures_of(scenario, options_.confirm, made);
-  runs_ += made;
-  return made == options_.confirm && failed == made;
+  if (runs_ + kMostConfirms * options_.confirm > options_.runs) return false;
+  Rate rate{.failed = 1, .made = 1};
+  for (const int more : {1, kMostConfirms - 1}) {
+    const int times = more * options_.confirm;
+    const auto again = rate_of(scenario, times);
+    runs_ += again.made;
+    if (again.made < times) return false;
+    rate += again;
+    if (rate.is_steady()) break;
+    if (rate_.is_steady() || rate.failed == 1) return false;
+  }
+  if (!rate.is_steady() && rate.estimate() < kAboutAsOften * rate_.estimate()) return false;
+  rate_ = rate;
+  return true;
 }
 
-int Shrinker::failures_of(const Scenario& scenario, int times, int& made) {
+Shrinker::Rate Shrinker::rate_of(const Scenario& scenario, int times) {
   std::set<std::uint64_t> ids;
   for (int i = 0; i < times; ++i) ids.insert(desk_.submit(*target_.pool, scenario));
   const auto deadline = std::max(options_.deadline, Clock::now() + kRepeatTime);
-  int failed = 0;
+  Rate rate;
   while (!ids.empty()) {
     auto ran = desk_.next_of(ids, deadline);
     if (!ran) break;
     ids.erase(ran->id);
-    ++made;
-    if (failing(std::move(*ran))) ++failed;
+    ++rate.made;
+    if (failing(std::move(*ran))) ++rate.failed;
   }
   for (const auto id : ids) desk_.forget(id);
-  return failed;
+  return rate;
 }
 
 std::optional<Failing> Shrinker::failing(Ran&& ran) const {

@@ -20,7 +20,7 @@ struct Target {
 
 struct ShrinkOptions {
   int runs = 200;    // at most, repeats not counted
-  int confirm = 2;   // more times that a simpler case must fail to be taken
+  int confirm = 2;   // more times that a simpler case must fail to be taken; in doubt more
   int repeats = 10;  // of the final case
   Clock::time_point deadline;
 };
@@ -42,8 +42,9 @@ struct Shrunk {
 };
 
 /// Looks for the simplest scenario that still violates the target's rule in the target's way:
-/// greedily, siblings in flight side by side, the first that fails in sibling order is taken. Where
-/// one fails now and then only, those that did not fail are tried again.
+/// greedily, siblings in flight side by side, the first that fails in sibling order is taken, if it
+/// does so each time; where the case itself fails now and then, if it does so about as often. There
+/// those that did not fail are tried again.
 class Shrinker {
  public:
   using Simpler = std::function<std::vector<harness::Scenario>(const harness::Scenario&)>;
@@ -56,18 +57,39 @@ class Shrinker {
         judge_(std::move(judge)),
         options_(options) {}
 
-  /// The simplest that fails as often as it is repeated, if any does; else the first, with its
-  /// rate.
+  /// The simplest, with its rate; but one that fails each time, or twice as often, is preferred.
   Shrunk shrink(Failing first);
 
  private:
+  /// How often one failed, of how many runs.
+  struct Rate {
+    int failed = 0;
+    int made = 0;
+    bool is_steady() const { return failed == made; }
+    /// Never none nor all: a few runs leave doubt.
+    double estimate() const { return (failed + 1.0) / (made + 2.0); }
+    Rate& operator+=(Rate other) {
+      failed += other.failed;
+      made += other.made;
+      return *this;
+    }
+  };
+
   std::optional<Failing> simpler_failing(const harness::Scenario& scenario);
+  /// Whether there is reason to try again all that did not fail.
+  bool try_again(const harness::Scenario& simplest);
+  Shrunk preferred(std::vector<Failing>& chain);
+  /// Of a case that has failed once.
   bool is_confirmed(const harness::Scenario& scenario);
-  int failures_of(const harness::Scenario& scenario, int times, int& made);
+  Rate rate_of(const harness::Scenario& scenario, int times);
   std::optional<Failing> failing(Ran&& ran) const;
   /// What is found last is to be confirmed, too.
-  bool is_over() const { return runs_ + options_.confirm >= options_.runs || is_late(); }
+  bool is_over() const {
+    return runs_ + kMostConfirms * options_.confirm >= options_.runs || is_late();
+  }
   bool is_late() const { return desk_.stopped() || Clock::now() >= options_.deadline; }
+
+  static constexpr int kMostConfirms = 3;
 
   Desk& desk_;
   Target target_;
@@ -75,6 +97,9 @@ class Shrinker {
   Judge judge_;
   ShrinkOptions options_;
   int runs_ = 0;
+  Rate rate_;                    // of the simplest so far
+  std::optional<Rate> repeats_;  // of the simplest so far
+  int runs_before_ = -1;         // when all candidates were last tried again
   bool is_racy_ = false;         // a case failed once, and then did not
   std::set<std::string> tried_;  // scenarios with their faults, as text: not to be run again
 };

@@ -95,6 +95,36 @@ TEST_F(ShrinkingTest, TriesAgainWhatFailsNowAndThen) {
   EXPECT_TRUE(shrunk.stable());
 }
 
+/// A simpler case of one that fails now and then need not fail each time, but about as often.
+TEST_F(ShrinkingTest, FollowsACaseThatFailsNowAndThen) {
+  std::map<std::size_t, int> calls;  // by number of steps
+  const auto shrunk = shrink(scenario_of(4), [&](const Scenario& s) {
+    return s.steps.size() > 1 && ++calls[s.steps.size()] % 4 != 3;
+  });
+  EXPECT_EQ(shrunk.best.scenario.steps.size(), 2U);
+  EXPECT_GE(shrunk.failed, 7);
+  EXPECT_LT(shrunk.failed, shrunk.repeated);
+}
+
+/// Ten runs say little of what fails nine times of ten: a longer one may have had more luck.
+TEST_F(ShrinkingTest, PrefersTheSimplestOfThoseThatFailAboutAsOften) {
+  std::map<std::size_t, int> calls;
+  const auto shrunk = shrink(scenario_of(4), [&](const Scenario& s) {
+    const auto size = s.steps.size();
+    const int call = ++calls[size];
+    return size > 1 && (size == 2 ? call % 10 != 8 : call % 25 != 20);
+  });
+  EXPECT_EQ(shrunk.best.scenario.steps.size(), 2U);
+  EXPECT_EQ(shrunk.failed, 9);
+  EXPECT_EQ(shrunk.repeated, 10);
+}
+
+TEST_F(ShrinkingTest, EndsWhereNothingIsSimpler) {
+  int calls = 0;
+  const auto shrunk = shrink({}, [&](const Scenario&) { return ++calls % 3 == 0; });
+  EXPECT_TRUE(shrunk.best.scenario.steps.empty());
+}
+
 TEST_F(ShrinkingTest, IsBounded) {
   options_.runs = 30;
   const auto shrunk = shrink(scenario_of(40), [](const Scenario& s) { return s.steps.size() > 1; });
