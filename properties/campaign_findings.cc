@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "properties/campaign.h"
+#include "properties/shrink.h"
 
 namespace poolproof::properties {
 namespace {
@@ -30,10 +31,16 @@ constexpr ShrinkBudget kForKnown{60, 3, 1, milliseconds(500), seconds(5), second
 /// the three shortest, and the longest, which may be of another kind.
 constexpr std::size_t kMostSuspects = 4;
 
-/// What was not repeated failed never, as far as anybody knows.
-bool fails_more_often(const Finding& one, const Finding& other) {
-  return one.was_repeated() &&
-         (!other.was_repeated() || one.failed * other.repeated > other.failed * one.repeated);
+/// What was not repeated failed never, as far as anybody knows. One of two that fail about as often
+/// had more luck in its few repeats: the simpler one says more.
+bool is_preferred(const Finding& one, const Finding& other) {
+  if (!one.was_repeated()) return false;
+  if (!other.was_repeated() || (one.is_stable() && !other.is_stable())) return true;
+  const auto is_twice = [](const Finding& a, const Finding& b) {
+    return a.failed > 0 && a.failed * b.repeated >= 2 * b.failed * a.repeated;
+  };
+  if (is_twice(one, other) || is_twice(other, one)) return is_twice(one, other);
+  return complexity(one.simplest.scenario) < complexity(other.simplest.scenario);
 }
 
 }  // namespace
@@ -75,7 +82,7 @@ void Campaign::investigate_all() {
   suspicions_.clear();
 }
 
-/// The first of its cases that always fails stands for all of them; else the one that fails most.
+/// The first of its cases that always fails stands for all of them; else the best of them.
 void Campaign::investigate(std::size_t index) {
   auto& suspicion = suspicions_[index];
   const auto& pool = *suspicion.search->pool;
@@ -85,7 +92,7 @@ void Campaign::investigate(std::size_t index) {
     if (best && (options.repeats == 0 || desk_.stopped())) break;  // no time to learn more
     listener_.on_shrinking(pool, *suspicion.rule);
     auto finding = examined(pool, std::move(suspect), options);
-    if (!best || fails_more_often(finding, *best)) best = std::move(finding);
+    if (!best || is_preferred(finding, *best)) best = std::move(finding);
     if (best->is_stable()) break;
   }
   settle(std::move(*best), suspicion);
@@ -119,7 +126,7 @@ void Campaign::settle(Finding&& finding, Suspicion& suspicion) {
     report(std::move(finding), suspicion.search->tally);
   } else if (earlier == unstable_.end()) {
     unstable_.push_back({suspicion.search, std::move(finding)});
-  } else if (fails_more_often(finding, earlier->finding)) {
+  } else if (is_preferred(finding, earlier->finding)) {
     earlier->finding = std::move(finding);
   }
 }

@@ -229,6 +229,27 @@ TEST_F(CampaignTest, OfCasesThatDoNotRepeatTheOneThatFailsMostIsTold) {
   EXPECT_EQ(outcome_of(result, "W1"), Outcome::kInconclusive);
 }
 
+/// Some more failures among ten are chance: the simpler case says more.
+TEST_F(CampaignTest, OfTwoThatFailAboutAsOftenTheSimplerIsTold) {
+  auto source = plain_source();
+  source.generate = [generate = source.generate](const Pool& pool, int n) {
+    auto scenario = generate(pool, n);
+    if (n % 2 == 0) scenario->steps.pop_back();
+    return scenario;
+  };
+  source.simpler = [](const Pool&, const Scenario&) { return std::vector<Scenario>(); };
+  int longer = 0;
+  int shorter = 0;
+  const auto result = run_with(source, [&](const Job& job) -> sys::Result<Trace> {
+    if (job.scenario.ending.kind != EndingKind::kOsExit) return healthy_trace(job.scenario);
+    const bool fails = job.scenario.steps.size() == 5 ? longer++ % 10 != 5 : shorter++ % 3 != 2;
+    return fails ? orphan_trace() : healthy_trace(job.scenario);
+  });
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_FALSE(result.findings[0].is_stable());
+  EXPECT_EQ(result.findings[0].original.scenario.steps.size(), 4U);
+}
+
 TEST_F(CampaignTest, WhatThereWasNoTimeToRepeatIsViolatedAllTheSame) {
   struct Impatient : CampaignListener {
     void on_shrinking(const Pool&, const Rule&) override { stopped = true; }

@@ -238,37 +238,60 @@ std::int64_t rank(const Step& step) {
 
 /// Whatever a step or some in a row do, all that mattered may have been that time went by, that
 /// somebody looked, that there was a task, or that a worker died.
-void with_simpler_steps(Candidates& all, const Scenario& from, const Abilities& abilities,
-                        const Contract& contract) {
-  const Step kill{.kind = StepKind::kKill, .victim = Victim::kIdle};
-  const Step look{.kind = StepKind::kWorkers};
-  const Step stand_ins[] = {{.kind = StepKind::kSleep, .duration = contract.patience()},
-                            look,
-                            {.kind = StepKind::kSubmit, .task = unused_task(from)},
-                            kill};
-  const auto can = [&](const Step& step) {
-    return has(abilities.steps, step.kind) &&
-           (step.kind != StepKind::kSubmit || has(abilities.bodies, step.body.kind));
-  };
-  const std::size_t n = from.steps.size();
-  for (std::size_t chunk = (n + 1) / 2; chunk > 0; chunk /= 2) {
-    for (std::size_t at = 0; at < n; at += chunk) {
-      for (const Step& stand_in : stand_ins) {
-        if (can(stand_in)) all.add(with_steps(from, replaced(from, at, chunk, stand_in), contract));
+class StandIns {
+ public:
+  StandIns(const Scenario& from, const Abilities& abilities, const Contract& contract)
+      : from_(from), contract_(contract) {
+    const Step all[] = {{.kind = StepKind::kSleep, .duration = contract.patience()},
+                        kLook,
+                        {.kind = StepKind::kSubmit, .task = unused_task(from)},
+                        kKill};
+    for (const Step& step : all) {
+      const bool is_task = step.kind == StepKind::kSubmit;
+      if (is_task && !has(abilities.bodies, step.body.kind)) continue;
+      if (has(abilities.steps, step.kind)) steps_.push_back(step);
+    }
+  }
+
+  /// For some steps, and a pause for one: whether it comes in time is what many cases differ by.
+  void add_bold_to(Candidates& all) const {
+    for (std::size_t chunk = (length() + 1) / 2; chunk > 0; chunk /= 2) {
+      for (std::size_t at = 0; at < length(); at += chunk) {
+        for (const Step& step : steps_) {
+          if (chunk == 1 && step.kind != StepKind::kSleep) continue;
+          all.add(with_steps(from_, replaced(from_, at, chunk, step), contract_));
+        }
       }
     }
   }
-  // It may have been the one that looked, too: that can be done in the end.
-  if (!can(look) || n == 0 || from.steps.back().kind == StepKind::kWorkers) return;
-  for (std::size_t at = 0; at < n; ++at) {
-    for (const std::optional<Step>& stand_in : {std::optional<Step>(), std::optional(kill)}) {
-      if (stand_in && !can(kill)) continue;
-      auto steps = replaced(from, at, 1, stand_in);
-      steps.push_back({n, look});
-      all.add(with_steps(from, steps, contract));
+
+  /// For one. It may have been the one that looked, too: that can be done in the end.
+  void add_to(Candidates& all) const {
+    for (std::size_t at = 0; at < length(); ++at) {
+      for (const Step& step : steps_)
+        all.add(with_steps(from_, replaced(from_, at, 1, step), contract_));
+    }
+    if (!has(steps_, kLook) || length() == 0 || from_.steps.back() == kLook) return;
+    for (std::size_t at = 0; at < length(); ++at) {
+      add_looking(all, replaced(from_, at, 1, std::nullopt));
+      if (has(steps_, kKill)) add_looking(all, replaced(from_, at, 1, kKill));
     }
   }
-}
+
+ private:
+  static constexpr Step kLook{.kind = StepKind::kWorkers};
+  static constexpr Step kKill{.kind = StepKind::kKill, .victim = Victim::kIdle};
+
+  std::size_t length() const { return from_.steps.size(); }
+  void add_looking(Candidates& all, std::vector<Placed> steps) const {
+    steps.push_back({length(), kLook});
+    all.add(with_steps(from_, steps, contract_));
+  }
+
+  const Scenario& from_;
+  const Contract& contract_;
+  std::vector<Step> steps_;  // that the adapter can do, the simplest first
+};
 
 /// A fault may have done no more than another ending of main's would.
 void without_fault(Candidates& all, const Scenario& from, const Abilities& abilities) {
@@ -512,7 +535,8 @@ std::vector<Scenario> simpler(const Scenario& scenario, const Abilities& abiliti
   without_steps(all, scenario, contract);
   with_plain_steps(all, scenario, abilities, contract);
   without_fault(all, scenario, abilities);
-  with_simpler_steps(all, scenario, abilities, contract);
+  const StandIns stand_ins(scenario, abilities, contract);
+  stand_ins.add_bold_to(all);
   with_simpler_ending(all, scenario, abilities);
   with_simpler_letters(all, scenario, abilities);
   with_gentler_fault(all, scenario);
@@ -521,6 +545,8 @@ std::vector<Scenario> simpler(const Scenario& scenario, const Abilities& abiliti
   with_smaller_sizes(all, scenario);
   with_longer_sleeps(all, scenario, contract);
   with_smaller_numbers(all, scenario);
+  // Many, and hardly one does: last, so that they are not tried again for each smaller number.
+  stand_ins.add_to(all);
   return all.take();
 }
 

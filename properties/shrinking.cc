@@ -11,6 +11,9 @@ using harness::Scenario;
 /// The final case's repeats are made even when shrinking has used up its time.
 constexpr std::chrono::seconds kRepeatTime{6};
 
+/// So often all simpler cases of one that fails now and then are tried again.
+constexpr int kMostRounds = 3;
+
 /// Of the rate of a case, what a simpler one's must be at least.
 constexpr double kAboutAsOften = 0.75;
 
@@ -25,10 +28,12 @@ class Siblings {
     for (const auto& [id, at] : in_flight_) desk_.forget(id);
   }
 
-  /// Nothing behind a failing one is sent, nor more than keeps every job busy.
+  /// Nothing behind a failing one is sent, nor more than keeps every job busy. Those that nobody
+  /// needs once one fails were run for nothing: the more did not, the more go side by side.
   bool send_next() {
     const auto end = failed_.empty() ? candidates_.size() : failed_.begin()->first;
-    if (sent_ >= end || std::cmp_greater_equal(in_flight_.size(), 2 * desk_.jobs())) return false;
+    const auto most = std::min(2 + healthy_, 2 * desk_.jobs());
+    if (sent_ >= end || std::cmp_greater_equal(in_flight_.size(), most)) return false;
     in_flight_[desk_.submit(pool_, candidates_[sent_])] = sent_;
     ++sent_;
     return true;
@@ -43,6 +48,7 @@ class Siblings {
   void resolve(std::uint64_t id, std::optional<Failing> failing) {
     const auto at = in_flight_[id];
     in_flight_.erase(id);
+    healthy_ += failing ? 0 : 1;
     if (failing) failed_.emplace(at, std::move(*failing));
   }
 
@@ -63,6 +69,7 @@ class Siblings {
   const Pool& pool_;
   std::vector<Scenario> candidates_;
   std::size_t sent_ = 0;
+  int healthy_ = 0;
   std::map<std::uint64_t, std::size_t> in_flight_;
   std::map<std::size_t, Failing> failed_;  // by place
 };
@@ -84,6 +91,7 @@ Shrunk Shrinker::shrink(Failing first) {
     if (auto simpler = simpler_failing(chain.back().scenario)) {
       chain.push_back(std::move(*simpler));
       repeats_.reset();
+      rounds_ = 0;
     } else if (!try_again(chain.back().scenario)) {
       break;
     }
@@ -94,7 +102,7 @@ Shrunk Shrinker::shrink(Failing first) {
 }
 
 bool Shrinker::try_again(const Scenario& simplest) {
-  if (is_late() || runs_ == runs_before_) return false;
+  if (is_late() || ++rounds_ > kMostRounds) return false;
   if (rate_.is_steady() && !is_racy_) {
     // A few runs say little, and these will be made anyway.
     repeats_ = rate_of(simplest, options_.repeats);
@@ -103,7 +111,6 @@ bool Shrinker::try_again(const Scenario& simplest) {
   }
   is_racy_ = false;
   tried_ = {key(simplest)};
-  runs_before_ = runs_;
   return true;
 }
 

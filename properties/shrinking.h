@@ -99,7 +99,7 @@ class Shrinker {
   int runs_ = 0;
   Rate rate_;                    // of the simplest so far
   std::optional<Rate> repeats_;  // of the simplest so far
-  int runs_before_ = -1;         // when all candidates were last tried again
+  int rounds_ = 0;               // so often all that is simpler than that was tried again
   bool is_racy_ = false;         // a case failed once, and then did not
   std::set<std::string> tried_;  // scenarios with their faults, as text: not to be run again
 };
