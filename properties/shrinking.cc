@@ -20,8 +20,11 @@ constexpr double kAboutAsOften = 0.75;
 /// Candidates side by side: sent in order, resolved as they come, taken in order.
 class Siblings {
  public:
-  Siblings(Desk& desk, const Pool& pool, std::vector<Scenario> candidates)
-      : desk_(desk), pool_(pool), candidates_(std::move(candidates)) {}
+  Siblings(Desk& desk, const Pool& pool, std::vector<Scenario> candidates, bool is_in_haste)
+      : desk_(desk),
+        pool_(pool),
+        candidates_(std::move(candidates)),
+        healthy_(is_in_haste ? 2 * desk.jobs() : 0) {}
   Siblings(const Siblings&) = delete;
   Siblings& operator=(const Siblings&) = delete;
   ~Siblings() {
@@ -29,7 +32,8 @@ class Siblings {
   }
 
   /// Nothing behind a failing one is sent, nor more than keeps every job busy. Those that nobody
-  /// needs once one fails were run for nothing: the more did not, the more go side by side.
+  /// needs once one fails were run for nothing: without haste, the more did not, the more go side
+  /// by side.
   bool send_next() {
     const auto end = failed_.empty() ? candidates_.size() : failed_.begin()->first;
     const auto most = std::min(2 + healthy_, 2 * desk_.jobs());
@@ -81,6 +85,7 @@ std::string key(const Scenario& scenario) {
 }  // namespace
 
 Shrunk Shrinker::shrink(Failing first) {
+  start_ = Clock::now();
   std::vector<Failing> chain{std::move(first)};
   tried_.insert(key(chain.front().scenario));
   if (!is_over()) {
@@ -99,6 +104,11 @@ Shrunk Shrinker::shrink(Failing first) {
   auto result = preferred(chain);
   result.runs = runs_;
   return result;
+}
+
+bool Shrinker::is_in_haste() const {
+  const auto now = Clock::now();
+  return runs_ * (options_.deadline - now) < (options_.runs - runs_) * (now - start_);
 }
 
 bool Shrinker::try_again(const Scenario& simplest) {
@@ -139,7 +149,7 @@ Shrunk Shrinker::preferred(std::vector<Failing>& chain) {
 std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
   auto candidates = simpler_(scenario);
   std::erase_if(candidates, [&](const Scenario& c) { return tried_.contains(key(c)); });
-  Siblings siblings(desk_, *target_.pool, std::move(candidates));
+  Siblings siblings(desk_, *target_.pool, std::move(candidates), is_in_haste());
   for (;;) {
     while (!is_over() && siblings.send_next()) ++runs_;
     if (auto first = siblings.take_first_failing()) {

@@ -76,6 +76,8 @@ class Shrinker {
   };
 
   std::optional<Failing> simpler_failing(const harness::Scenario& scenario);
+  /// Whether, at the speed so far, the time will be over before the runs are.
+  bool is_in_haste() const;
   /// Whether there is reason to try again all that did not fail.
   bool try_again(const harness::Scenario& simplest);
   Shrunk preferred(std::vector<Failing>& chain);
@@ -96,6 +98,7 @@ class Shrinker {
   Simpler simpler_;
   Judge judge_;
   ShrinkOptions options_;
+  Clock::time_point start_;
   int runs_ = 0;
   Rate rate_;                    // of the simplest so far
   std::optional<Rate> repeats_;  // of the simplest so far

@@ -125,6 +125,13 @@ TEST_F(ShrinkingTest, EndsWhereNothingIsSimpler) {
   EXPECT_TRUE(shrunk.best.scenario.steps.empty());
 }
 
+/// Siblings of one that fails are run for nothing.
+TEST_F(ShrinkingTest, RunsFewSiblingsOfWhatIsTaken) {
+  const auto shrunk = shrink(scenario_of(10), [](const Scenario&) { return true; });
+  EXPECT_TRUE(shrunk.best.scenario.steps.empty());
+  EXPECT_LE(shrunk.runs, options_.confirm + 10 * (2 + options_.confirm));
+}
+
 TEST_F(ShrinkingTest, IsBounded) {
   options_.runs = 30;
   const auto shrunk = shrink(scenario_of(40), [](const Scenario& s) { return s.steps.size() > 1; });
