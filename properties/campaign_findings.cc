@@ -35,7 +35,8 @@ constexpr std::size_t kMostSuspects = 4;
 /// had more luck in its few repeats: the simpler one says more.
 bool is_preferred(const Finding& one, const Finding& other) {
   if (!one.was_repeated()) return false;
-  if (!other.was_repeated() || (one.is_stable() && !other.is_stable())) return true;
+  if (!other.was_repeated()) return true;
+  if (one.is_stable() != other.is_stable()) return one.is_stable();
   const auto is_twice = [](const Finding& a, const Finding& b) {
     return a.failed > 0 && a.failed * b.repeated >= 2 * b.failed * a.repeated;
   };

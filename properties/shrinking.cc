@@ -133,10 +133,17 @@ Shrunk Shrinker::preferred(std::vector<Failing>& chain) {
   for (std::size_t back = 0;; back = std::min(std::max<std::size_t>(2 * back, 1), last)) {
     const auto at = last - back;
     auto rate = back == 0 && repeats_ ? *repeats_ : rate_of(chain[at].scenario, options_.repeats);
-    if (back > 0 && rate.is_steady() && !is_late())
+    if (back == 0) {
+      // Ten more that fail do not undo one that did not.
+      if (rate.is_steady() && !rate_.is_steady()) rate += rate_;
+    } else if (rate.made < options_.repeats) {
+      break;  // nobody knows how often it fails
+    } else if (rate.is_steady() && !is_late()) {
       rate += rate_of(chain[at].scenario, 2 * options_.repeats);
+    }
+    const bool is_sure = rate.is_steady() && rate.made >= 3 * options_.repeats;
     const bool is_better = rate.failed * best_rate.made >= 2 * best_rate.failed * rate.made;
-    if (back == 0 || rate.is_steady() || (rate.failed > 0 && is_better)) {
+    if (back == 0 || is_sure || (rate.failed > 0 && is_better)) {
       best = at;
       best_rate = rate;
     }

@@ -43,8 +43,8 @@ struct Shrunk {
 
 /// Looks for the simplest scenario that still violates the target's rule in the target's way:
 /// greedily, siblings in flight side by side, the first that fails in sibling order is taken, if it
-/// does so each time; where the case itself fails now and then, if it does so about as often. There
-/// those that did not fail are tried again.
+/// does so each time; where the case itself fails now and then, if it does so about as often. Where
+/// one failed once and then not, those that did not fail are tried again, a few times.
 class Shrinker {
  public:
   using Simpler = std::function<std::vector<harness::Scenario>(const harness::Scenario&)>;

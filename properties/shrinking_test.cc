@@ -106,6 +106,16 @@ TEST_F(ShrinkingTest, FollowsACaseThatFailsNowAndThen) {
   EXPECT_LT(shrunk.failed, shrunk.repeated);
 }
 
+/// It was seen not to fail: ten repeats that do cannot undo that.
+TEST_F(ShrinkingTest, WhatDidNotFailOnceIsNotToldAsStable) {
+  int calls = 0;
+  const auto shrunk =
+      shrink(scenario_of(1), [&](const Scenario& s) { return !s.steps.empty() && ++calls != 2; });
+  EXPECT_FALSE(shrunk.stable());
+  EXPECT_EQ(shrunk.failed, 11);
+  EXPECT_EQ(shrunk.repeated, 12);
+}
+
 /// Ten runs say little of what fails nine times of ten: a longer one may have had more luck.
 TEST_F(ShrinkingTest, PrefersTheSimplestOfThoseThatFailAboutAsOften) {
   std::map<std::size_t, int> calls;
