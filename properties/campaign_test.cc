@@ -207,14 +207,20 @@ TEST_F(CampaignTest, ARegressionWhoseFaultNeverFiredIsAGap) {
   EXPECT_TRUE(result.has_doubt());
 }
 
-TEST_F(CampaignTest, OfCasesThatDoNotRepeatTheOneThatFailsMostIsTold) {
+/// Nothing is simpler than they are.
+ScenarioSource source_of_two_lengths(std::function<bool(int)> is_shorter) {
   auto source = plain_source();
-  source.generate = [generate = source.generate](const Pool& pool, int n) {
+  source.generate = [generate = source.generate, is_shorter](const Pool& pool, int n) {
     auto scenario = generate(pool, n);
-    if (n % 6 == 2) scenario->steps.pop_back();
+    if (is_shorter(n)) scenario->steps.pop_back();
     return scenario;
   };
   source.simpler = [](const Pool&, const Scenario&) { return std::vector<Scenario>(); };
+  return source;
+}
+
+TEST_F(CampaignTest, OfCasesThatDoNotRepeatTheOneThatFailsMostIsTold) {
+  const auto source = source_of_two_lengths([](int n) { return n % 6 == 2; });
   int longer = 0;
   int shorter = 0;
   const auto result = run_with(source, [&](const Job& job) -> sys::Result<Trace> {
@@ -231,13 +237,7 @@ TEST_F(CampaignTest, OfCasesThatDoNotRepeatTheOneThatFailsMostIsTold) {
 
 /// Some more failures among ten are chance: the simpler case says more.
 TEST_F(CampaignTest, OfTwoThatFailAboutAsOftenTheSimplerIsTold) {
-  auto source = plain_source();
-  source.generate = [generate = source.generate](const Pool& pool, int n) {
-    auto scenario = generate(pool, n);
-    if (n % 2 == 0) scenario->steps.pop_back();
-    return scenario;
-  };
-  source.simpler = [](const Pool&, const Scenario&) { return std::vector<Scenario>(); };
+  const auto source = source_of_two_lengths([](int n) { return n % 2 == 0; });
   int longer = 0;
   int shorter = 0;
   const auto result = run_with(source, [&](const Job& job) -> sys::Result<Trace> {

@@ -59,7 +59,7 @@ RC_GTEST_PROP(Scenarios, AreRunnableAndWithinBounds, ()) {
   RC_ASSERT(scenario.steps.size() <= 9u);
   for (const Step& step : scenario.steps) {
     // Longer ones wait for a dropped pool's workers to go.
-    RC_ASSERT(step.duration <= milliseconds(30) || step.duration == contract.grace * 3 / 2);
+    RC_ASSERT(step.duration <= milliseconds(30) || step.duration == contract.patience());
     if (step.body.kind == BodyKind::kSleep) RC_ASSERT(step.body.amount <= 50);
   }
 }

@@ -218,8 +218,8 @@ void with_plain_steps(Candidates& all, const Scenario& from, const Abilities& ab
   }
 }
 
-/// The place of its kind in the order of simplicity: what only lets time pass or looks, then what
-/// is asked of a pool first, then what makes the least to think about.
+/// The place of its kind in the order of simplicity: what every scenario has, what only lets time
+/// pass or looks, the other stand-ins; then in the order of the table.
 std::int64_t rank(const Step& step) {
   switch (step.kind) {
     case StepKind::kCreate:

@@ -24,7 +24,7 @@ class Siblings {
       : desk_(desk),
         pool_(pool),
         candidates_(std::move(candidates)),
-        healthy_(is_in_haste ? 2 * desk.jobs() : 0) {}
+        ahead_(is_in_haste ? 2 * desk.jobs() : 0) {}
   Siblings(const Siblings&) = delete;
   Siblings& operator=(const Siblings&) = delete;
   ~Siblings() {
@@ -36,7 +36,7 @@ class Siblings {
   /// by side.
   bool send_next() {
     const auto end = failed_.empty() ? candidates_.size() : failed_.begin()->first;
-    const auto most = std::min(2 + healthy_, 2 * desk_.jobs());
+    const auto most = std::min(2 + ahead_, 2 * desk_.jobs());
     if (sent_ >= end || std::cmp_greater_equal(in_flight_.size(), most)) return false;
     in_flight_[desk_.submit(pool_, candidates_[sent_])] = sent_;
     ++sent_;
@@ -52,7 +52,7 @@ class Siblings {
   void resolve(std::uint64_t id, std::optional<Failing> failing) {
     const auto at = in_flight_[id];
     in_flight_.erase(id);
-    healthy_ += failing ? 0 : 1;
+    ahead_ += failing ? 0 : 1;
     if (failing) failed_.emplace(at, std::move(*failing));
   }
 
@@ -73,7 +73,7 @@ class Siblings {
   const Pool& pool_;
   std::vector<Scenario> candidates_;
   std::size_t sent_ = 0;
-  int healthy_ = 0;
+  int ahead_;  // so many more than two side by side; no more than the jobs need
   std::map<std::uint64_t, std::size_t> in_flight_;
   std::map<std::size_t, Failing> failed_;  // by place
 };

@@ -101,7 +101,7 @@ class Shrinker {
   Clock::time_point start_;
   int runs_ = 0;
   Rate rate_;                    // of the simplest so far
-  std::optional<Rate> repeats_;  // of the simplest so far
+  std::optional<Rate> repeats_;  // its final ones, once they are made
   int rounds_ = 0;               // so often all that is simpler than that was tried again
   bool is_racy_ = false;         // a case failed once, and then did not
   std::set<std::string> tried_;  // scenarios with their faults, as text: not to be run again
