@@ -56,7 +56,8 @@ struct Finding {
   bool is_known() const { return !known_link.empty(); }
   /// One that was never repeated, since the time was over, is not called unstable: it was seen, and
   /// nothing speaks against it. Whoever tells of it says that it was not repeated.
-  bool is_stable() const { return failed == repeated; }
+  Rate rate() const { return {failed, repeated}; }
+  bool is_stable() const { return rate().is_steady(); }
   bool was_repeated() const { return repeated > 0; }
 };
 

@@ -37,10 +37,8 @@ bool is_preferred(const Finding& one, const Finding& other) {
   if (!one.was_repeated()) return false;
   if (!other.was_repeated()) return true;
   if (one.is_stable() != other.is_stable()) return one.is_stable();
-  const auto is_twice = [](const Finding& a, const Finding& b) {
-    return a.failed > 0 && a.failed * b.repeated >= 2 * b.failed * a.repeated;
-  };
-  if (is_twice(one, other) || is_twice(other, one)) return is_twice(one, other);
+  if (one.rate().is_twice(other.rate()) || other.rate().is_twice(one.rate()))
+    return one.rate().is_twice(other.rate());
   return complexity(one.simplest.scenario) < complexity(other.simplest.scenario);
 }
 
@@ -113,8 +111,8 @@ Finding Campaign::examined(const Pool& pool, Suspect&& suspect, const ShrinkOpti
   finding.trace = std::move(result.best.trace);
   finding.evidence = result.best.violation.evidence;
   finding.runs = result.runs;
-  finding.failed = result.failed;
-  finding.repeated = result.repeated;
+  finding.failed = result.rate.failed;
+  finding.repeated = result.rate.made;
   return finding;
 }
 

@@ -9,6 +9,7 @@
 #include "harness/case.h"
 #include "properties/exhaustive.h"
 #include "properties/pools.h"
+#include "properties/shrink.h"
 
 namespace poolproof::properties {
 
@@ -16,7 +17,7 @@ namespace poolproof::properties {
 struct ScenarioSource {
   /// The n-th random scenario of a pool (from 0), or none.
   std::function<std::optional<harness::Scenario>(const Pool&, int n)> generate;
-  std::function<std::vector<harness::Scenario>(const Pool&, const harness::Scenario&)> simpler;
+  std::function<Passes(const Pool&, const harness::Scenario&)> simpler;
   /// All short scenarios of a pool; empty: they are not tried.
   std::function<Enumerator(const Pool&)> enumerate;
   /// Scenarios that are run first, in this order; empty: none.

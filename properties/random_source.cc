@@ -90,7 +90,7 @@ ScenarioSource random_source(std::uint64_t seed, bool faults) {
     return streams->try_emplace(pool.name.text(), pool, seed, faults).first->second.at(n);
   };
   source.simpler = [](const Pool& pool, const harness::Scenario& scenario) {
-    return simpler(scenario, pool.abilities, pool.contract);
+    return simpler_by_pass(scenario, pool.abilities, pool.contract);
   };
   source.enumerate = [](const Pool& pool) {
     return Enumerator(pool.abilities, pool.contract, pool.start_method);

@@ -90,10 +90,14 @@ class Candidates {
   Candidates(const Scenario& from, const Contract& contract)
       : from_(from), complexity_(complexity(from)), contract_(contract) {}
 
+  void begin_pass() { all_.emplace_back(); }
+
   void add(Scenario candidate) {
     if (complexity(candidate) >= complexity_) return;
     if (!is_runnable(candidate, contract_)) return;
-    if (!has(all_, candidate)) all_.push_back(std::move(candidate));
+    const auto has_it = [&](const auto& pass) { return has(pass, candidate); };
+    if (std::any_of(all_.begin(), all_.end(), has_it)) return;
+    all_.back().push_back(std::move(candidate));
   }
   /// `change` edits a copy of step `i`.
   template <class Change>
@@ -102,13 +106,13 @@ class Candidates {
     change(candidate.steps[i]);
     add(std::move(candidate));
   }
-  std::vector<Scenario> take() { return std::move(all_); }
+  Passes take() { return std::move(all_); }
 
  private:
   const Scenario& from_;
   Complexity complexity_;
   const Contract& contract_;
-  std::vector<Scenario> all_;
+  Passes all_;
 };
 
 /// `from` with these steps instead, and the fault where its step or task is now.
@@ -139,12 +143,13 @@ std::vector<Placed> replaced(const Scenario& from, std::size_t at, std::size_t c
   return steps;
 }
 
-void without_steps(Candidates& all, const Scenario& from, const Contract& contract) {
+/// One of so many parts; of more parts than steps, one step.
+void without_steps(Candidates& all, const Scenario& from, std::size_t part,
+                   const Contract& contract) {
   const std::size_t n = from.steps.size();
-  for (std::size_t chunk = (n + 1) / 2; chunk > 0; chunk /= 2) {
-    for (std::size_t at = 0; at < n; at += chunk) {
-      all.add(with_steps(from, replaced(from, at, chunk, std::nullopt), contract));
-    }
+  const std::size_t chunk = std::max<std::size_t>((n + part - 1) / part, 1);
+  for (std::size_t at = 0; at < n; at += chunk) {
+    all.add(with_steps(from, replaced(from, at, chunk, std::nullopt), contract));
   }
 }
 
@@ -236,6 +241,56 @@ std::int64_t rank(const Step& step) {
   }
 }
 
+/// Less comes first, where nothing else speaks against it.
+std::pair<std::int64_t, BodyKind> order(const Step& step) {
+  return {rank(step), step.body.kind};
+}
+
+/// All steps in order, or one of them further in front.
+void in_order(Candidates& all, const Scenario& from, const Contract& contract) {
+  std::vector<Placed> steps;
+  for (std::size_t i = 0; i < from.steps.size(); ++i) steps.push_back({i, from.steps[i]});
+  auto sorted = steps;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Placed& a, const Placed& b) { return order(a.step) < order(b.step); });
+  all.add(with_steps(from, sorted, contract));
+  for (auto late = steps.begin(); late != steps.end(); ++late) {
+    for (auto early = steps.begin(); early != late; ++early) {
+      if (order(early->step) <= order(late->step)) continue;
+      auto moved = steps;
+      const auto at = [&](auto place) { return moved.begin() + (place - steps.begin()); };
+      std::rotate(at(early), at(late), at(late) + 1);
+      all.add(with_steps(from, moved, contract));
+    }
+  }
+}
+
+std::int64_t pairs_out_of_order(const Scenario& scenario) {
+  std::int64_t pairs = 0;
+  for (std::size_t late = 0; late < scenario.steps.size(); ++late) {
+    for (std::size_t early = 0; early < late; ++early)
+      pairs += order(scenario.steps[early]) > order(scenario.steps[late]) ? 1 : 0;
+  }
+  return pairs;
+}
+
+/// Calls `each(step's place, field)` for all fields that are simplified in this way.
+template <class Each>
+void for_fields(const Scenario& from, Simplify how, Each each) {
+  for (std::size_t i = 0; i < from.steps.size(); ++i) {
+    for (const Field& field : entry(from.steps[i].kind).fields) {
+      if (field.simplify == how) each(i, field);
+    }
+  }
+}
+
+void unset_settings(Scenario& scenario) {
+  for_fields(scenario, Simplify::kSetting, [&](std::size_t i, const Field& field) {
+    const bool is_name = field.type == FieldType::kName;
+    field.set(scenario.steps[i], is_name ? std::optional<std::int64_t>(0) : std::nullopt);
+  });
+}
+
 /// Whatever a step or some in a row do, all that mattered may have been that time went by, that
 /// somebody looked, that there was a task, or that a worker died.
 class StandIns {
@@ -253,24 +308,38 @@ class StandIns {
     }
   }
 
-  /// For some steps, and a pause for one: whether it comes in time is what many cases differ by.
-  void add_bold_to(Candidates& all) const {
-    for (std::size_t chunk = (length() + 1) / 2; chunk > 0; chunk /= 2) {
+  /// For two or more in a row.
+  void add_for_some(Candidates& all) const {
+    for (std::size_t chunk = (length() + 1) / 2; chunk > 1; chunk /= 2) {
       for (std::size_t at = 0; at < length(); at += chunk) {
-        for (const Step& step : steps_) {
-          if (chunk == 1 && step.kind != StepKind::kSleep) continue;
+        for (const Step& step : steps_)
           all.add(with_steps(from_, replaced(from_, at, chunk, step), contract_));
-        }
       }
     }
   }
 
-  /// For one. It may have been the one that looked, too: that can be done in the end.
-  void add_to(Candidates& all) const {
+  /// A pause alone: whether it comes in time is what many cases differ by.
+  void add_pauses(Candidates& all) const {
+    if (steps_.empty() || steps_.front().kind != StepKind::kSleep) return;
+    for (std::size_t at = 0; at < length(); ++at)
+      all.add(with_steps(from_, replaced(from_, at, 1, steps_.front()), contract_));
+  }
+
+  /// What is set may have mattered to that step alone.
+  void add_for_one(Candidates& all) const {
     for (std::size_t at = 0; at < length(); ++at) {
-      for (const Step& step : steps_)
-        all.add(with_steps(from_, replaced(from_, at, 1, step), contract_));
+      for (const Step& step : steps_) {
+        auto candidate = with_steps(from_, replaced(from_, at, 1, step), contract_);
+        auto plain = candidate;
+        unset_settings(plain);
+        all.add(std::move(candidate));
+        all.add(std::move(plain));
+      }
     }
+  }
+
+  /// The step may have been the one that looked, too: that can be done in the end.
+  void add_for_one_that_looked(Candidates& all) const {
     if (!has(steps_, kLook) || length() == 0 || from_.steps.back() == kLook) return;
     for (std::size_t at = 0; at < length(); ++at) {
       add_looking(all, replaced(from_, at, 1, std::nullopt));
@@ -313,16 +382,6 @@ void with_simpler_ending(Candidates& all, const Scenario& from, const Abilities&
     Scenario candidate = from;
     candidate.ending = {.kind = ending.kind};
     all.add(std::move(candidate));
-  }
-}
-
-/// Calls `each(step's place, field)` for all fields that are simplified in this way.
-template <class Each>
-void for_fields(const Scenario& from, Simplify how, Each each) {
-  for (std::size_t i = 0; i < from.steps.size(); ++i) {
-    for (const Field& field : entry(from.steps[i].kind).fields) {
-      if (field.simplify == how) each(i, field);
-    }
   }
 }
 
@@ -401,6 +460,16 @@ void with_gentler_fault(Candidates& all, const Scenario& from) {
   }
 }
 
+/// Where nothing of all that matters, one run says so. Without a timeout it may wait for ever.
+void without_options_and_settings(Candidates& all, const Scenario& from) {
+  Scenario plain = from;
+  unset_settings(plain);
+  all.add(plain);
+  for_fields(from, Simplify::kOption,
+             [&](std::size_t i, const Field& field) { field.set(plain.steps[i], std::nullopt); });
+  all.add(std::move(plain));
+}
+
 void with_fewer_options(Candidates& all, const Scenario& from) {
   if (from.processors) {
     Scenario candidate = from;
@@ -428,6 +497,22 @@ void with_plainer_pool(Candidates& all, const Scenario& from, const Abilities& a
 std::int64_t size_of(const Field& field, const Step& step) {
   const auto size = field.get(step).value_or(field.high + 1);
   return size < 1 ? field.high + 2 - size : size;
+}
+
+/// As many here as there may be what matters.
+void with_equal_sizes(Candidates& all, const Scenario& from) {
+  std::map<std::int64_t, std::size_t> count;
+  for_fields(from, Simplify::kSize,
+             [&](std::size_t i, const Field& field) { ++count[size_of(field, from.steps[i])]; });
+  for (const auto& [size, fields] : count) {
+    for (const auto fewer : {std::int64_t{1}, std::int64_t{2}}) {
+      Scenario candidate = from;
+      for_fields(from, Simplify::kSize, [&](std::size_t i, const Field& field) {
+        if (size_of(field, from.steps[i]) == size) field.set(candidate.steps[i], fewer);
+      });
+      if (fields > 1) all.add(std::move(candidate));
+    }
+  }
 }
 
 void with_smaller_sizes(Candidates& all, const Scenario& from) {
@@ -496,7 +581,7 @@ std::int64_t trouble_of(milliseconds sleep) {
 
 /// What one step adds.
 void add_complexity(const Step& step, Complexity& sum) {
-  auto& [steps, faults, ending, letters, fault, options, sizes, numbers] = sum;
+  auto& [steps, faults, ending, options, letters, fault, sizes, numbers, pairs] = sum;
   steps += weight(step);
   letters += rank(step);
   numbers += step.body.amount;
@@ -516,7 +601,8 @@ void add_complexity(const Step& step, Complexity& sum) {
 
 Complexity complexity(const Scenario& scenario) {
   Complexity sum{};
-  auto& [steps, faults, ending, letters, fault, options, sizes, numbers] = sum;
+  auto& [steps, faults, ending, options, letters, fault, sizes, numbers, pairs] = sum;
+  pairs = pairs_out_of_order(scenario);
   faults = scenario.fault ? 1 : 0;
   ending = static_cast<std::int64_t>(scenario.ending.kind);
   numbers = scenario.ending.code;
@@ -529,25 +615,43 @@ Complexity complexity(const Scenario& scenario) {
   return sum;
 }
 
+Passes simpler_by_pass(const Scenario& scenario, const Abilities& abilities,
+                       const Contract& contract) {
+  Candidates all(scenario, contract);
+  const auto pass = [&all](const auto& add) {
+    all.begin_pass();
+    add();
+  };
+  for (std::size_t part = 2; part <= harness::kMaxSteps; part *= 2)
+    pass([&] { without_steps(all, scenario, part, contract); });
+  pass([&] { with_plain_steps(all, scenario, abilities, contract); });
+  pass([&] { without_fault(all, scenario, abilities); });
+  const StandIns stand_ins(scenario, abilities, contract);
+  pass([&] { stand_ins.add_for_some(all); });
+  pass([&] { stand_ins.add_pauses(all); });
+  pass([&] { with_simpler_ending(all, scenario, abilities); });
+  pass([&] { with_simpler_letters(all, scenario, abilities); });
+  pass([&] { with_gentler_fault(all, scenario); });
+  pass([&] { without_options_and_settings(all, scenario); });
+  pass([&] { with_fewer_options(all, scenario); });
+  pass([&] { with_plainer_pool(all, scenario, abilities); });
+  pass([&] { with_equal_sizes(all, scenario); });
+  pass([&] { with_smaller_sizes(all, scenario); });
+  pass([&] { with_longer_sleeps(all, scenario, contract); });
+  pass([&] { with_smaller_numbers(all, scenario); });
+  pass([&] { in_order(all, scenario, contract); });
+  // Many, and hardly one does: last.
+  pass([&] { stand_ins.add_for_one(all); });
+  pass([&] { stand_ins.add_for_one_that_looked(all); });
+  return all.take();
+}
+
 std::vector<Scenario> simpler(const Scenario& scenario, const Abilities& abilities,
                               const Contract& contract) {
-  Candidates all(scenario, contract);
-  without_steps(all, scenario, contract);
-  with_plain_steps(all, scenario, abilities, contract);
-  without_fault(all, scenario, abilities);
-  const StandIns stand_ins(scenario, abilities, contract);
-  stand_ins.add_bold_to(all);
-  with_simpler_ending(all, scenario, abilities);
-  with_simpler_letters(all, scenario, abilities);
-  with_gentler_fault(all, scenario);
-  with_fewer_options(all, scenario);
-  with_plainer_pool(all, scenario, abilities);
-  with_smaller_sizes(all, scenario);
-  with_longer_sleeps(all, scenario, contract);
-  with_smaller_numbers(all, scenario);
-  // Many, and hardly one does: last, so that they are not tried again for each smaller number.
-  stand_ins.add_to(all);
-  return all.take();
+  std::vector<Scenario> all;
+  for (auto& pass : simpler_by_pass(scenario, abilities, contract))
+    std::move(pass.begin(), pass.end(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace poolproof::properties

@@ -194,6 +194,51 @@ TEST(Simpler, TriesRoundTimesAlone) {
   EXPECT_EQ(smallest.steps[2].duration, 500ms);
 }
 
+/// Neither fewer workers nor a resize to fewer is the same.
+TEST(Simpler, MakesEqualSizesSmallerTogether) {
+  Scenario from;
+  from.steps = {create(3), {.kind = StepKind::kResize, .workers = 3}};
+  const auto is_equal = [](const Scenario& s) {
+    return s.steps.size() == 2 && s.steps[0].workers == s.steps[1].workers;
+  };
+  EXPECT_EQ(shrunk(from, is_equal).first.steps,
+            (std::vector<Step>{create(1), {.kind = StepKind::kResize, .workers = 1}}));
+}
+
+TEST(Simpler, LeavesAllOptionsAndSettingsOutAtOnce) {
+  Scenario from;
+  from.steps = {Step{.workers = 1, .quota = 2, .initializer = harness::Initializer::kRaises},
+                submit(1), get(1)};
+  from.steps[2].timeout = 5ms;
+  Scenario plain;
+  plain.steps = {create(1), submit(1), get(1)};
+  const auto all = simpler(from, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), plain), all.end());
+}
+
+/// A look may show as much before the end as behind it.
+TEST(Simpler, PutsStepsInOrder) {
+  const auto has_all = [](const Scenario& s) {
+    return s.steps.size() == 4 && has(s, StepKind::kTerminate) && has(s, StepKind::kJoin) &&
+           has(s, StepKind::kWorkers);
+  };
+  const Scenario behind{.steps = {create(1), terminate(), join(), workers()}};
+  const Scenario between{.steps = {create(1), terminate(), workers(), join()}};
+  const std::vector<Step> in_front{create(1), workers(), terminate(), join()};
+  EXPECT_EQ(shrunk(behind, has_all).first.steps, in_front);
+  EXPECT_EQ(shrunk(between, has_all).first.steps, in_front);
+}
+
+/// A quota and a task come to the death of a worker: which is said without a quota.
+TEST(Simpler, StandsForAStepWithoutTheSettings) {
+  Scenario from;
+  from.steps = {Step{.workers = 1, .quota = 1}, submit(1), submit(2)};
+  Scenario plain;
+  plain.steps = {create(1), kill(Victim::kIdle), submit(1)};
+  const auto all = simpler(from, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), plain), all.end());
+}
+
 /// However a worker died, however long the next one was given: there is one way to say it.
 TEST(Simpler, TriesWhatStandsForAStep) {
   const auto is_short_of_one = [](const Scenario& s) {

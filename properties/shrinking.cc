@@ -17,10 +17,16 @@ constexpr int kMostRounds = 3;
 /// Of the rate of a case, what a simpler one's must be at least.
 constexpr double kAboutAsOften = 0.75;
 
+std::string key(const Scenario& scenario) {
+  return to_json(harness::Case{.scenario = scenario});
+}
+
+}  // namespace
+
 /// Candidates side by side: sent in order, resolved as they come, taken in order.
-class Siblings {
+class Shrinker::Siblings {
  public:
-  Siblings(Desk& desk, const Pool& pool, std::vector<Scenario> candidates, bool is_in_haste)
+  Siblings(Desk& desk, const Pool& pool, std::vector<Candidate> candidates, bool is_in_haste)
       : desk_(desk),
         pool_(pool),
         candidates_(std::move(candidates)),
@@ -38,7 +44,7 @@ class Siblings {
     const auto end = failed_.empty() ? candidates_.size() : failed_.begin()->first;
     const auto most = std::min(2 + ahead_, 2 * desk_.jobs());
     if (sent_ >= end || std::cmp_greater_equal(in_flight_.size(), most)) return false;
-    in_flight_[desk_.submit(pool_, candidates_[sent_])] = sent_;
+    in_flight_[desk_.submit(pool_, candidates_[sent_].scenario)] = sent_;
     ++sent_;
     return true;
   }
@@ -57,42 +63,33 @@ class Siblings {
   }
 
   /// Once none before it is on its way.
-  std::optional<Failing> take_first_failing() {
+  std::optional<std::pair<Failing, Place>> take_first_failing() {
     if (failed_.empty()) return std::nullopt;
     const auto first = failed_.begin();
     for (const auto& [id, at] : in_flight_) {
       if (at < first->first) return std::nullopt;
     }
-    auto failing = std::move(first->second);
+    std::pair taken{std::move(first->second), candidates_[first->first].place};
     failed_.erase(first);
-    return failing;
+    return taken;
   }
 
  private:
   Desk& desk_;
   const Pool& pool_;
-  std::vector<Scenario> candidates_;
+  std::vector<Candidate> candidates_;
   std::size_t sent_ = 0;
   int ahead_;  // so many more than two side by side; no more than the jobs need
   std::map<std::uint64_t, std::size_t> in_flight_;
   std::map<std::size_t, Failing> failed_;  // by place
 };
 
-std::string key(const Scenario& scenario) {
-  return to_json(harness::Case{.scenario = scenario});
-}
-
-}  // namespace
-
 Shrunk Shrinker::shrink(Failing first) {
   start_ = Clock::now();
   std::vector<Failing> chain{std::move(first)};
   tried_.insert(key(chain.front().scenario));
-  if (!is_over()) {
-    rate_ = rate_of(chain.front().scenario, options_.confirm);
-    runs_ += rate_.made;
-  }
-  while (!is_over()) {
+  const bool fails_again = measure_first(chain.front().scenario);
+  while (fails_again && !is_over()) {
     if (auto simpler = simpler_failing(chain.back().scenario)) {
       chain.push_back(std::move(*simpler));
       repeats_.reset();
@@ -106,70 +103,99 @@ Shrunk Shrinker::shrink(Failing first) {
   return result;
 }
 
+bool Shrinker::measure_first(const Scenario& scenario) {
+  if (is_over()) return false;
+  rate_ = rate_of(scenario, options_.confirm, options_.deadline);
+  runs_ += rate_.made;
+  if (rate_.failed > 0) return true;
+  repeat(scenario);
+  return rate_.failed > 0;
+}
+
 bool Shrinker::is_in_haste() const {
   const auto now = Clock::now();
   return runs_ * (options_.deadline - now) < (options_.runs - runs_) * (now - start_);
+}
+
+void Shrinker::repeat(const Scenario& simplest) {
+  if (repeats_) return;
+  repeats_ = repeated(simplest, options_.repeats);
+  rate_ += *repeats_;
 }
 
 bool Shrinker::try_again(const Scenario& simplest) {
   if (is_late() || ++rounds_ > kMostRounds) return false;
   if (rate_.is_steady() && !is_racy_) {
     // A few runs say little, and these will be made anyway.
-    repeats_ = rate_of(simplest, options_.repeats);
-    rate_ += *repeats_;
+    repeat(simplest);
     if (rate_.is_steady()) return false;
   }
   is_racy_ = false;
+  place_ = {};
   tried_ = {key(simplest)};
   return true;
 }
 
 /// What fails now and then only may have come in by shrinking: looks back, in steps that grow, at
-/// last to where it began. That a longer one failed some more times may be chance.
+/// last (where time is over: at once) to where it began. That a longer one failed some more times
+/// may be chance.
 Shrunk Shrinker::preferred(std::vector<Failing>& chain) {
   const auto last = chain.size() - 1;
   std::size_t best = last;
-  Rate best_rate;
-  for (std::size_t back = 0;; back = std::min(std::max<std::size_t>(2 * back, 1), last)) {
+  repeat(chain[last].scenario);
+  // Ten that fail do not undo one that did not.
+  Rate best_rate = repeats_->is_steady() && !rate_.is_steady() ? rate_ : *repeats_;
+  for (std::size_t back = 0; !best_rate.is_steady() && back < last && !desk_.stopped();) {
+    back = is_late() ? last : std::min(std::max<std::size_t>(2 * back, 1), last);
     const auto at = last - back;
-    auto rate = back == 0 && repeats_ ? *repeats_ : rate_of(chain[at].scenario, options_.repeats);
-    if (back == 0) {
-      // Ten more that fail do not undo one that did not.
-      if (rate.is_steady() && !rate_.is_steady()) rate += rate_;
-    } else if (rate.made < options_.repeats) {
-      break;  // nobody knows how often it fails
-    } else if (rate.is_steady() && !is_late()) {
-      rate += rate_of(chain[at].scenario, 2 * options_.repeats);
-    }
+    auto rate = repeated(chain[at].scenario, options_.repeats);
+    if (rate.made < options_.repeats) break;  // nobody knows how often it fails
+    if (rate.is_steady()) rate += repeated(chain[at].scenario, 2 * options_.repeats);
     const bool is_sure = rate.is_steady() && rate.made >= 3 * options_.repeats;
-    const bool is_better = rate.failed * best_rate.made >= 2 * best_rate.failed * rate.made;
-    if (back == 0 || is_sure || (rate.failed > 0 && is_better)) {
+    if (is_sure || rate.is_twice(best_rate)) {
       best = at;
       best_rate = rate;
     }
-    if (best_rate.is_steady() || is_late() || back == last) break;
   }
   if (best_rate.failed == 0 && best_rate.made > 0) best = 0;
-  return {.best = std::move(chain[best]), .failed = best_rate.failed, .repeated = best_rate.made};
+  return {.best = std::move(chain[best]), .rate = best_rate};
+}
+
+std::vector<Shrinker::Candidate> Shrinker::candidates(const Scenario& scenario) const {
+  std::vector<Candidate> all;
+  const auto passes = simpler_(scenario);
+  for (std::size_t pass = 0; pass < passes.size(); ++pass) {
+    for (std::size_t at = 0; at < passes[pass].size(); ++at) {
+      if (!tried_.contains(key(passes[pass][at]))) all.push_back({passes[pass][at], {pass, at}});
+    }
+  }
+  const auto next =
+      std::find_if(all.begin(), all.end(), [&](const Candidate& c) { return c.place >= place_; });
+  std::rotate(all.begin(), next, all.end());
+  return all;
 }
 
 std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
-  auto candidates = simpler_(scenario);
-  std::erase_if(candidates, [&](const Scenario& c) { return tried_.contains(key(c)); });
-  Siblings siblings(desk_, *target_.pool, std::move(candidates), is_in_haste());
+  Siblings siblings(desk_, *target_.pool, candidates(scenario), is_in_haste());
   for (;;) {
     while (!is_over() && siblings.send_next()) ++runs_;
     if (auto first = siblings.take_first_failing()) {
-      if (is_confirmed(first->scenario)) return first;
+      auto& [failing, place] = *first;
+      if (is_confirmed(failing.scenario)) {
+        place_ = place;
+        return std::move(failing);
+      }
       is_racy_ = true;
-      tried_.insert(key(first->scenario));
+      tried_.insert(key(failing.scenario));
       continue;
     }
     auto ran = siblings.next(options_.deadline);
     if (!ran) return std::nullopt;
     const auto id = ran->id;
-    tried_.insert(key(ran->scenario));
-    siblings.resolve(id, failing(std::move(*ran)));
+    const auto scenario_key = key(ran->scenario);
+    auto failing = this->failing(std::move(*ran));
+    if (!failing) tried_.insert(scenario_key);
+    siblings.resolve(id, std::move(failing));
   }
 }
 
@@ -178,7 +204,7 @@ bool Shrinker::is_confirmed(const Scenario& scenario) {
   Rate rate{.failed = 1, .made = 1};
   for (const int more : {1, kMostConfirms - 1}) {
     const int times = more * options_.confirm;
-    const auto again = rate_of(scenario, times);
+    const auto again = rate_of(scenario, times, options_.deadline);
     runs_ += again.made;
     if (again.made < times) return false;
     rate += again;
@@ -190,10 +216,13 @@ bool Shrinker::is_confirmed(const Scenario& scenario) {
   return true;
 }
 
-Shrinker::Rate Shrinker::rate_of(const Scenario& scenario, int times) {
+Rate Shrinker::repeated(const Scenario& scenario, int times) {
+  return rate_of(scenario, times, std::max(options_.deadline, Clock::now() + kRepeatTime));
+}
+
+Rate Shrinker::rate_of(const Scenario& scenario, int times, Clock::time_point deadline) {
   std::set<std::uint64_t> ids;
   for (int i = 0; i < times; ++i) ids.insert(desk_.submit(*target_.pool, scenario));
-  const auto deadline = std::max(options_.deadline, Clock::now() + kRepeatTime);
   Rate rate;
   while (!ids.empty()) {
     auto ran = desk_.next_of(ids, deadline);

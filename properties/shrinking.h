@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -8,8 +9,28 @@
 
 #include "properties/desk.h"
 #include "properties/judging.h"
+#include "properties/shrink.h"
 
 namespace poolproof::properties {
+
+/// How often one failed, of how many runs.
+struct Rate {
+  int failed = 0;
+  int made = 0;
+
+  bool is_steady() const { return failed == made; }
+  /// More is no chance, even of few runs.
+  bool is_twice(Rate other) const {
+    return failed > 0 && failed * other.made >= 2 * other.failed * made;
+  }
+  /// Never none nor all: a few runs leave doubt.
+  double estimate() const { return (failed + 1.0) / (made + 2.0); }
+  Rate& operator+=(Rate other) {
+    failed += other.failed;
+    made += other.made;
+    return *this;
+  }
+};
 
 /// What a simpler case must still show.
 struct Target {
@@ -34,20 +55,19 @@ struct Failing {
 
 struct Shrunk {
   Failing best;
-  int runs = 0;    // made while looking for simpler cases
-  int failed = 0;  // of `repeated`
-  int repeated = 0;
-
-  bool stable() const { return failed == repeated; }
+  int runs = 0;  // made while looking for simpler cases
+  Rate rate;     // of its final ones
 };
 
 /// Looks for the simplest scenario that still violates the target's rule in the target's way:
 /// greedily, siblings in flight side by side, the first that fails in sibling order is taken, if it
-/// does so each time; where the case itself fails now and then, if it does so about as often. Where
-/// one failed once and then not, those that did not fail are tried again, a few times.
+/// does so each time; where the case itself fails now and then, if it does so about as often. The
+/// search goes on behind it, and begins at the front again in the end, so that what did not help is
+/// not tried after each step. Where one failed once and then not, those that did not fail are tried
+/// again, a few times.
 class Shrinker {
  public:
-  using Simpler = std::function<std::vector<harness::Scenario>(const harness::Scenario&)>;
+  using Simpler = std::function<Passes(const harness::Scenario&)>;
   using Judge = std::function<Judged(const harness::Scenario&, const harness::Trace&)>;
 
   Shrinker(Desk& desk, Target target, Simpler simpler, Judge judge, ShrinkOptions options)
@@ -61,21 +81,23 @@ class Shrinker {
   Shrunk shrink(Failing first);
 
  private:
-  /// How often one failed, of how many runs.
-  struct Rate {
-    int failed = 0;
-    int made = 0;
-    bool is_steady() const { return failed == made; }
-    /// Never none nor all: a few runs leave doubt.
-    double estimate() const { return (failed + 1.0) / (made + 2.0); }
-    Rate& operator+=(Rate other) {
-      failed += other.failed;
-      made += other.made;
-      return *this;
-    }
+  /// Where in the passes.
+  struct Place {
+    std::size_t pass = 0;
+    std::size_t at = 0;
+    auto operator<=>(const Place&) const = default;
   };
+  struct Candidate {
+    harness::Scenario scenario;
+    Place place;
+  };
+  class Siblings;
 
+  /// False: it did not fail again, so that nothing can be learned from simpler ones.
+  bool measure_first(const harness::Scenario& scenario);
   std::optional<Failing> simpler_failing(const harness::Scenario& scenario);
+  /// What was not tried, from the place where the last was found.
+  std::vector<Candidate> candidates(const harness::Scenario& scenario) const;
   /// Whether, at the speed so far, the time will be over before the runs are.
   bool is_in_haste() const;
   /// Whether there is reason to try again all that did not fail.
@@ -83,7 +105,12 @@ class Shrinker {
   Shrunk preferred(std::vector<Failing>& chain);
   /// Of a case that has failed once.
   bool is_confirmed(const harness::Scenario& scenario);
-  Rate rate_of(const harness::Scenario& scenario, int times);
+  /// Once for each that is the simplest so far.
+  void repeat(const harness::Scenario& simplest);
+  /// Of final runs, for which there is always time.
+  Rate repeated(const harness::Scenario& scenario, int times);
+  /// Of fewer runs, where the deadline comes first.
+  Rate rate_of(const harness::Scenario& scenario, int times, Clock::time_point deadline);
   std::optional<Failing> failing(Ran&& ran) const;
   /// What is found last is to be confirmed, too.
   bool is_over() const {
@@ -101,9 +128,10 @@ class Shrinker {
   Clock::time_point start_;
   int runs_ = 0;
   Rate rate_;                    // of the simplest so far
-  std::optional<Rate> repeats_;  // its final ones, once they are made
+  std::optional<Rate> repeats_;  // its final runs, once they are made
   int rounds_ = 0;               // so often all that is simpler than that was tried again
   bool is_racy_ = false;         // a case failed once, and then did not
+  Place place_;                  // of the one that was taken last
   std::set<std::string> tried_;  // scenarios with their faults, as text: not to be run again
 };
 

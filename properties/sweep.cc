@@ -311,7 +311,9 @@ void Sweep::shrink(const Pool& pool, SweepResult& result) {
     options.deadline = end;
     Shrinker shrinker(
         desk_, {.pool = &pool, .rule = group.rule, .known_link = group.known_link},
-        [&](const Scenario& scenario) { return simpler(scenario, pool.abilities, pool.contract); },
+        [&](const Scenario& scenario) {
+          return simpler_by_pass(scenario, pool.abilities, pool.contract);
+        },
         [&](const Scenario& scenario, const harness::Trace& trace) {
           return judge_case(pool, scenario, trace, {}, options_.use_known);
         },
@@ -323,8 +325,8 @@ void Sweep::shrink(const Pool& pool, SweepResult& result) {
     first.trace = std::move(shrunk.best.trace);
     first.evidence = shrunk.best.violation.evidence;
     first.runs = shrunk.runs;
-    first.failed = shrunk.failed;
-    first.repeated = shrunk.repeated;
+    first.failed = shrunk.rate.failed;
+    first.repeated = shrunk.rate.made;
     desk_.forget_all();
   }
 }
