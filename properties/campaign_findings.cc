@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "properties/campaign.h"
-#include "properties/shrink.h"
+#include "properties/complexity.h"
 
 namespace poolproof::properties {
 namespace {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "properties/complexity.h"
 #include "properties/model.h"
 
 namespace poolproof::properties {
@@ -153,24 +154,6 @@ void without_steps(Candidates& all, const Scenario& from, std::size_t part,
   }
 }
 
-/// As many as the step does by itself. What it does to a pool of its own may show in main's first.
-/// Who only looks does nothing.
-std::int64_t weight(const Step& step) {
-  if (step.kind == StepKind::kWorkers) return 0;
-  if (step.kind == StepKind::kMap) return 2;
-  if (step.kind != StepKind::kNeighbour) return 1;
-  switch (step.neighbour) {
-    case Neighbour::kEnds:
-      return 6;
-    case Neighbour::kStays:
-    case Neighbour::kBusy:
-      return 3;
-    case Neighbour::kWorks:
-      return 2;
-  }
-  return 1;
-}
-
 /// The plain steps that do what the step does; empty for one that is plain.
 std::vector<Step> plain_steps(const Step& step, int fresh_task) {
   if (step.kind == StepKind::kMap)
@@ -223,29 +206,6 @@ void with_plain_steps(Candidates& all, const Scenario& from, const Abilities& ab
   }
 }
 
-/// The place of its kind in the order of simplicity: what every scenario has, what only lets time
-/// pass or looks, the other stand-ins; then in the order of the table.
-std::int64_t rank(const Step& step) {
-  switch (step.kind) {
-    case StepKind::kCreate:
-      return 0;
-    case StepKind::kSleep:
-    case StepKind::kWorkers:
-      return 1;
-    case StepKind::kSubmit:
-      return 2;
-    case StepKind::kKill:
-      return 3;
-    default:
-      return 4 + static_cast<std::int64_t>(step.kind);
-  }
-}
-
-/// Less comes first, where nothing else speaks against it.
-std::pair<std::int64_t, BodyKind> order(const Step& step) {
-  return {rank(step), step.body.kind};
-}
-
 /// All steps in order, or one of them further in front.
 void in_order(Candidates& all, const Scenario& from, const Contract& contract) {
   std::vector<Placed> steps;
@@ -263,15 +223,6 @@ void in_order(Candidates& all, const Scenario& from, const Contract& contract) {
       all.add(with_steps(from, moved, contract));
     }
   }
-}
-
-std::int64_t pairs_out_of_order(const Scenario& scenario) {
-  std::int64_t pairs = 0;
-  for (std::size_t late = 0; late < scenario.steps.size(); ++late) {
-    for (std::size_t early = 0; early < late; ++early)
-      pairs += order(scenario.steps[early]) > order(scenario.steps[late]) ? 1 : 0;
-  }
-  return pairs;
 }
 
 /// Calls `each(step's place, field)` for all fields that are simplified in this way.
@@ -404,34 +355,7 @@ void with_simpler_letters(Candidates& all, const Scenario& from, const Abilities
   });
 }
 
-/// How much harm it does; for the order of simplicity alone.
-std::int64_t severity(const Fault& fault) {
-  switch (fault.action) {
-    case Fault::Action::kDelay:
-      return 1;
-    case Fault::Action::kStop:
-      return 2;
-    case Fault::Action::kErrno:
-    case Fault::Action::kTypicalError:
-      return fault.lasting ? 4 : 3;
-    case Fault::Action::kReusePids:
-      return 2;
-    case Fault::Action::kCloseStdout:
-    case Fault::Action::kLimitFiles:
-    case Fault::Action::kLimitMemory:
-    case Fault::Action::kLimitProcesses:
-      return 5;
-    case Fault::Action::kSignal:
-      break;
-  }
-  return fault.number == SIGTERM ? 6 : fault.number == SIGKILL ? 8 : 7;
-}
-
 /// Round times alone: the least that will do depends on the machine, and differs each time.
-constexpr std::array kRoundBelow50{1, 2, 5, 10, 20};
-bool is_round(std::int64_t time) {
-  return time % 50 == 0 || has(kRoundBelow50, static_cast<int>(time));
-}
 std::vector<std::int64_t> shorter(std::int64_t time) {
   std::vector<std::int64_t> times{0};
   for (std::int64_t power = 1; power < time; power *= 10) {
@@ -493,12 +417,6 @@ void with_plainer_pool(Candidates& all, const Scenario& from, const Abilities& a
   });
 }
 
-/// None counts as more than the greatest, and what is no size as more than that.
-std::int64_t size_of(const Field& field, const Step& step) {
-  const auto size = field.get(step).value_or(field.high + 1);
-  return size < 1 ? field.high + 2 - size : size;
-}
-
 /// As many here as there may be what matters.
 void with_equal_sizes(Candidates& all, const Scenario& from) {
   std::map<std::int64_t, std::size_t> count;
@@ -528,11 +446,6 @@ void with_smaller_sizes(Candidates& all, const Scenario& from) {
 
 std::vector<std::int64_t> smaller(std::int64_t number) {
   return {0, number / 2, number - 1};
-}
-
-bool is_number(const Field& field) {
-  const bool counts = field.type == FieldType::kNumber || field.type == FieldType::kMilliseconds;
-  return counts && field.simplify != Simplify::kSize;
 }
 
 /// The longest that will do: it depends the least on the machine's speed.
@@ -573,47 +486,7 @@ void with_smaller_numbers(Candidates& all, const Scenario& from) {
   }
 }
 
-/// Of a sleep: a long one is less trouble than a short one, and an odd one is most.
-std::int64_t trouble_of(milliseconds sleep) {
-  const auto short_of_most = harness::kMaxMilliseconds - sleep.count();
-  return is_round(sleep.count()) ? short_of_most : harness::kMaxMilliseconds + short_of_most;
-}
-
-/// What one step adds.
-void add_complexity(const Step& step, Complexity& sum) {
-  auto& [steps, faults, ending, options, letters, fault, sizes, numbers, pairs] = sum;
-  steps += weight(step);
-  letters += rank(step);
-  numbers += step.body.amount;
-  if (step.kind == StepKind::kSleep) numbers += trouble_of(step.duration);
-  for (const Field& field : entry(step.kind).fields) {
-    const auto value = field.get(step);
-    if (field.type == FieldType::kBody || field.type == FieldType::kName)
-      letters += value.value_or(0);
-    if (field.simplify == Simplify::kSize) sizes += size_of(field, step);
-    if (!is_number(field) || step.kind == StepKind::kSleep) continue;
-    options += field.optional && value ? 1 : 0;
-    numbers += value.value_or(0);
-  }
-}
-
 }  // namespace
-
-Complexity complexity(const Scenario& scenario) {
-  Complexity sum{};
-  auto& [steps, faults, ending, options, letters, fault, sizes, numbers, pairs] = sum;
-  pairs = pairs_out_of_order(scenario);
-  faults = scenario.fault ? 1 : 0;
-  ending = static_cast<std::int64_t>(scenario.ending.kind);
-  numbers = scenario.ending.code;
-  if (scenario.fault) {
-    fault = severity(*scenario.fault);
-    numbers += scenario.fault->nth + scenario.fault->pause.count();
-  }
-  options = (scenario.processors ? 1 : 0) + static_cast<std::int64_t>(scenario.inherits.size());
-  for (const Step& step : scenario.steps) add_complexity(step, sum);
-  return sum;
-}
 
 Passes simpler_by_pass(const Scenario& scenario, const Abilities& abilities,
                        const Contract& contract) {

@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "properties/complexity.h"
 #include "properties/generate.h"
 #include "properties/model.h"
 #include "properties/rules/made_trace.h"
