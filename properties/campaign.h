@@ -54,9 +54,9 @@ struct Finding {
   std::string same_as;  // folder of an earlier finding with the very same case
 
   bool is_known() const { return !known_link.empty(); }
+  Rate rate() const { return {failed, repeated}; }
   /// One that was never repeated, since the time was over, is not called unstable: it was seen, and
   /// nothing speaks against it. Whoever tells of it says that it was not repeated.
-  Rate rate() const { return {failed, repeated}; }
   bool is_stable() const { return rate().is_steady(); }
   bool was_repeated() const { return repeated > 0; }
 };

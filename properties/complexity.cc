@@ -99,7 +99,7 @@ std::int64_t trouble_of(milliseconds sleep) {
 
 /// What one step adds.
 void add_complexity(const Step& step, Complexity& sum) {
-  auto& [steps, faults, ending, options, letters, fault, sizes, numbers, pairs] = sum;
+  auto& [steps, faults, ending, options, letters, fault, sizes, pairs, numbers] = sum;
   steps += weight(step);
   letters += rank(step);
   numbers += step.body.amount;
@@ -133,7 +133,7 @@ bool is_number(const Field& field) {
 
 Complexity complexity(const Scenario& scenario) {
   Complexity sum{};
-  auto& [steps, faults, ending, options, letters, fault, sizes, numbers, pairs] = sum;
+  auto& [steps, faults, ending, options, letters, fault, sizes, pairs, numbers] = sum;
   pairs = pairs_out_of_order(scenario);
   faults = scenario.fault ? 1 : 0;
   ending = static_cast<std::int64_t>(scenario.ending.kind);

@@ -11,9 +11,9 @@ namespace poolproof::properties {
 /// What "simpler" means, compared from the left: steps (one that does what others do counts as
 /// more, one that only looks as none); no fault; ending; timeouts, quotas, what is inherited;
 /// kinds of steps (a pause or a look, a task, a kill, then in the order of the table), bodies and
-/// victims; the gentler fault; workers (the default counts as many); all numbers together, also
-/// that of the call, step or task at which the fault fires, but long sleeps before short ones;
-/// pairs of steps that are not in the order of kinds.
+/// victims; the gentler fault; workers (the default counts as many); pairs of steps that are not
+/// in the order of kinds; all numbers together, also that of the call, step or task at which the
+/// fault fires, but long sleeps before short ones.
 using Complexity = std::array<std::int64_t, 9>;
 Complexity complexity(const harness::Scenario& scenario);
 

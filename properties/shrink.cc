@@ -32,7 +32,8 @@ bool has(const Range& all, const T& one) {
 /// Steps that make sense together, tasks numbered anew.
 struct Repaired {
   std::vector<Step> steps;
-  std::map<std::size_t, int> numbers;  // of the steps that were kept, by their places before
+  /// Of the steps that were kept, the first and the last by the place that they had before.
+  std::map<std::size_t, std::pair<int, int>> numbers;
   std::map<int, int> tasks;
 };
 
@@ -65,7 +66,8 @@ Repaired repaired(const std::vector<Placed>& steps, const Contract& contract) {
     if (!step || model.call(*step) == Call::kImpossible) continue;
     model.apply(*step, takes_effect(model, *step));
     kept.push_back(*std::move(step));
-    numbers[place] = static_cast<int>(kept.size());
+    const int number = static_cast<int>(kept.size());
+    numbers.try_emplace(place, number, number).first->second.second = number;
   }
   return result;
 }
@@ -81,7 +83,8 @@ std::optional<Fault> moved(Fault fault, const Repaired& repaired) {
   }
   const auto step = repaired.numbers.find(static_cast<std::size_t>(fault.nth - 1));
   if (step == repaired.numbers.end()) return std::nullopt;
-  fault.nth = step->second;
+  const auto [first, last] = step->second;
+  fault.nth = fault.trigger == Fault::Trigger::kBeforeStep ? first : last;
   return fault;
 }
 
@@ -417,30 +420,35 @@ void with_plainer_pool(Candidates& all, const Scenario& from, const Abilities& a
   });
 }
 
+std::vector<std::int64_t> fewer_than(std::int64_t size, const Field& field) {
+  std::vector<std::int64_t> sizes{1, 2, size / 2, size - 1};
+  std::erase_if(sizes, [&](std::int64_t fewer) { return fewer < 1 || fewer > field.high; });
+  return sizes;
+}
+
 /// As many here as there may be what matters.
 void with_equal_sizes(Candidates& all, const Scenario& from) {
-  std::map<std::int64_t, std::size_t> count;
-  for_fields(from, Simplify::kSize,
-             [&](std::size_t i, const Field& field) { ++count[size_of(field, from.steps[i])]; });
-  for (const auto& [size, fields] : count) {
-    for (const auto fewer : {std::int64_t{1}, std::int64_t{2}}) {
+  for_fields(from, Simplify::kSize, [&](std::size_t first, const Field& size) {
+    const auto equal = size_of(size, from.steps[first]);
+    for (const auto fewer : fewer_than(equal, size)) {
       Scenario candidate = from;
+      int count = 0;
       for_fields(from, Simplify::kSize, [&](std::size_t i, const Field& field) {
-        if (size_of(field, from.steps[i]) == size) field.set(candidate.steps[i], fewer);
+        if (size_of(field, from.steps[i]) != equal) return;
+        field.set(candidate.steps[i], fewer);
+        ++count;
       });
-      if (fields > 1) all.add(std::move(candidate));
+      if (count > 1) all.add(std::move(candidate));
     }
-  }
+  });
 }
 
 void with_smaller_sizes(Candidates& all, const Scenario& from) {
   for_fields(from, Simplify::kSize, [&](std::size_t i, const Field& field) {
     const auto now = size_of(field, from.steps[i]);
     if (now > field.high + 2) all.add_with(i, [&](Step& s) { field.set(s, 0); });
-    for (const auto fewer : {std::int64_t{1}, std::int64_t{2}, now / 2, now - 1}) {
-      if (fewer < 1 || fewer > field.high) continue;
+    for (const auto fewer : fewer_than(now, field))
       all.add_with(i, [&](Step& s) { field.set(s, fewer); });
-    }
   });
 }
 

@@ -14,11 +14,12 @@ using Passes = std::vector<std::vector<harness::Scenario>>;
 
 /// The boldest first: without half of the steps, without a quarter, ... without one; then plain
 /// steps for one that does as much; without a fault, then with any ending; one step that could
-/// stand for some; a simpler ending, simpler bodies, a gentler fault, fewer workers, longer sleeps,
-/// smaller numbers; other orders; at last a stand-in for each step. A fault goes along with its
-/// step or task. Each is well-formed, obeys the model's rule about endless waits, and is of less
-/// complexity(), so that shrinking ends; none is there twice. A step that makes no sense without a
-/// removed one goes with it, and tasks are numbered anew.
+/// stand for some; a simpler ending, simpler bodies, a gentler fault; fewer processors and less
+/// that is inherited, options and settings left out, all at once and one by one; fewer workers,
+/// longer sleeps, smaller numbers, another order; at last a stand-in for each step. A fault goes
+/// along with its step or task. Each is well-formed, obeys the model's rule about endless waits,
+/// and is of less complexity(), so that shrinking ends; none is there twice. A step that makes no
+/// sense without a removed one goes with it, and tasks are numbered anew.
 Passes simpler_by_pass(const harness::Scenario& scenario, const Abilities& abilities,
                        const Contract& contract);
 

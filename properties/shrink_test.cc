@@ -28,7 +28,8 @@ Abilities everything() {
   return abilities;
 }
 
-/// The smallest scenario that still fails, as a campaign looks for it, and how many runs it took.
+/// The smallest scenario that still fails, looked for from the front each time (a campaign goes on
+/// behind what it found), and how many runs it took.
 template <class Fails>
 std::pair<Scenario, int> shrunk(Scenario scenario, Fails fails) {
   int runs = 0;
@@ -57,7 +58,9 @@ RC_GTEST_PROP(Simpler, IsRunnableAndStrictlySimpler, ()) {
   contract.starts_workers_late = *rc::gen::arbitrary<bool>();
   const Abilities abilities = everything();
   const auto scenario = *scenarios(abilities, contract, "fork");
-  for (const auto& candidate : simpler(scenario, abilities, contract)) {
+  const auto all = simpler(scenario, abilities, contract);
+  for (const auto& candidate : all) {
+    RC_ASSERT(std::count(all.begin(), all.end(), candidate) == 1);
     RC_ASSERT(is_runnable(candidate, contract));
     RC_ASSERT(complexity(candidate) < complexity(scenario));
     RC_ASSERT(candidate.start_method == scenario.start_method);
@@ -206,6 +209,17 @@ TEST(Simpler, MakesEqualSizesSmallerTogether) {
             (std::vector<Step>{create(1), {.kind = StepKind::kResize, .workers = 1}}));
 }
 
+TEST(Simpler, MakesManyEqualSizesFewerTogether) {
+  Scenario from;
+  from.steps = {create(8), {.kind = StepKind::kResize, .workers = 8}};
+  const auto is_equal = [](const Scenario& s) {
+    return s.steps.size() == 2 && s.steps[0].workers == s.steps[1].workers &&
+           s.steps[0].workers >= 3;
+  };
+  EXPECT_EQ(shrunk(from, is_equal).first.steps,
+            (std::vector<Step>{create(3), {.kind = StepKind::kResize, .workers = 3}}));
+}
+
 TEST(Simpler, LeavesAllOptionsAndSettingsOutAtOnce) {
   Scenario from;
   from.steps = {Step{.workers = 1, .quota = 2, .initializer = harness::Initializer::kRaises},
@@ -228,6 +242,28 @@ TEST(Simpler, PutsStepsInOrder) {
   const std::vector<Step> in_front{create(1), workers(), terminate(), join()};
   EXPECT_EQ(shrunk(behind, has_all).first.steps, in_front);
   EXPECT_EQ(shrunk(between, has_all).first.steps, in_front);
+  // A fault goes along, even where its step's number becomes greater.
+  Scenario faulty = behind;
+  faulty.fault = fault("main:before-step:2=SIGKILL");
+  const auto dies = [&](const Scenario& s) { return has_all(s) && s.fault; };
+  const auto [smallest, runs] = shrunk(faulty, dies);
+  EXPECT_EQ(smallest.steps, in_front);
+}
+
+/// Where all of them in order show nothing, one may stand further in front.
+TEST(Simpler, PutsOneStepFurtherInFront) {
+  const auto joins_first = [](const Scenario& s) {
+    const auto place = [&](StepKind kind) {
+      return std::find_if(s.steps.begin(), s.steps.end(),
+                          [&](const Step& step) { return step.kind == kind; });
+    };
+    return s.steps.size() == 4 && has(s, StepKind::kWorkers) && has(s, StepKind::kTerminate) &&
+           place(StepKind::kJoin) < place(StepKind::kTerminate);
+  };
+  Scenario from;
+  from.steps = {create(1), join(), terminate(), workers()};
+  EXPECT_EQ(shrunk(from, joins_first).first.steps,
+            (std::vector<Step>{create(1), workers(), join(), terminate()}));
 }
 
 /// A quota and a task come to the death of a worker: which is said without a quota.

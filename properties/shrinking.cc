@@ -8,7 +8,8 @@ namespace {
 
 using harness::Scenario;
 
-/// The final case's repeats are made even when shrinking has used up its time.
+/// The repeats of what is told, and of what is looked back at, are made even when shrinking has
+/// used up its time: for so long.
 constexpr std::chrono::seconds kRepeatTime{6};
 
 /// So often all simpler cases of one that fails now and then are tried again.
@@ -105,11 +106,10 @@ Shrunk Shrinker::shrink(Failing first) {
 
 bool Shrinker::measure_first(const Scenario& scenario) {
   if (is_over()) return false;
-  rate_ = rate_of(scenario, options_.confirm, options_.deadline);
-  runs_ += rate_.made;
-  if (rate_.failed > 0) return true;
+  runs_ += rate_of(scenario, options_.confirm, options_.deadline).made;
+  if (seen(scenario).failed > 0) return true;
   repeat(scenario);
-  return rate_.failed > 0;
+  return seen(scenario).failed > 0;
 }
 
 bool Shrinker::is_in_haste() const {
@@ -118,17 +118,19 @@ bool Shrinker::is_in_haste() const {
 }
 
 void Shrinker::repeat(const Scenario& simplest) {
-  if (repeats_) return;
-  repeats_ = repeated(simplest, options_.repeats);
-  rate_ += *repeats_;
+  if (!repeats_) repeats_ = repeated(simplest, options_.repeats);
+}
+
+Rate Shrinker::told(const Scenario& scenario, Rate repeats) const {
+  return repeats.is_steady() && !seen(scenario).is_steady() ? seen(scenario) : repeats;
 }
 
 bool Shrinker::try_again(const Scenario& simplest) {
   if (is_late() || ++rounds_ > kMostRounds) return false;
-  if (rate_.is_steady() && !is_racy_) {
+  if (seen(simplest).is_steady() && !is_racy_) {
     // A few runs say little, and these will be made anyway.
     repeat(simplest);
-    if (rate_.is_steady()) return false;
+    if (seen(simplest).is_steady()) return false;
   }
   is_racy_ = false;
   place_ = {};
@@ -143,21 +145,24 @@ Shrunk Shrinker::preferred(std::vector<Failing>& chain) {
   const auto last = chain.size() - 1;
   std::size_t best = last;
   repeat(chain[last].scenario);
-  // Ten that fail do not undo one that did not.
-  Rate best_rate = repeats_->is_steady() && !rate_.is_steady() ? rate_ : *repeats_;
+  Rate best_rate = told(chain[last].scenario, *repeats_);
   for (std::size_t back = 0; !best_rate.is_steady() && back < last && !desk_.stopped();) {
     back = is_late() ? last : std::min(std::max<std::size_t>(2 * back, 1), last);
     const auto at = last - back;
     auto rate = repeated(chain[at].scenario, options_.repeats);
     if (rate.made < options_.repeats) break;  // nobody knows how often it fails
     if (rate.is_steady()) rate += repeated(chain[at].scenario, 2 * options_.repeats);
+    rate = told(chain[at].scenario, rate);
     const bool is_sure = rate.is_steady() && rate.made >= 3 * options_.repeats;
     if (is_sure || rate.is_twice(best_rate)) {
       best = at;
       best_rate = rate;
     }
   }
-  if (best_rate.failed == 0 && best_rate.made > 0) best = 0;
+  if (best > 0 && best_rate.failed == 0 && best_rate.made > 0) {
+    best = 0;
+    best_rate = seen(chain.front().scenario);
+  }
   return {.best = std::move(chain[best]), .rate = best_rate};
 }
 
@@ -180,26 +185,26 @@ std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
   for (;;) {
     while (!is_over() && siblings.send_next()) ++runs_;
     if (auto first = siblings.take_first_failing()) {
-      auto& [failing, place] = *first;
-      if (is_confirmed(failing.scenario)) {
+      auto& [simpler, place] = *first;
+      if (is_confirmed(simpler.scenario, seen(scenario))) {
         place_ = place;
-        return std::move(failing);
+        return std::move(simpler);
       }
       is_racy_ = true;
-      tried_.insert(key(failing.scenario));
+      tried_.insert(key(simpler.scenario));
       continue;
     }
     auto ran = siblings.next(options_.deadline);
     if (!ran) return std::nullopt;
     const auto id = ran->id;
     const auto scenario_key = key(ran->scenario);
-    auto failing = this->failing(std::move(*ran));
-    if (!failing) tried_.insert(scenario_key);
-    siblings.resolve(id, std::move(failing));
+    auto outcome = judged(std::move(*ran));
+    if (outcome.was_judged && !outcome.failing) tried_.insert(scenario_key);
+    siblings.resolve(id, std::move(outcome.failing));
   }
 }
 
-bool Shrinker::is_confirmed(const Scenario& scenario) {
+bool Shrinker::is_confirmed(const Scenario& scenario, Rate base) {
   if (runs_ + kMostConfirms * options_.confirm > options_.runs) return false;
   Rate rate{.failed = 1, .made = 1};
   for (const int more : {1, kMostConfirms - 1}) {
@@ -209,15 +214,18 @@ bool Shrinker::is_confirmed(const Scenario& scenario) {
     if (again.made < times) return false;
     rate += again;
     if (rate.is_steady()) break;
-    if (rate_.is_steady() || rate.failed == 1) return false;
+    if (base.is_steady() || rate.failed == 1) return false;
   }
-  if (!rate.is_steady() && rate.estimate() < kAboutAsOften * rate_.estimate()) return false;
-  rate_ = rate;
-  return true;
+  return rate.is_steady() || rate.estimate() >= kAboutAsOften * base.estimate();
 }
 
 Rate Shrinker::repeated(const Scenario& scenario, int times) {
-  return rate_of(scenario, times, std::max(options_.deadline, Clock::now() + kRepeatTime));
+  return rate_of(scenario, times, options_.deadline + kRepeatTime);
+}
+
+Rate Shrinker::seen(const Scenario& scenario) const {
+  const auto found = seen_.find(key(scenario));
+  return found == seen_.end() ? Rate() : found->second;
 }
 
 Rate Shrinker::rate_of(const Scenario& scenario, int times, Clock::time_point deadline) {
@@ -228,20 +236,25 @@ Rate Shrinker::rate_of(const Scenario& scenario, int times, Clock::time_point de
     auto ran = desk_.next_of(ids, deadline);
     if (!ran) break;
     ids.erase(ran->id);
-    ++rate.made;
-    if (failing(std::move(*ran))) ++rate.failed;
+    const auto outcome = judged(std::move(*ran));
+    rate.made += outcome.was_judged ? 1 : 0;
+    rate.failed += outcome.failing ? 1 : 0;
   }
   for (const auto id : ids) desk_.forget(id);
   return rate;
 }
 
-std::optional<Failing> Shrinker::failing(Ran&& ran) const {
-  if (!ran.trace || adapter_failure(*target_.pool, ran.scenario, *ran.trace)) return std::nullopt;
+Shrinker::Outcome Shrinker::judged(Ran&& ran) {
+  if (!ran.trace || adapter_failure(*target_.pool, ran.scenario, *ran.trace)) return {};
+  auto& rate = seen_[key(ran.scenario)];
+  ++rate.made;
   const auto judged = judge_(ran.scenario, *ran.trace);
   const auto* violation = judged.find(*target_.rule, target_.known_link);
-  if (violation == nullptr) return std::nullopt;
+  if (violation == nullptr) return {.was_judged = true, .failing = std::nullopt};
+  ++rate.failed;
   auto copy = *violation;
-  return Failing{std::move(ran.scenario), std::move(*ran.trace), std::move(copy)};
+  return {.was_judged = true,
+          .failing = Failing{std::move(ran.scenario), std::move(*ran.trace), std::move(copy)}};
 }
 
 }  // namespace poolproof::properties

@@ -104,14 +104,23 @@ class Shrinker {
   bool try_again(const harness::Scenario& simplest);
   Shrunk preferred(std::vector<Failing>& chain);
   /// Of a case that has failed once.
-  bool is_confirmed(const harness::Scenario& scenario);
+  bool is_confirmed(const harness::Scenario& scenario, Rate base);
   /// Once for each that is the simplest so far.
   void repeat(const harness::Scenario& simplest);
-  /// Of final runs, for which there is always time.
+  /// Of final runs, for which there is time even behind the deadline.
   Rate repeated(const harness::Scenario& scenario, int times);
   /// Of fewer runs, where the deadline comes first.
   Rate rate_of(const harness::Scenario& scenario, int times, Clock::time_point deadline);
-  std::optional<Failing> failing(Ran&& ran) const;
+  /// Of all its runs here.
+  Rate seen(const harness::Scenario& scenario) const;
+  /// Ten repeats that fail do not undo one run that did not.
+  Rate told(const harness::Scenario& scenario, Rate repeats) const;
+  /// A run that could not be made says nothing.
+  struct Outcome {
+    bool was_judged = false;
+    std::optional<Failing> failing;
+  };
+  Outcome judged(Ran&& ran);
   /// What is found last is to be confirmed, too.
   bool is_over() const {
     return runs_ + kMostConfirms * options_.confirm >= options_.runs || is_late();
@@ -127,12 +136,12 @@ class Shrinker {
   ShrinkOptions options_;
   Clock::time_point start_;
   int runs_ = 0;
-  Rate rate_;                    // of the simplest so far
-  std::optional<Rate> repeats_;  // its final runs, once they are made
-  int rounds_ = 0;               // so often all that is simpler than that was tried again
-  bool is_racy_ = false;         // a case failed once, and then did not
-  Place place_;                  // of the one that was taken last
-  std::set<std::string> tried_;  // scenarios with their faults, as text: not to be run again
+  std::map<std::string, Rate> seen_;  // all that was judged, by scenario
+  std::optional<Rate> repeats_;       // final runs of the simplest so far, once they are made
+  int rounds_ = 0;                    // so often all that is simpler than that was tried again
+  bool is_racy_ = false;              // a case failed once, and then did not
+  Place place_;                       // of the one that was taken last
+  std::set<std::string> tried_;       // scenarios with their faults, as text: not to be run again
 };
 
 }  // namespace poolproof::properties
