@@ -183,11 +183,14 @@ TEST_F(ShrinkingTest, TriesAgainASiblingThatFailedAndWasNotTaken) {
 TEST_F(ShrinkingTest, GoesBackToTheFirstOnceTimeIsOver) {
   time_ = std::chrono::milliseconds(500);
   const auto over = Clock::now() + 2 * time_;
+  std::set<std::size_t> looked_at;
   const auto shrunk = shrink(scenario_of(12), [&](const Scenario& s) {
+    if (Clock::now() >= over) looked_at.insert(s.steps.size());
     if (s.steps.size() == 8) std::this_thread::sleep_until(over);
     return s.steps.size() == 12 || Clock::now() < over;
   });
   EXPECT_GE(Clock::now(), over) << "time was not over";
+  EXPECT_EQ(looked_at.count(10) + looked_at.count(11), 0U) << "at once";
   EXPECT_EQ(shrunk.best.scenario.steps.size(), 12U);
   EXPECT_TRUE(shrunk.rate.is_steady());
 }
