@@ -12,6 +12,9 @@ using harness::Scenario;
 /// used up its time: for so long.
 constexpr std::chrono::seconds kRepeatTime{6};
 
+/// So many times the repeats must fail, and all of them, to be preferred to a simpler case.
+constexpr int kSure = 3;
+
 /// So often all simpler cases of one that fails now and then are tried again.
 constexpr int kMostRounds = 3;
 
@@ -92,10 +95,11 @@ Shrunk Shrinker::shrink(Failing first) {
   const bool fails_again = measure_first(chain.front().scenario);
   while (fails_again && !is_over()) {
     if (auto simpler = simpler_failing(chain.back().scenario)) {
+      tried_.insert(key(simpler->scenario));
       chain.push_back(std::move(*simpler));
       repeats_.reset();
       rounds_ = 0;
-    } else if (!try_again(chain.back().scenario)) {
+    } else if (!try_again(chain)) {
       break;
     }
   }
@@ -125,17 +129,38 @@ Rate Shrinker::told(const Scenario& scenario, Rate repeats) const {
   return repeats.is_steady() && !seen(scenario).is_steady() ? seen(scenario) : repeats;
 }
 
-bool Shrinker::try_again(const Scenario& simplest) {
-  if (is_late() || ++rounds_ > kMostRounds) return false;
-  if (seen(simplest).is_steady() && !is_racy_) {
+bool Shrinker::try_again(std::vector<Failing>& chain) {
+  const auto& simplest = chain.back().scenario;
+  if (is_late()) return false;
+  if (seen(simplest).is_steady()) {
     // A few runs say little, and these will be made anyway.
     repeat(simplest);
     if (seen(simplest).is_steady()) return false;
   }
-  is_racy_ = false;
+  if (go_back(chain)) return true;
+  if (++rounds_ > kMostRounds) return false;
   place_ = {};
-  tried_ = {key(simplest)};
+  tried_ = {key(chain.back().scenario)};
   return true;
+}
+
+/// Of two ends of a search, the one that fails each time: not where it led on from the other.
+bool Shrinker::go_back(std::vector<Failing>& chain) {
+  const auto last = chain.size() - 1;
+  for (std::size_t back = 1; back <= last;
+       back = back < last ? std::min(2 * back, last) : last + 1) {
+    const auto at = last - back;
+    if (is_late()) return false;
+    if (!seen(chain[at].scenario).is_steady()) continue;
+    const auto rate = repeated(chain[at].scenario, kSure * options_.repeats);
+    if (rate.made < kSure * options_.repeats || !rate.is_steady()) continue;
+    chain.erase(chain.begin() + static_cast<std::ptrdiff_t>(at) + 1, chain.end());
+    repeats_ = rate;
+    rounds_ = 0;
+    place_ = {};
+    return true;
+  }
+  return false;
 }
 
 /// What fails now and then only may have come in by shrinking: looks back, in steps that grow, at
@@ -151,9 +176,9 @@ Shrunk Shrinker::preferred(std::vector<Failing>& chain) {
     const auto at = last - back;
     auto rate = repeated(chain[at].scenario, options_.repeats);
     if (rate.made < options_.repeats) break;  // nobody knows how often it fails
-    if (rate.is_steady()) rate += repeated(chain[at].scenario, 2 * options_.repeats);
+    if (rate.is_steady()) rate += repeated(chain[at].scenario, (kSure - 1) * options_.repeats);
     rate = told(chain[at].scenario, rate);
-    const bool is_sure = rate.is_steady() && rate.made >= 3 * options_.repeats;
+    const bool is_sure = rate.is_steady() && rate.made >= kSure * options_.repeats;
     if (is_sure || rate.is_twice(best_rate)) {
       best = at;
       best_rate = rate;
@@ -190,7 +215,6 @@ std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
         place_ = place;
         return std::move(simpler);
       }
-      is_racy_ = true;
       tried_.insert(key(simpler.scenario));
       continue;
     }

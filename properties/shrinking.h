@@ -63,8 +63,9 @@ struct Shrunk {
 /// greedily, siblings in flight side by side, the first that fails in sibling order is taken, if it
 /// does so each time; where the case itself fails now and then, if it does so about as often. The
 /// search goes on behind it, and begins at the front again in the end, so that what did not help is
-/// not tried after each step. Where one failed once and then not, those that did not fail are tried
-/// again, a few times.
+/// not tried after each step. Where the simplest turns out to fail now and then only, it goes on
+/// from one before that fails each time; where there is none, what did not fail is tried again, a
+/// few times.
 class Shrinker {
  public:
   using Simpler = std::function<Passes(const harness::Scenario&)>;
@@ -100,8 +101,12 @@ class Shrinker {
   std::vector<Candidate> candidates(const harness::Scenario& scenario) const;
   /// Whether, at the speed so far, the time will be over before the runs are.
   bool is_in_haste() const;
-  /// Whether there is reason to try again all that did not fail.
-  bool try_again(const harness::Scenario& simplest);
+  /// Nothing simpler fails. Whether there is reason to look further: from one before that fails
+  /// each time, or, of one that does not, for all that did not fail when it was tried.
+  bool try_again(std::vector<Failing>& chain);
+  /// To the simplest before the last that fails each time, if any does. What was taken from there
+  /// is not tried again.
+  bool go_back(std::vector<Failing>& chain);
   Shrunk preferred(std::vector<Failing>& chain);
   /// Of a case that has failed once.
   bool is_confirmed(const harness::Scenario& scenario, Rate base);
@@ -139,7 +144,6 @@ class Shrinker {
   std::map<std::string, Rate> seen_;  // all that was judged, by scenario
   std::optional<Rate> repeats_;       // final runs of the simplest so far, once they are made
   int rounds_ = 0;                    // so often all that is simpler than that was tried again
-  bool is_racy_ = false;              // a case failed once, and then did not
   Place place_;                       // of the one that was taken last
   std::set<std::string> tried_;       // scenarios with their faults, as text: not to be run again
 };

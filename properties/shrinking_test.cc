@@ -163,6 +163,17 @@ TEST_F(ShrinkingTest, GoesOnBehindWhatItFound) {
   EXPECT_LE(shrunk.runs, 80);  // with the first eight tried again after each: 120 and more
 }
 
+/// What was found there need not be the simplest that always fails.
+TEST_F(ShrinkingTest, GoesOnFromWhatAlwaysFails) {
+  int calls = 0;  // of the case that leads astray
+  const auto shrunk = shrink(scenario_of(3), [&](const Scenario& s) {
+    if (s.steps.size() == 2 && has_steps(s, {2, 3})) return ++calls <= 3 || calls % 2 == 0;
+    return has_steps(s, {1});
+  });
+  EXPECT_EQ(shrunk.best.scenario.steps, std::vector{create_step(1)});
+  EXPECT_TRUE(shrunk.rate.is_steady());
+}
+
 /// A sibling that failed, too, was left since a simpler one was there: it may be what comes next.
 TEST_F(ShrinkingTest, TriesAgainASiblingThatFailedAndWasNotTaken) {
   simpler_ = [](const Scenario& s) -> Passes {
