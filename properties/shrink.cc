@@ -65,7 +65,7 @@ Repaired repaired(const std::vector<Placed>& steps, const Contract& contract) {
     auto step = renumbered(whole, model, tasks);
     if (!step || model.call(*step) == Call::kImpossible) continue;
     model.apply(*step, takes_effect(model, *step));
-    kept.push_back(*std::move(step));
+    kept.push_back(*step);
     const int number = static_cast<int>(kept.size());
     numbers.try_emplace(place, number, number).first->second.second = number;
   }
