@@ -23,7 +23,7 @@ std::pair<std::int64_t, harness::BodyKind> order(const harness::Step& step);
 /// None counts as more than the greatest, and what is no size as more than that.
 std::int64_t size_of(const harness::Field& field, const harness::Step& step);
 
-/// Whether it is made smaller by numbers; sizes are not.
+/// Whether it adds to the numbers; sizes are compared apart from them.
 bool is_number(const harness::Field& field);
 
 }  // namespace poolproof::properties

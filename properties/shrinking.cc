@@ -21,6 +21,11 @@ constexpr int kMostRounds = 3;
 /// Of the rate of a case, what a simpler one's must be at least.
 constexpr double kAboutAsOften = 0.75;
 
+/// In steps that grow, at last to where it began.
+std::size_t further_back(std::size_t back, std::size_t last) {
+  return std::min(std::max<std::size_t>(2 * back, 1), last);
+}
+
 std::string key(const Scenario& scenario) {
   return to_json(harness::Case{.scenario = scenario});
 }
@@ -144,13 +149,11 @@ bool Shrinker::try_again(std::vector<Failing>& chain) {
   return true;
 }
 
-/// Of two ends of a search, the one that fails each time: not where it led on from the other.
 bool Shrinker::go_back(std::vector<Failing>& chain) {
   const auto last = chain.size() - 1;
-  for (std::size_t back = 1; back <= last;
-       back = back < last ? std::min(2 * back, last) : last + 1) {
+  for (std::size_t back = 0; back < last && !is_late();) {
+    back = further_back(back, last);
     const auto at = last - back;
-    if (is_late()) return false;
     if (!seen(chain[at].scenario).is_steady()) continue;
     const auto rate = repeated(chain[at].scenario, kSure * options_.repeats);
     if (rate.made < kSure * options_.repeats || !rate.is_steady()) continue;
@@ -163,16 +166,15 @@ bool Shrinker::go_back(std::vector<Failing>& chain) {
   return false;
 }
 
-/// What fails now and then only may have come in by shrinking: looks back, in steps that grow, at
-/// last (where time is over: at once) to where it began. That a longer one failed some more times
-/// may be chance.
+/// What fails now and then only may have come in by shrinking: looks back; where time is over, at
+/// once to where it began. That a longer one failed some more times may be chance.
 Shrunk Shrinker::preferred(std::vector<Failing>& chain) {
   const auto last = chain.size() - 1;
   std::size_t best = last;
   repeat(chain[last].scenario);
   Rate best_rate = told(chain[last].scenario, *repeats_);
   for (std::size_t back = 0; !best_rate.is_steady() && back < last && !desk_.stopped();) {
-    back = is_late() ? last : std::min(std::max<std::size_t>(2 * back, 1), last);
+    back = is_late() ? last : further_back(back, last);
     const auto at = last - back;
     auto rate = repeated(chain[at].scenario, options_.repeats);
     if (rate.made < options_.repeats) break;  // nobody knows how often it fails

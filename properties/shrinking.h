@@ -3,7 +3,9 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -104,8 +106,8 @@ class Shrinker {
   /// Nothing simpler fails. Whether there is reason to look further: from one before that fails
   /// each time, or, of one that does not, for all that did not fail when it was tried.
   bool try_again(std::vector<Failing>& chain);
-  /// To the simplest before the last that fails each time, if any does. What was taken from there
-  /// is not tried again.
+  /// To one before the last that fails each time, if any is found; the chain ends there then. What
+  /// was taken from there is not tried again.
   bool go_back(std::vector<Failing>& chain);
   Shrunk preferred(std::vector<Failing>& chain);
   /// Of a case that has failed once.

@@ -153,8 +153,8 @@ TEST_F(ShrinkingTest, RunsFewSiblingsOfWhatIsTaken) {
   EXPECT_LE(shrunk.runs, options_.confirm + 10 * (2 + options_.confirm));
 }
 
-/// What mattered in the case before does so in this one, most of the time: first what was not
-/// asked.
+/// What mattered in the case before does so in this one, most of the time: what was not asked yet
+/// comes first.
 TEST_F(ShrinkingTest, GoesOnBehindWhatItFound) {
   const auto shrunk = shrink(scenario_of(16), [](const Scenario& s) {
     return has_steps(s, {1, 2, 3, 4, 5, 6, 7, 8});
