@@ -1,7 +1,9 @@
 // To what shrinking leads from different beginnings: for each mutant, random cases of several seeds
 // are run up to the first violation of the rule that must catch it, and the shrunk scenarios are
-// compared. `poolproof_normal_forms [--seeds N] [--most N] [--jobs N] [--workers N] [MUTANT...]`:
-// with --most, exit status 1 where a mutant has more forms, or a shrinking took more than 200 runs.
+// compared. `poolproof_normal_forms [--seeds N] [--most N] [--jobs N] [--workers N] [--found DIR]
+// [MUTANT...]`: with --most, exit status 1 where a mutant has more forms, or a shrinking took more
+// than 200 runs. With --found, the cases to begin with are kept in that folder, and taken from
+// there when they are there: what a change of the shrinker does is seen without the long search.
 // Most cases wait more than they compute, and shrinking is one decision after the other. So seeds
 // are tried side by side, by workers of the reference pool: --workers, each with --jobs cases of
 // its own. (More cases for one seed are no help: siblings that nobody needs count as runs.)
@@ -11,6 +13,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <poolproof/pool.hpp>
@@ -22,6 +26,7 @@
 
 #include "harness/runner.h"
 #include "properties/campaign.h"
+#include "properties/case_file.h"
 #include "properties/pools.h"
 
 namespace {
@@ -44,15 +49,22 @@ constexpr int kMostRuns = 200;
 /// in one of some thousand cases, and some take ten seconds to show.
 constexpr auto kTime = 2400s;
 
+/// A kept case may fail now and then only: so often it is tried.
+constexpr int kTries = 50;
+
 struct Wanted {
   int seeds = 20;
   int most = 0;  // 0: any number
   int jobs = 4;
   int workers = static_cast<int>(2 * std::max(1U, std::thread::hardware_concurrency()));
+  std::string found;  // folder of cases to begin with; empty: none are kept
   std::vector<std::string_view> mutants;
 
   bool has(std::string_view mutant) const {
     return mutants.empty() || std::find(mutants.begin(), mutants.end(), mutant) != mutants.end();
+  }
+  std::string file_of(std::string_view mutant, int seed) const {
+    return found.empty() ? "" : fmt::format("{}/{}-{}.case.json", found, mutant, seed);
   }
 };
 
@@ -61,6 +73,7 @@ struct Task {
   int mutant = 0;  // in kMutants
   int seed = 0;
   int jobs = 0;
+  std::string found;  // file of the case to begin with, if there is one; empty: none is kept
 };
 
 /// To what it led.
@@ -98,8 +111,29 @@ harness::Runner& runner_of(int jobs) {
   return **runner;
 }
 
+/// Random cases; where one is kept, that one.
+ScenarioSource source_of(const Task& task, CampaignOptions& options) {
+  auto source = mixed_source(options.seed);
+  options.part = Part::kRandom;  // the short ones are the same for each seed
+  if (task.found.empty() || !std::filesystem::exists(task.found)) return source;
+  const auto kept = read_case(task.found);
+  if (!kept) throw std::runtime_error(kept.error().message());
+  options.part = Part::kRegressions;
+  source.regressions = [scenario = kept->scenario](const auto&) {
+    return std::vector(kTries, scenario);
+  };
+  return source;
+}
+
+void keep(const harness::Case& found, const std::string& path) {
+  if (path.empty() || std::filesystem::exists(path)) return;
+  std::ofstream file(path);
+  file << to_json(found) << '\n';
+  if (!file.flush()) throw std::runtime_error(path + ": cannot be written");
+}
+
 /// In a worker.
-Form form_of(Task task) {
+Form form_of(const Task& task) {
   const auto& mutant = kMutants[task.mutant];
   PoolPlaces places;
   places.share = default_share();
@@ -107,17 +141,17 @@ Form form_of(Task task) {
   const auto pools = PoolFinder(places).find(names);
   CampaignOptions options;
   options.seed = static_cast<std::uint64_t>(task.seed);
-  options.part = Part::kRandom;  // the short ones are the same for each seed
   options.time = kTime;
   options.rules = {rule_named(mutant.rule)};
   options.stop_at_first = true;
   CampaignListener nobody;
-  const auto result =
-      Campaign(runner_of(task.jobs), pools.found, options, mixed_source(options.seed), nobody, [] {
-        return false;
-      }).run();
+  const auto source = source_of(task, options);
+  Campaign campaign(runner_of(task.jobs), pools.found, options, source, nobody,
+                    [] { return false; });
+  const auto result = campaign.run();
   if (result.findings.empty()) return {.mutant = task.mutant};
   const auto& finding = result.findings.front();
+  keep(finding.original, task.found);
   const auto& scenario = finding.simplest.scenario;
   const auto fault = scenario.fault ? " " + to_string(*scenario.fault) : "";
   return {task.mutant, to_json(scenario) + fault, finding.is_stable(), finding.runs};
@@ -132,6 +166,14 @@ bool is_known(std::string_view name) {
 std::string read(int argc, char** argv, Wanted& wanted) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
+    if (word == "--found") {
+      if (i + 1 >= argc) return "--found takes a folder";
+      wanted.found = argv[++i];
+      std::error_code error;
+      std::filesystem::create_directories(wanted.found, error);
+      if (error) return fmt::format("{}: {}", wanted.found, error.message());
+      continue;
+    }
     int* number = word == "--seeds"     ? &wanted.seeds
                   : word == "--most"    ? &wanted.most
                   : word == "--jobs"    ? &wanted.jobs
@@ -168,7 +210,7 @@ int main(int argc, char** argv) {
   std::vector<Task> tasks;
   for (int mutant = 0; mutant < static_cast<int>(std::size(kMutants)); ++mutant) {
     for (int seed = 1; wanted.has(kMutants[mutant].name) && seed <= wanted.seeds; ++seed)
-      tasks.push_back({mutant, seed, wanted.jobs});
+      tasks.push_back({mutant, seed, wanted.jobs, wanted.file_of(kMutants[mutant].name, seed)});
   }
   bool good = true;
   try {

@@ -136,10 +136,14 @@ void Campaign::report_unstable() {
 }
 
 Shrunk Campaign::shrunk(const Pool& pool, Suspect&& suspect, const ShrinkOptions& options) {
+  Variants variants;
+  variants.simpler = [&](const auto& scenario) { return source_.simpler(pool, scenario); };
+  if (source_.surer)
+    variants.surer = [&](const auto& scenario) { return source_.surer(pool, scenario); };
   Shrinker shrinker(
       desk_,
       {.pool = &pool, .rule = suspect.violation.rule, .known_link = suspect.violation.known_link},
-      [&](const harness::Scenario& scenario) { return source_.simpler(pool, scenario); },
+      variants,
       [&](const harness::Scenario& scenario, const harness::Trace& trace) {
         return judge_case(pool, scenario, trace, options_.rules, options_.use_known);
       },

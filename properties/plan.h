@@ -18,6 +18,8 @@ struct ScenarioSource {
   /// The n-th random scenario of a pool (from 0), or none.
   std::function<std::optional<harness::Scenario>(const Pool&, int n)> generate;
   std::function<Passes(const Pool&, const harness::Scenario&)> simpler;
+  /// Those with less left to chance; empty: there are none.
+  std::function<std::vector<harness::Scenario>(const Pool&, const harness::Scenario&)> surer;
   /// All short scenarios of a pool; empty: they are not tried.
   std::function<Enumerator(const Pool&)> enumerate;
   /// Scenarios that are run first, in this order; empty: none.

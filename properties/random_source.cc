@@ -92,6 +92,9 @@ ScenarioSource random_source(std::uint64_t seed, bool faults) {
   source.simpler = [](const Pool& pool, const harness::Scenario& scenario) {
     return simpler_by_pass(scenario, pool.abilities, pool.contract);
   };
+  source.surer = [](const Pool& pool, const harness::Scenario& scenario) {
+    return surer(scenario, pool.abilities, pool.contract);
+  };
   source.enumerate = [](const Pool& pool) {
     return Enumerator(pool.abilities, pool.contract, pool.start_method);
   };

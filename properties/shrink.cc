@@ -157,10 +157,13 @@ void without_steps(Candidates& all, const Scenario& from, std::size_t part,
   }
 }
 
-/// The plain steps that do what the step does; empty for one that is plain.
+/// The plain steps that do what the step does; empty for one that is plain. Of a map's items two
+/// are as good as all, or one.
 std::vector<Step> plain_steps(const Step& step, int fresh_task) {
-  if (step.kind == StepKind::kMap)
-    return {{.kind = StepKind::kSubmit, .task = step.task, .body = step.body}};
+  if (step.kind == StepKind::kMap) {
+    return {{.kind = StepKind::kSubmit, .task = step.task, .body = step.body},
+            {.kind = StepKind::kSubmit, .task = fresh_task, .body = step.body}};
+  }
   if (step.kind != StepKind::kNeighbour) return {};
   const Step create{.kind = StepKind::kCreate, .workers = 1};
   Step submit{.kind = StepKind::kSubmit, .task = fresh_task};
@@ -191,10 +194,7 @@ void with_plain_steps(Candidates& all, const Scenario& from, const Abilities& ab
                       const Contract& contract) {
   const auto cannot = [&](const Step& step) { return !has(abilities.steps, step.kind); };
   const int fresh_task = unused_task(from);
-  for (std::size_t i = 0; i < from.steps.size(); ++i) {
-    auto plain = plain_steps(from.steps[i], fresh_task);
-    std::erase_if(plain, cannot);
-    if (plain.empty()) continue;
+  const auto add = [&](std::size_t i, const std::vector<Step>& plain) {
     std::vector<Placed> steps;
     for (std::size_t at = 0; at < from.steps.size(); ++at) {
       if (at != i) {
@@ -206,6 +206,13 @@ void with_plain_steps(Candidates& all, const Scenario& from, const Abilities& ab
       for (const Step& step : plain) steps.push_back({at, step});
     }
     all.add(with_steps(from, steps, contract));
+  };
+  for (std::size_t i = 0; i < from.steps.size(); ++i) {
+    auto plain = plain_steps(from.steps[i], fresh_task);
+    std::erase_if(plain, cannot);
+    if (plain.empty()) continue;
+    if (from.steps[i].kind == StepKind::kMap) add(i, {plain.front()});
+    add(i, plain);
   }
 }
 
@@ -226,6 +233,21 @@ void in_order(Candidates& all, const Scenario& from, const Contract& contract) {
       all.add(with_steps(from, moved, contract));
     }
   }
+}
+
+Scenario with_endless_tasks(Scenario scenario) {
+  for (Step& step : scenario.steps) {
+    if (entry(step.kind).makes == harness::Makes::kTask) step.body = {.kind = BodyKind::kNever};
+  }
+  return scenario;
+}
+
+/// What a step did may have been to keep a worker busy, or main, until something had come to pass.
+void with_endless_tasks_for_a_step(Candidates& all, const Scenario& from,
+                                   const Abilities& abilities, const Contract& contract) {
+  if (!has(abilities.bodies, BodyKind::kNever)) return;
+  for (std::size_t at = 0; at < from.steps.size(); ++at)
+    all.add(with_endless_tasks(with_steps(from, replaced(from, at, 1, std::nullopt), contract)));
 }
 
 /// Calls `each(step's place, field)` for all fields that are simplified in this way.
@@ -521,10 +543,29 @@ Passes simpler_by_pass(const Scenario& scenario, const Abilities& abilities,
   pass([&] { with_longer_sleeps(all, scenario, contract); });
   pass([&] { with_smaller_numbers(all, scenario); });
   pass([&] { in_order(all, scenario, contract); });
+  pass([&] { with_endless_tasks_for_a_step(all, scenario, abilities, contract); });
   // Many, and hardly one does: last.
   pass([&] { stand_ins.add_for_one(all); });
   pass([&] { stand_ins.add_for_one_that_looked(all); });
   return all.take();
+}
+
+std::vector<Scenario> surer(const Scenario& scenario, const Abilities& abilities,
+                            const Contract& contract) {
+  std::vector<Scenario> all;
+  const auto add = [&](Scenario candidate) {
+    if (candidate != scenario && is_runnable(candidate, contract) && !has(all, candidate))
+      all.push_back(std::move(candidate));
+  };
+  const Step pause{.kind = StepKind::kSleep, .duration = contract.patience()};
+  for (std::size_t at = 0; has(abilities.steps, pause.kind) && at < scenario.steps.size(); ++at) {
+    auto steps = replaced(scenario, scenario.steps.size(), 0, std::nullopt);
+    steps.insert(steps.begin() + static_cast<std::ptrdiff_t>(at) + 1,
+                 {scenario.steps.size(), pause});
+    add(with_steps(scenario, steps, contract));
+  }
+  if (has(abilities.bodies, BodyKind::kNever)) add(with_endless_tasks(scenario));
+  return all;
 }
 
 std::vector<Scenario> simpler(const Scenario& scenario, const Abilities& abilities,

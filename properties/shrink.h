@@ -23,6 +23,11 @@ using Passes = std::vector<std::vector<harness::Scenario>>;
 Passes simpler_by_pass(const harness::Scenario& scenario, const Abilities& abilities,
                        const Contract& contract);
 
+/// What does the same with less left to chance: a pause behind one of the steps, so that what they
+/// began is done; no task that ends before main looks, or acts.
+std::vector<harness::Scenario> surer(const harness::Scenario& scenario, const Abilities& abilities,
+                                     const Contract& contract);
+
 /// The same in one list.
 std::vector<harness::Scenario> simpler(const harness::Scenario& scenario,
                                        const Abilities& abilities, const Contract& contract);

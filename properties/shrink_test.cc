@@ -183,6 +183,60 @@ TEST(Simpler, SaysByPlainStepsWhatOneStepDoes) {
       (std::vector<Step>{{.kind = StepKind::kNeighbour, .neighbour = harness::Neighbour::kStays}}));
 }
 
+/// One may be too few for what two show.
+TEST(Simpler, TakesTwoSubmitsForAMap) {
+  Scenario from;
+  from.steps = {create(1), map(1, harness::Form::kMap, 4, BodyKind::kRaise)};
+  Scenario wanted;
+  wanted.steps = {create(1), submit(1, BodyKind::kRaise), submit(2, BodyKind::kRaise)};
+  const auto all = simpler(from, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
+}
+
+/// The first task did no more than to keep the second from its worker.
+TEST(Simpler, TriesTasksThatDoNotEndForAStep) {
+  Scenario from;
+  from.steps = {create(1), submit(1, BodyKind::kSleep, 30), submit(2), terminate()};
+  Scenario wanted;
+  wanted.steps = {create(1), submit(1, BodyKind::kNever), terminate()};
+  const auto all = simpler(from, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
+}
+
+RC_GTEST_PROP(Surer, IsRunnableAndKeepsWhatThereIs, ()) {
+  const Contract contract;
+  const auto scenario = *scenarios(everything(), contract, "fork");
+  const auto all = surer(scenario, everything(), contract);
+  for (const auto& candidate : all) {
+    RC_ASSERT(std::count(all.begin(), all.end(), candidate) == 1);
+    RC_ASSERT(is_runnable(candidate, contract));
+    RC_ASSERT(candidate != scenario);
+    RC_ASSERT(candidate.length() >= scenario.length());
+    RC_ASSERT(candidate.fault.has_value() == scenario.fault.has_value());
+  }
+}
+
+TEST(Surer, PausesBehindEachStepAndHasTasksThatDoNotEnd) {
+  Scenario from;
+  from.steps = {create(1), submit(1), terminate()};
+  from.fault = fault("main:before-step:3=SIGKILL");
+  std::vector<Scenario> wanted(4, from);
+  wanted[0].steps = {create(1), sleep_for(1500ms), submit(1), terminate()};
+  wanted[0].fault = fault("main:before-step:4=SIGKILL");
+  wanted[1].steps = {create(1), submit(1), sleep_for(1500ms), terminate()};
+  wanted[1].fault = fault("main:before-step:4=SIGKILL");
+  wanted[2].steps = {create(1), submit(1), terminate(), sleep_for(1500ms)};
+  wanted[3].steps = {create(1), submit(1, BodyKind::kNever), terminate()};
+  EXPECT_EQ(surer(from, everything(), Contract{}), wanted);
+}
+
+TEST(Surer, UsesOnlyWhatTheAdapterCanDo) {
+  Abilities few = everything();
+  std::erase(few.steps, StepKind::kSleep);
+  std::erase(few.bodies, BodyKind::kNever);
+  EXPECT_TRUE(surer({.steps = {create(1), submit(1)}}, few, Contract{}).empty());
+}
+
 /// The least time that shows a race is another one each time, and nobody's business.
 TEST(Simpler, TriesRoundTimesAlone) {
   Scenario from;

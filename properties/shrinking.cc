@@ -15,10 +15,10 @@ constexpr std::chrono::seconds kRepeatTime{6};
 /// So many times the repeats must fail, and all of them, to be preferred to a simpler case.
 constexpr int kSure = 3;
 
-/// So often all simpler cases of one that fails now and then are tried again.
+/// So often what did not fail is tried again, for a case that fails now and then itself.
 constexpr int kMostRounds = 3;
 
-/// Of the rate of a case, what a simpler one's must be at least.
+/// Of the rate of the first case, what a simpler one's must be at least.
 constexpr double kAboutAsOften = 0.75;
 
 /// In steps that grow, at last to where it began.
@@ -96,15 +96,15 @@ class Shrinker::Siblings {
 Shrunk Shrinker::shrink(Failing first) {
   start_ = Clock::now();
   std::vector<Failing> chain{std::move(first)};
-  tried_.insert(key(chain.front().scenario));
+  taken_.insert(key(chain.front().scenario));
   const bool fails_again = measure_first(chain.front().scenario);
-  while (fails_again && !is_over()) {
+  while (fails_again && !is_late()) {
     if (auto simpler = simpler_failing(chain.back().scenario)) {
-      tried_.insert(key(simpler->scenario));
+      taken_.insert(key(simpler->scenario));
       chain.push_back(std::move(*simpler));
       repeats_.reset();
       rounds_ = 0;
-    } else if (!try_again(chain)) {
+    } else if (!look_further(chain)) {
       break;
     }
   }
@@ -115,10 +115,10 @@ Shrunk Shrinker::shrink(Failing first) {
 
 bool Shrinker::measure_first(const Scenario& scenario) {
   if (is_over()) return false;
-  runs_ += rate_of(scenario, options_.confirm, options_.deadline).made;
-  if (seen(scenario).failed > 0) return true;
-  repeat(scenario);
-  return seen(scenario).failed > 0;
+  runs_ += run(scenario, options_.confirm, options_.deadline).rate.made;
+  if (seen(scenario).failed == 0) repeat(scenario);
+  first_ = seen(scenario);
+  return first_.failed > 0;
 }
 
 bool Shrinker::is_in_haste() const {
@@ -134,19 +134,46 @@ Rate Shrinker::told(const Scenario& scenario, Rate repeats) const {
   return repeats.is_steady() && !seen(scenario).is_steady() ? seen(scenario) : repeats;
 }
 
-bool Shrinker::try_again(std::vector<Failing>& chain) {
+bool Shrinker::has_race() const {
+  return std::any_of(seen_.begin(), seen_.end(), [](const auto& entry) {
+    return entry.second.failed > 0 && !entry.second.is_steady();
+  });
+}
+
+bool Shrinker::look_further(std::vector<Failing>& chain) {
   const auto& simplest = chain.back().scenario;
   if (is_late()) return false;
-  if (seen(simplest).is_steady()) {
-    // A few runs say little, and these will be made anyway.
-    repeat(simplest);
-    if (seen(simplest).is_steady()) return false;
-  }
-  if (go_back(chain)) return true;
-  if (++rounds_ > kMostRounds) return false;
+  if (begin_round(has_race() ? 1 : 0)) return true;
+  // A few runs say little, and these will be made anyway.
+  if (seen(simplest).is_steady()) repeat(simplest);
+  if (seen(simplest).is_steady()) return false;
+  return begin_round(kMostRounds) || make_surer(chain) || go_back(chain);
+}
+
+bool Shrinker::begin_round(int most) {
+  if (is_sure_only_ || is_over() || rounds_ >= most) return false;
+  ++rounds_;
   place_ = {};
-  tried_ = {key(chain.back().scenario)};
   return true;
+}
+
+bool Shrinker::make_surer(std::vector<Failing>& chain) {
+  if (is_sure_only_ || !variants_.surer) return false;
+  for (const auto& surer : variants_.surer(chain.back().scenario)) {
+    const int few = 1 + options_.confirm;
+    if (is_late() || runs_ + few > options_.runs) return false;
+    if (taken_.contains(key(surer))) continue;
+    const auto first = run(surer, few, options_.deadline, true);
+    runs_ += first.rate.made;
+    if (first.rate.made < few || !first.rate.is_steady()) continue;
+    Runs runs;
+    if (!is_sure(surer, kSure * options_.repeats, runs)) continue;
+    taken_.insert(key(surer));
+    chain.push_back(std::move(*runs.last));
+    go_on_surely(runs.rate);
+    return true;
+  }
+  return false;
 }
 
 bool Shrinker::go_back(std::vector<Failing>& chain) {
@@ -154,16 +181,26 @@ bool Shrinker::go_back(std::vector<Failing>& chain) {
   for (std::size_t back = 0; back < last && !is_late();) {
     back = further_back(back, last);
     const auto at = last - back;
-    if (!seen(chain[at].scenario).is_steady()) continue;
-    const auto rate = repeated(chain[at].scenario, kSure * options_.repeats);
-    if (rate.made < kSure * options_.repeats || !rate.is_steady()) continue;
+    Runs runs;
+    if (!is_sure(chain[at].scenario, kSure * options_.repeats, runs)) continue;
     chain.erase(chain.begin() + static_cast<std::ptrdiff_t>(at) + 1, chain.end());
-    repeats_ = rate;
-    rounds_ = 0;
-    place_ = {};
+    go_on_surely(runs.rate);
     return true;
   }
   return false;
+}
+
+void Shrinker::go_on_surely(Rate rate) {
+  repeats_ = rate;
+  rounds_ = 0;
+  place_ = {};
+  is_sure_only_ = true;
+}
+
+bool Shrinker::is_sure(const Scenario& scenario, int times, Runs& runs) {
+  if (!seen(scenario).is_steady()) return false;
+  runs = run(scenario, times, options_.deadline + kRepeatTime, true);
+  return runs.rate.made == times && runs.rate.is_steady();
 }
 
 /// What fails now and then only may have come in by shrinking: looks back; where time is over, at
@@ -195,10 +232,13 @@ Shrunk Shrinker::preferred(std::vector<Failing>& chain) {
 
 std::vector<Shrinker::Candidate> Shrinker::candidates(const Scenario& scenario) const {
   std::vector<Candidate> all;
-  const auto passes = simpler_(scenario);
+  const auto passes = variants_.simpler(scenario);
   for (std::size_t pass = 0; pass < passes.size(); ++pass) {
     for (std::size_t at = 0; at < passes[pass].size(); ++at) {
-      if (!tried_.contains(key(passes[pass][at]))) all.push_back({passes[pass][at], {pass, at}});
+      const auto scenario_key = key(passes[pass][at]);
+      const auto rate = seen(scenario_key);
+      if (rate.made - rate.failed <= rounds_ && !taken_.contains(scenario_key))
+        all.push_back({passes[pass][at], {pass, at}});
     }
   }
   const auto next =
@@ -213,61 +253,63 @@ std::optional<Failing> Shrinker::simpler_failing(const Scenario& scenario) {
     while (!is_over() && siblings.send_next()) ++runs_;
     if (auto first = siblings.take_first_failing()) {
       auto& [simpler, place] = *first;
-      if (is_confirmed(simpler.scenario, seen(scenario))) {
+      if (is_confirmed(simpler.scenario)) {
         place_ = place;
         return std::move(simpler);
       }
-      tried_.insert(key(simpler.scenario));
       continue;
     }
     auto ran = siblings.next(options_.deadline);
     if (!ran) return std::nullopt;
     const auto id = ran->id;
-    const auto scenario_key = key(ran->scenario);
-    auto outcome = judged(std::move(*ran));
-    if (outcome.was_judged && !outcome.failing) tried_.insert(scenario_key);
-    siblings.resolve(id, std::move(outcome.failing));
+    siblings.resolve(id, judged(std::move(*ran)).failing);
   }
 }
 
-bool Shrinker::is_confirmed(const Scenario& scenario, Rate base) {
+bool Shrinker::is_confirmed(const Scenario& scenario) {
   if (runs_ + kMostConfirms * options_.confirm > options_.runs) return false;
-  Rate rate{.failed = 1, .made = 1};
   for (const int more : {1, kMostConfirms - 1}) {
     const int times = more * options_.confirm;
-    const auto again = rate_of(scenario, times, options_.deadline);
+    const auto again = run(scenario, times, options_.deadline, is_sure_only_).rate;
     runs_ += again.made;
+    const auto rate = seen(scenario);
+    if (is_sure_only_ && !rate.is_steady()) return false;
     if (again.made < times) return false;
-    rate += again;
-    if (rate.is_steady()) break;
-    if (base.is_steady() || rate.failed == 1) return false;
+    if (rate.is_steady()) return true;
+    if (rate.failed == 1) return false;
   }
-  return rate.is_steady() || rate.estimate() >= kAboutAsOften * base.estimate();
+  return seen(scenario).estimate() >= kAboutAsOften * first_.estimate();
 }
 
 Rate Shrinker::repeated(const Scenario& scenario, int times) {
-  return rate_of(scenario, times, options_.deadline + kRepeatTime);
+  return run(scenario, times, options_.deadline + kRepeatTime).rate;
 }
 
 Rate Shrinker::seen(const Scenario& scenario) const {
-  const auto found = seen_.find(key(scenario));
+  return seen(key(scenario));
+}
+
+Rate Shrinker::seen(const std::string& scenario_key) const {
+  const auto found = seen_.find(scenario_key);
   return found == seen_.end() ? Rate() : found->second;
 }
 
-Rate Shrinker::rate_of(const Scenario& scenario, int times, Clock::time_point deadline) {
+Shrinker::Runs Shrinker::run(const Scenario& scenario, int times, Clock::time_point deadline,
+                             bool ends_at_miss) {
   std::set<std::uint64_t> ids;
   for (int i = 0; i < times; ++i) ids.insert(desk_.submit(*target_.pool, scenario));
-  Rate rate;
-  while (!ids.empty()) {
+  Runs runs;
+  while (!ids.empty() && (!ends_at_miss || runs.rate.is_steady())) {
     auto ran = desk_.next_of(ids, deadline);
     if (!ran) break;
     ids.erase(ran->id);
-    const auto outcome = judged(std::move(*ran));
-    rate.made += outcome.was_judged ? 1 : 0;
-    rate.failed += outcome.failing ? 1 : 0;
+    auto outcome = judged(std::move(*ran));
+    runs.rate.made += outcome.was_judged ? 1 : 0;
+    runs.rate.failed += outcome.failing ? 1 : 0;
+    if (outcome.failing) runs.last = std::move(outcome.failing);
   }
   for (const auto id : ids) desk_.forget(id);
-  return rate;
+  return runs;
 }
 
 Shrinker::Outcome Shrinker::judged(Ran&& ran) {

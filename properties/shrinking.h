@@ -61,22 +61,28 @@ struct Shrunk {
   Rate rate;     // of its final ones
 };
 
+/// What else to try instead of a scenario.
+struct Variants {
+  std::function<Passes(const harness::Scenario&)> simpler;
+  /// Not simpler, but with less left to chance; empty: there are none.
+  std::function<std::vector<harness::Scenario>(const harness::Scenario&)> surer;
+};
+
 /// Looks for the simplest scenario that still violates the target's rule in the target's way:
 /// greedily, siblings in flight side by side, the first that fails in sibling order is taken, if it
-/// does so each time; where the case itself fails now and then, if it does so about as often. The
-/// search goes on behind it, and begins at the front again in the end, so that what did not help is
-/// not tried after each step. Where the simplest turns out to fail now and then only, it goes on
-/// from one before that fails each time; where there is none, what did not fail is tried again, a
-/// few times.
+/// does so about as often as the first case of all. The search goes on behind it, and begins at the
+/// front again in the end, so that what did not help is not tried after each step. Where anything
+/// failed now and then only, what did not fail is tried again before it is given up. Where the
+/// simplest fails now and then only, a variant that leaves less to chance and fails each time is
+/// taken, or else one before it that does; from there on only what fails each time is.
 class Shrinker {
  public:
-  using Simpler = std::function<Passes(const harness::Scenario&)>;
   using Judge = std::function<Judged(const harness::Scenario&, const harness::Trace&)>;
 
-  Shrinker(Desk& desk, Target target, Simpler simpler, Judge judge, ShrinkOptions options)
+  Shrinker(Desk& desk, Target target, Variants variants, Judge judge, ShrinkOptions options)
       : desk_(desk),
         target_(std::move(target)),
-        simpler_(std::move(simpler)),
+        variants_(std::move(variants)),
         judge_(std::move(judge)),
         options_(options) {}
 
@@ -103,23 +109,39 @@ class Shrinker {
   std::vector<Candidate> candidates(const harness::Scenario& scenario) const;
   /// Whether, at the speed so far, the time will be over before the runs are.
   bool is_in_haste() const;
-  /// Nothing simpler fails. Whether there is reason to look further: from one before that fails
-  /// each time, or, of one that does not, for all that did not fail when it was tried.
-  bool try_again(std::vector<Failing>& chain);
+  /// Nothing simpler fails, or no run is left to learn whether it does. Whether there is reason to
+  /// look further: for what did not fail by chance, or from another one that fails each time.
+  bool look_further(std::vector<Failing>& chain);
+  /// To try again what did not fail: by chance, as far as anybody knows, unless only what fails
+  /// each time is wanted.
+  bool begin_round(int most);
+  /// A variant of the last becomes the last, if one fails each time.
+  bool make_surer(std::vector<Failing>& chain);
   /// To one before the last that fails each time, if any is found; the chain ends there then. What
   /// was taken from there is not tried again.
   bool go_back(std::vector<Failing>& chain);
+  /// From one that was found to fail each time by these runs.
+  void go_on_surely(Rate rate);
   Shrunk preferred(std::vector<Failing>& chain);
   /// Of a case that has failed once.
-  bool is_confirmed(const harness::Scenario& scenario, Rate base);
+  bool is_confirmed(const harness::Scenario& scenario);
   /// Once for each that is the simplest so far.
   void repeat(const harness::Scenario& simplest);
   /// Of final runs, for which there is time even behind the deadline.
   Rate repeated(const harness::Scenario& scenario, int times);
-  /// Of fewer runs, where the deadline comes first.
-  Rate rate_of(const harness::Scenario& scenario, int times, Clock::time_point deadline);
+  struct Runs {
+    Rate rate;
+    std::optional<Failing> last;  // that failed
+  };
+  /// Fails every one of so many runs?
+  bool is_sure(const harness::Scenario& scenario, int times, Runs& runs);
+  /// Of fewer runs, where the deadline comes first, or, if that is all that matters, the first that
+  /// does not fail.
+  Runs run(const harness::Scenario& scenario, int times, Clock::time_point deadline,
+           bool ends_at_miss = false);
   /// Of all its runs here.
   Rate seen(const harness::Scenario& scenario) const;
+  Rate seen(const std::string& scenario_key) const;
   /// Ten repeats that fail do not undo one run that did not.
   Rate told(const harness::Scenario& scenario, Rate repeats) const;
   /// A run that could not be made says nothing.
@@ -128,17 +150,22 @@ class Shrinker {
     std::optional<Failing> failing;
   };
   Outcome judged(Ran&& ran);
-  /// What is found last is to be confirmed, too.
+  /// Something failed now and then: more of what did not fail may have been chance.
+  bool has_race() const;
+  /// What is found last is to be confirmed, too, and made surer.
   bool is_over() const {
-    return runs_ + kMostConfirms * options_.confirm >= options_.runs || is_late();
+    const bool may_make_surer = variants_.surer && !is_sure_only_ && has_race();
+    const int reserve = may_make_surer ? kForSurer : 0;
+    return runs_ + kMostConfirms * options_.confirm + reserve >= options_.runs || is_late();
   }
   bool is_late() const { return desk_.stopped() || Clock::now() >= options_.deadline; }
 
   static constexpr int kMostConfirms = 3;
+  static constexpr int kForSurer = 16;
 
   Desk& desk_;
   Target target_;
-  Simpler simpler_;
+  Variants variants_;
   Judge judge_;
   ShrinkOptions options_;
   Clock::time_point start_;
@@ -147,7 +174,9 @@ class Shrinker {
   std::optional<Rate> repeats_;       // final runs of the simplest so far, once they are made
   int rounds_ = 0;                    // so often all that is simpler than that was tried again
   Place place_;                       // of the one that was taken last
-  std::set<std::string> tried_;       // scenarios with their faults, as text: not to be run again
+  Rate first_;                        // as it was measured in the beginning
+  bool is_sure_only_ = false;         // no more chances are taken
+  std::set<std::string> taken_;       // scenarios with their faults, as text: not to be run again
 };
 
 }  // namespace poolproof::properties

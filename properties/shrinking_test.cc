@@ -60,7 +60,7 @@ class ShrinkingTest : public ::testing::Test {
       return judged;
     };
     options_.deadline = Clock::now() + time_;
-    Shrinker shrinker(desk, {&pool_, rule_named("W1"), ""}, simpler_, judge, options_);
+    Shrinker shrinker(desk, {&pool_, rule_named("W1"), ""}, {simpler_, surer_}, judge, options_);
     auto shrunk = shrinker.shrink({first, {}, {rule_named("W1"), "first", "", nullptr}});
     runs_ = runner.runs();
     return shrunk;
@@ -69,7 +69,8 @@ class ShrinkingTest : public ::testing::Test {
   Pool pool_ = executor_pool();
   ShrinkOptions options_;
   std::chrono::milliseconds time_{20'000};
-  Shrinker::Simpler simpler_ = one_step_less;
+  std::function<Passes(const Scenario&)> simpler_ = one_step_less;
+  std::function<std::vector<Scenario>(const Scenario&)> surer_;
   FakeRunner::Hangs hangs_;  // the others are answered first
   int runs_ = 0;
 };
@@ -102,8 +103,8 @@ TEST_F(ShrinkingTest, TriesAgainWhatFailsNowAndThen) {
     return calls == 1 || calls > 3;
   });
   EXPECT_EQ(shrunk.best.scenario.steps, std::vector{create_step(2)});
-  EXPECT_EQ(shrunk.rate.failed, 14);
-  EXPECT_EQ(shrunk.rate.made, 16);
+  EXPECT_EQ(shrunk.rate.failed, 18);
+  EXPECT_EQ(shrunk.rate.made, 20);
 }
 
 /// A simpler case of one that fails now and then need not fail each time, but about as often.
@@ -115,6 +116,79 @@ TEST_F(ShrinkingTest, FollowsACaseThatFailsNowAndThen) {
   EXPECT_EQ(shrunk.best.scenario.steps.size(), 2U);
   EXPECT_GE(shrunk.rate.failed, 7);
   EXPECT_LT(shrunk.rate.failed, shrunk.rate.made);
+}
+
+/// Seven of eight runs: as good as each time, for a search.
+bool is_likely(int& calls) {
+  return ++calls % 8 != 5;
+}
+
+/// What is left to chance in the simplest is taken from it: it is told with a step more.
+TEST_F(ShrinkingTest, MakesTheSimplestSure) {
+  surer_ = [](const Scenario& s) {
+    auto surer = s;
+    surer.steps.push_back(create_step(9));
+    return std::vector{surer};
+  };
+  int calls = 0;
+  const auto shrunk = shrink(scenario_of(4), [&](const Scenario& s) {
+    return has_steps(s, {1}) && (s.steps.size() > 1 || is_likely(calls));
+  });
+  EXPECT_EQ(shrunk.best.scenario.steps, (std::vector{create_step(1), create_step(9)}));
+  EXPECT_EQ(shrunk.rate.failed, 30);
+  EXPECT_TRUE(shrunk.rate.is_steady());
+}
+
+TEST_F(ShrinkingTest, OfSurerOnesTheFirstThatAlwaysFailsIsTaken) {
+  surer_ = [](const Scenario& s) {
+    std::vector<Scenario> all;
+    for (const int more : {7, 8, 9}) {
+      all.push_back(s);
+      all.back().steps.push_back(create_step(more));
+    }
+    return all;
+  };
+  int calls = 0;
+  int calls_of_7 = 0;
+  const auto shrunk = shrink(scenario_of(4), [&](const Scenario& s) {
+    if (has_steps(s, {7})) return ++calls_of_7 % 20 != 0;
+    return has_steps(s, {1}) && (s.steps.size() > 1 || is_likely(calls));
+  });
+  EXPECT_EQ(shrunk.best.scenario.steps, (std::vector{create_step(1), create_step(8)}));
+}
+
+/// What was made sure gets simpler, but no chance is taken any more.
+TEST_F(ShrinkingTest, WhatWasMadeSureGetsSimplerButStaysSure) {
+  surer_ = [](const Scenario&) { return std::vector{scenario_of(9)}; };
+  int calls = 0;
+  int chances = 0;  // of the sure one's simpler ones
+  const auto shrunk = shrink(scenario_of(3), [&](const Scenario& s) {
+    if (has_steps(s, {9})) return true;
+    if (has_steps(s, {8})) return ++chances % 8 != 7;
+    return s.steps.size() == 3 || (s.steps.size() == 2 && is_likely(calls));
+  });
+  EXPECT_EQ(shrunk.best.scenario.steps, std::vector{create_step(9)});
+  EXPECT_TRUE(shrunk.rate.is_steady());
+}
+
+/// Where nothing is left to chance, once is enough.
+TEST_F(ShrinkingTest, TriesAgainWhatDidNotFailOnlyWhereSomethingWasChance) {
+  std::map<std::size_t, int> calls;
+  bool is_race = false;
+  const auto shrink_all = [&] {
+    calls.clear();
+    int calls_of_2 = 0;
+    return shrink(scenario_of(2), [&](const Scenario& s) {
+      if (s.steps.size() == 2) return true;
+      if (has_steps(s, {1})) return ++calls[1] > 1;
+      return is_race && has_steps(s, {2}) && ++calls_of_2 == 1;
+    });
+  };
+  EXPECT_EQ(shrink_all().best.scenario.steps.size(), 2U);
+  EXPECT_EQ(calls[1], 1);
+  is_race = true;
+  shrink_all();
+  EXPECT_GT(calls[1], 1);
 }
 
 /// It was seen not to fail: ten repeats that do cannot undo that.

@@ -311,9 +311,11 @@ void Sweep::shrink(const Pool& pool, SweepResult& result) {
     options.deadline = end;
     Shrinker shrinker(
         desk_, {.pool = &pool, .rule = group.rule, .known_link = group.known_link},
-        [&](const Scenario& scenario) {
-          return simpler_by_pass(scenario, pool.abilities, pool.contract);
-        },
+        {.simpler =
+             [&](const Scenario& scenario) {
+               return simpler_by_pass(scenario, pool.abilities, pool.contract);
+             },
+         .surer = {}},
         [&](const Scenario& scenario, const harness::Trace& trace) {
           return judge_case(pool, scenario, trace, {}, options_.use_known);
         },
