@@ -288,8 +288,7 @@ class StandIns {
   void add_for_some(Candidates& all) const {
     for (std::size_t chunk = (length() + 1) / 2; chunk > 1; chunk /= 2) {
       for (std::size_t at = 0; at < length(); at += chunk) {
-        for (const Step& step : steps_)
-          all.add(with_steps(from_, replaced(from_, at, chunk, step), contract_));
+        for (const Step& step : steps_) add(all, at, chunk, step);
       }
     }
   }
@@ -297,18 +296,17 @@ class StandIns {
   /// A pause alone: whether it comes in time is what many cases differ by.
   void add_pauses(Candidates& all) const {
     if (steps_.empty() || steps_.front().kind != StepKind::kSleep) return;
-    for (std::size_t at = 0; at < length(); ++at)
-      all.add(with_steps(from_, replaced(from_, at, 1, steps_.front()), contract_));
+    for (std::size_t at = 0; at < length(); ++at) add(all, at, 1, steps_.front());
   }
 
   /// What is set may have mattered to that step alone.
   void add_for_one(Candidates& all) const {
     for (std::size_t at = 0; at < length(); ++at) {
       for (const Step& step : steps_) {
-        auto candidate = with_steps(from_, replaced(from_, at, 1, step), contract_);
-        auto plain = candidate;
+        if (is_beside(at, 1, step)) continue;
+        add(all, at, 1, step);
+        auto plain = with_steps(from_, replaced(from_, at, 1, step), contract_);
         unset_settings(plain);
-        all.add(std::move(candidate));
         all.add(std::move(plain));
       }
     }
@@ -328,6 +326,16 @@ class StandIns {
   static constexpr Step kKill{.kind = StepKind::kKill, .victim = Victim::kIdle};
 
   std::size_t length() const { return from_.steps.size(); }
+  void add(Candidates& all, std::size_t at, std::size_t count, const Step& by) const {
+    if (!is_beside(at, count, by))
+      all.add(with_steps(from_, replaced(from_, at, count, by), contract_));
+  }
+  /// Two pauses, or looks, in a row are no more than one, and leaving out was tried.
+  bool is_beside(std::size_t at, std::size_t count, const Step& by) const {
+    if (by.kind != StepKind::kSleep && by.kind != StepKind::kWorkers) return false;
+    const bool is_in_front = at > 0 && from_.steps[at - 1] == by;
+    return is_in_front || (at + count < length() && from_.steps[at + count] == by);
+  }
   void add_looking(Candidates& all, std::vector<Placed> steps) const {
     steps.push_back({length(), kLook});
     all.add(with_steps(from_, steps, contract_));

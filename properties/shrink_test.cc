@@ -355,6 +355,20 @@ TEST(Simpler, TriesWhatStandsForAStep) {
     EXPECT_EQ(shrunk(from, is_short_of_one).first.steps, plain.steps);
 }
 
+/// One pause is as good as two.
+TEST(Simpler, PutsNoPauseBesideAPause) {
+  Scenario from;
+  from.steps = {create(1), submit(1, BodyKind::kRaise), sleep_for(1500ms), submit(2), workers()};
+  const auto all = simpler(from, everything(), Contract{});
+  for (const Scenario& one : all) {
+    if (!has(one, StepKind::kCreate)) continue;  // nothing of all between them is left
+    for (std::size_t at = 1; at < one.steps.size(); ++at) {
+      const bool both = one.steps[at] == sleep_for(1500ms) && one.steps[at - 1] == one.steps[at];
+      EXPECT_FALSE(both) << to_json(one);
+    }
+  }
+}
+
 TEST(Simpler, TakesAStreamsNextForAGet) {
   Scenario from;
   from.steps = {create(1), map(1, harness::Form::kImap, 1), next(1)};

@@ -16,7 +16,7 @@ constexpr std::chrono::seconds kRepeatTime{6};
 constexpr int kSure = 3;
 
 /// So often what did not fail is tried again, for a case that fails now and then itself.
-constexpr int kMostRounds = 3;
+constexpr int kMostRounds = 2;
 
 /// Of the rate of the first case, what a simpler one's must be at least.
 constexpr double kAboutAsOften = 0.75;
