@@ -50,7 +50,7 @@ constexpr int kMostRuns = 200;
 constexpr auto kTime = 2400s;
 
 /// A kept case may fail now and then only: so often it is tried.
-constexpr int kTries = 50;
+constexpr int kTries = 300;
 
 struct Wanted {
   int seeds = 20;

@@ -57,7 +57,7 @@ struct Finding {
   Rate rate() const { return {failed, repeated}; }
   /// One that was never repeated, since the time was over, is not called unstable: it was seen, and
   /// nothing speaks against it. Whoever tells of it says that it was not repeated.
-  bool is_stable() const { return rate().is_steady(); }
+  bool is_stable() const { return rate().is_reliable(); }
   bool was_repeated() const { return repeated > 0; }
 };
 

@@ -231,8 +231,25 @@ TEST_F(CampaignTest, OfCasesThatDoNotRepeatTheOneThatFailsMostIsTold) {
   ASSERT_EQ(result.findings.size(), 1U);
   EXPECT_FALSE(result.findings[0].is_stable());
   EXPECT_EQ(result.findings[0].original.scenario.steps.size(), 5U);
-  EXPECT_EQ(result.findings[0].failed, 5);
+  EXPECT_EQ(result.findings[0].failed, 6);
+  EXPECT_EQ(result.findings[0].repeated, 12);
   EXPECT_EQ(outcome_of(result, "W1"), Outcome::kInconclusive);
+}
+
+/// A race that fails the run: nine of ten are no less of a violation than ten.
+TEST_F(CampaignTest, WhatFailsNineOfTenTimesIsViolated) {
+  auto source = plain_source();
+  source.simpler = [](const Pool&, const Scenario&) { return Passes(); };
+  int runs = 0;
+  const auto result = run_with(source, [&](const Job& job) -> sys::Result<Trace> {
+    if (job.scenario.ending.kind != EndingKind::kOsExit) return healthy_trace(job.scenario);
+    return runs++ % 13 != 12 ? orphan_trace() : healthy_trace(job.scenario);
+  });
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_TRUE(result.findings[0].is_stable());
+  EXPECT_FALSE(result.findings[0].rate().is_steady());
+  EXPECT_EQ(outcome_of(result, "W1"), Outcome::kViolated);
+  EXPECT_TRUE(result.has_violation());
 }
 
 /// Some more failures among ten are chance: the simpler case says more.

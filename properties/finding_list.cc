@@ -82,7 +82,7 @@ std::string place_of(const Line& line) {
 
 std::string rate_of(const Finding& finding) {
   if (!finding.was_repeated()) return finding.is_known() ? "" : "  not rerun";
-  if (finding.is_stable()) return "";
+  if (finding.rate().is_steady()) return "";
   return fmt::format("  {} of {}", finding.failed, finding.repeated);
 }
 

@@ -12,8 +12,8 @@ using harness::Scenario;
 /// used up its time: for so long.
 constexpr std::chrono::seconds kRepeatTime{6};
 
-/// So many times the repeats must fail, and all of them, to be preferred to a simpler case.
-constexpr int kSure = 3;
+/// So many times the repeats are made where there is doubt.
+constexpr int kInDoubt = 3;
 
 /// So often what did not fail is tried again, for a case that fails now and then itself.
 constexpr int kMostRounds = 2;
@@ -102,7 +102,6 @@ Shrunk Shrinker::shrink(Failing first) {
     if (auto simpler = simpler_failing(chain.back().scenario)) {
       taken_.insert(key(simpler->scenario));
       chain.push_back(std::move(*simpler));
-      repeats_.reset();
       rounds_ = 0;
     } else if (!look_further(chain)) {
       break;
@@ -116,7 +115,7 @@ Shrunk Shrinker::shrink(Failing first) {
 bool Shrinker::measure_first(const Scenario& scenario) {
   if (is_over()) return false;
   runs_ += run(scenario, options_.confirm, options_.deadline).rate.made;
-  if (seen(scenario).failed == 0) repeat(scenario);
+  if (seen(scenario).failed == 0) repeated(scenario);
   first_ = seen(scenario);
   return first_.failed > 0;
 }
@@ -126,12 +125,18 @@ bool Shrinker::is_in_haste() const {
   return runs_ * (options_.deadline - now) < (options_.runs - runs_) * (now - start_);
 }
 
-void Shrinker::repeat(const Scenario& simplest) {
-  if (!repeats_) repeats_ = repeated(simplest, options_.repeats);
+Rate Shrinker::repeated(const Scenario& scenario, int times) {
+  auto& repeats = repeats_[key(scenario)];
+  if (repeats.made < times)
+    repeats += run(scenario, times - repeats.made, options_.deadline + kRepeatTime).rate;
+  // Ten repeats that fail do not undo one run that did not.
+  return seen(scenario).is_steady() ? repeats : seen(scenario);
 }
 
-Rate Shrinker::told(const Scenario& scenario, Rate repeats) const {
-  return repeats.is_steady() && !seen(scenario).is_steady() ? seen(scenario) : repeats;
+Rate Shrinker::repeated(const Scenario& scenario) {
+  const auto rate = repeated(scenario, options_.repeats);
+  const bool is_doubtful = !rate.is_steady() && rate.estimate() >= kAboutAsOften;
+  return is_doubtful ? repeated(scenario, kInDoubt * options_.repeats) : rate;
 }
 
 bool Shrinker::has_race() const {
@@ -145,8 +150,7 @@ bool Shrinker::look_further(std::vector<Failing>& chain) {
   if (is_late()) return false;
   if (begin_round(has_race() ? 1 : 0)) return true;
   // A few runs say little, and these will be made anyway.
-  if (seen(simplest).is_steady()) repeat(simplest);
-  if (seen(simplest).is_steady()) return false;
+  if (repeated(simplest).is_reliable()) return false;
   return begin_round(kMostRounds) || make_surer(chain) || go_back(chain);
 }
 
@@ -163,14 +167,13 @@ bool Shrinker::make_surer(std::vector<Failing>& chain) {
     const int few = 1 + options_.confirm;
     if (is_late() || runs_ + few > options_.runs) return false;
     if (taken_.contains(key(surer))) continue;
-    const auto first = run(surer, few, options_.deadline, true);
+    const auto first = run(surer, few, options_.deadline, 0);
     runs_ += first.rate.made;
-    if (first.rate.made < few || !first.rate.is_steady()) continue;
-    Runs runs;
-    if (!is_sure(surer, kSure * options_.repeats, runs)) continue;
+    std::optional<Failing> failing;
+    if (first.rate.made < few || !is_reliable(surer, &failing)) continue;
     taken_.insert(key(surer));
-    chain.push_back(std::move(*runs.last));
-    go_on_surely(runs.rate);
+    chain.push_back(std::move(*failing));
+    go_on_surely();
     return true;
   }
   return false;
@@ -181,26 +184,29 @@ bool Shrinker::go_back(std::vector<Failing>& chain) {
   for (std::size_t back = 0; back < last && !is_late();) {
     back = further_back(back, last);
     const auto at = last - back;
-    Runs runs;
-    if (!is_sure(chain[at].scenario, kSure * options_.repeats, runs)) continue;
+    const auto before = seen(chain[at].scenario);
+    if (!before.is_steady() && before.estimate() < kAboutAsOften) continue;
+    if (!is_reliable(chain[at].scenario)) continue;
     chain.erase(chain.begin() + static_cast<std::ptrdiff_t>(at) + 1, chain.end());
-    go_on_surely(runs.rate);
+    go_on_surely();
     return true;
   }
   return false;
 }
 
-void Shrinker::go_on_surely(Rate rate) {
-  repeats_ = rate;
+void Shrinker::go_on_surely() {
   rounds_ = 0;
   place_ = {};
   is_sure_only_ = true;
 }
 
-bool Shrinker::is_sure(const Scenario& scenario, int times, Runs& runs) {
-  if (!seen(scenario).is_steady()) return false;
-  runs = run(scenario, times, options_.deadline + kRepeatTime, true);
-  return runs.rate.made == times && runs.rate.is_steady();
+bool Shrinker::is_reliable(const Scenario& scenario, std::optional<Failing>* failing) {
+  auto& repeats = repeats_[key(scenario)];
+  const int times = kInDoubt * options_.repeats;
+  auto runs = run(scenario, times - repeats.made, options_.deadline + kRepeatTime, times / 10);
+  repeats += runs.rate;
+  if (failing != nullptr) *failing = std::move(runs.last);
+  return repeats.made >= times && seen(scenario).is_reliable();
 }
 
 /// What fails now and then only may have come in by shrinking: looks back; where time is over, at
@@ -208,16 +214,15 @@ bool Shrinker::is_sure(const Scenario& scenario, int times, Runs& runs) {
 Shrunk Shrinker::preferred(std::vector<Failing>& chain) {
   const auto last = chain.size() - 1;
   std::size_t best = last;
-  repeat(chain[last].scenario);
-  Rate best_rate = told(chain[last].scenario, *repeats_);
-  for (std::size_t back = 0; !best_rate.is_steady() && back < last && !desk_.stopped();) {
+  const int many = kInDoubt * options_.repeats;
+  Rate best_rate = repeated(chain[last].scenario);
+  for (std::size_t back = 0; !best_rate.is_reliable() && back < last && !desk_.stopped();) {
     back = is_late() ? last : further_back(back, last);
     const auto at = last - back;
     auto rate = repeated(chain[at].scenario, options_.repeats);
     if (rate.made < options_.repeats) break;  // nobody knows how often it fails
-    if (rate.is_steady()) rate += repeated(chain[at].scenario, (kSure - 1) * options_.repeats);
-    rate = told(chain[at].scenario, rate);
-    const bool is_sure = rate.is_steady() && rate.made >= kSure * options_.repeats;
+    if (rate.is_reliable()) rate = repeated(chain[at].scenario, many);
+    const bool is_sure = rate.is_reliable() && rate.made >= many;
     if (is_sure || rate.is_twice(best_rate)) {
       best = at;
       best_rate = rate;
@@ -270,19 +275,15 @@ bool Shrinker::is_confirmed(const Scenario& scenario) {
   if (runs_ + kMostConfirms * options_.confirm > options_.runs) return false;
   for (const int more : {1, kMostConfirms - 1}) {
     const int times = more * options_.confirm;
-    const auto again = run(scenario, times, options_.deadline, is_sure_only_).rate;
+    const auto most_misses = is_sure_only_ ? std::optional(0) : std::nullopt;
+    const auto again = run(scenario, times, options_.deadline, most_misses).rate;
     runs_ += again.made;
     const auto rate = seen(scenario);
-    if (is_sure_only_ && !rate.is_steady()) return false;
-    if (again.made < times) return false;
+    if (again.made < times || (is_sure_only_ && !rate.is_steady())) return false;
     if (rate.is_steady()) return true;
     if (rate.failed == 1) return false;
   }
   return seen(scenario).estimate() >= kAboutAsOften * first_.estimate();
-}
-
-Rate Shrinker::repeated(const Scenario& scenario, int times) {
-  return run(scenario, times, options_.deadline + kRepeatTime).rate;
 }
 
 Rate Shrinker::seen(const Scenario& scenario) const {
@@ -295,11 +296,11 @@ Rate Shrinker::seen(const std::string& scenario_key) const {
 }
 
 Shrinker::Runs Shrinker::run(const Scenario& scenario, int times, Clock::time_point deadline,
-                             bool ends_at_miss) {
+                             std::optional<int> most_misses) {
   std::set<std::uint64_t> ids;
   for (int i = 0; i < times; ++i) ids.insert(desk_.submit(*target_.pool, scenario));
   Runs runs;
-  while (!ids.empty() && (!ends_at_miss || runs.rate.is_steady())) {
+  while (!ids.empty() && runs.rate.made - runs.rate.failed <= most_misses.value_or(times)) {
     auto ran = desk_.next_of(ids, deadline);
     if (!ran) break;
     ids.erase(ran->id);

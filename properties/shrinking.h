@@ -21,6 +21,8 @@ struct Rate {
   int made = 0;
 
   bool is_steady() const { return failed == made; }
+  /// Nine of ten: what does so breaks the rule, and whoever runs it again sees it.
+  bool is_reliable() const { return 10 * failed >= 9 * made; }
   /// More is no chance, even of few runs.
   bool is_twice(Rate other) const {
     return failed > 0 && failed * other.made >= 2 * other.failed * made;
@@ -73,8 +75,8 @@ struct Variants {
 /// does so about as often as the first case of all. The search goes on behind it, and begins at the
 /// front again in the end, so that what did not help is not tried after each step. Where anything
 /// failed now and then only, what did not fail is tried again before it is given up. Where the
-/// simplest fails now and then only, a variant that leaves less to chance and fails each time is
-/// taken, or else one before it that does; from there on only what fails each time is.
+/// simplest is not reliable, a variant that leaves less to chance and is reliable is taken, or else
+/// one before it that is; from there on only what fails each time is.
 class Shrinker {
  public:
   using Judge = std::function<Judged(const harness::Scenario&, const harness::Trace&)>;
@@ -86,7 +88,7 @@ class Shrinker {
         judge_(std::move(judge)),
         options_(options) {}
 
-  /// The simplest, with its rate; but one that fails each time, or twice as often, is preferred.
+  /// The simplest, with its rate; but one that is reliable, or fails twice as often, is preferred.
   Shrunk shrink(Failing first);
 
  private:
@@ -110,40 +112,37 @@ class Shrinker {
   /// Whether, at the speed so far, the time will be over before the runs are.
   bool is_in_haste() const;
   /// Nothing simpler fails, or no run is left to learn whether it does. Whether there is reason to
-  /// look further: for what did not fail by chance, or from another one that fails each time.
+  /// look further: for what did not fail by chance, or from another one that is reliable.
   bool look_further(std::vector<Failing>& chain);
   /// To try again what did not fail: by chance, as far as anybody knows, unless only what fails
   /// each time is wanted.
   bool begin_round(int most);
-  /// A variant of the last becomes the last, if one fails each time.
+  /// A variant of the last becomes the last, if one is reliable.
   bool make_surer(std::vector<Failing>& chain);
-  /// To one before the last that fails each time, if any is found; the chain ends there then. What
-  /// was taken from there is not tried again.
+  /// To one before the last that is reliable, if any is found; the chain ends there then. What was
+  /// taken from there is not tried again.
   bool go_back(std::vector<Failing>& chain);
-  /// From one that was found to fail each time by these runs.
-  void go_on_surely(Rate rate);
+  /// From one that was found to be reliable.
+  void go_on_surely();
   Shrunk preferred(std::vector<Failing>& chain);
   /// Of a case that has failed once.
   bool is_confirmed(const harness::Scenario& scenario);
-  /// Once for each that is the simplest so far.
-  void repeat(const harness::Scenario& simplest);
-  /// Of final runs, for which there is time even behind the deadline.
+  /// By final runs, so many in all, for which there is time even behind the deadline.
   Rate repeated(const harness::Scenario& scenario, int times);
+  /// By more of them where not all fail.
+  Rate repeated(const harness::Scenario& scenario);
+  /// By many final runs; failing: one of them.
+  bool is_reliable(const harness::Scenario& scenario, std::optional<Failing>* failing = nullptr);
   struct Runs {
     Rate rate;
     std::optional<Failing> last;  // that failed
   };
-  /// Fails every one of so many runs?
-  bool is_sure(const harness::Scenario& scenario, int times, Runs& runs);
-  /// Of fewer runs, where the deadline comes first, or, if that is all that matters, the first that
-  /// does not fail.
+  /// Of fewer runs, where the deadline comes first, or where more do not fail than matters.
   Runs run(const harness::Scenario& scenario, int times, Clock::time_point deadline,
-           bool ends_at_miss = false);
+           std::optional<int> most_misses = std::nullopt);
   /// Of all its runs here.
   Rate seen(const harness::Scenario& scenario) const;
   Rate seen(const std::string& scenario_key) const;
-  /// Ten repeats that fail do not undo one run that did not.
-  Rate told(const harness::Scenario& scenario, Rate repeats) const;
   /// A run that could not be made says nothing.
   struct Outcome {
     bool was_judged = false;
@@ -170,13 +169,13 @@ class Shrinker {
   ShrinkOptions options_;
   Clock::time_point start_;
   int runs_ = 0;
-  std::map<std::string, Rate> seen_;  // all that was judged, by scenario
-  std::optional<Rate> repeats_;       // final runs of the simplest so far, once they are made
-  int rounds_ = 0;                    // so often all that is simpler than that was tried again
-  Place place_;                       // of the one that was taken last
-  Rate first_;                        // as it was measured in the beginning
-  bool is_sure_only_ = false;         // no more chances are taken
-  std::set<std::string> taken_;       // scenarios with their faults, as text: not to be run again
+  std::map<std::string, Rate> seen_;     // all that was judged, by scenario
+  std::map<std::string, Rate> repeats_;  // final runs of the simplest so far, by scenario
+  int rounds_ = 0;                       // so often all that is simpler than that was tried again
+  Place place_;                          // of the one that was taken last
+  Rate first_;                           // as it was measured in the beginning
+  bool is_sure_only_ = false;            // no more chances are taken
+  std::set<std::string> taken_;  // scenarios with their faults, as text: not to be run again
 };
 
 }  // namespace poolproof::properties
