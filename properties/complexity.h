@@ -9,8 +9,8 @@
 namespace poolproof::properties {
 
 /// What "simpler" means, compared from the left: steps (one that does what others do counts as
-/// more, one that only looks as none); no fault; ending; timeouts, quotas, what is inherited;
-/// kinds of steps (a pause or a look, a task, a kill, then in the order of the table), bodies and
+/// more); no fault; ending; timeouts, quotas, what is inherited;
+/// kinds of steps (a pause, a look, a task, a kill, then in the order of the table), bodies and
 /// victims; the gentler fault; workers (the default counts as many); pairs of steps that are not
 /// in the order of kinds; all numbers together, also that of the call, step or task at which the
 /// fault fires, but long sleeps before short ones.

@@ -355,6 +355,17 @@ TEST(Simpler, TriesWhatStandsForAStep) {
     EXPECT_EQ(shrunk(from, is_short_of_one).first.steps, plain.steps);
 }
 
+/// Time is what mattered, not what main saw.
+TEST(Simpler, TakesAPauseForALook) {
+  Scenario from;
+  from.steps = {create(1), workers(), submit(1), terminate()};
+  const auto takes_time = [](const Scenario& s) {
+    return s.steps.size() == 4 && has(s, StepKind::kSubmit) && has(s, StepKind::kTerminate);
+  };
+  EXPECT_EQ(shrunk(from, takes_time).first.steps,
+            (std::vector<Step>{create(1), sleep_for(1500ms), submit(1), terminate()}));
+}
+
 /// One pause is as good as two.
 TEST(Simpler, PutsNoPauseBesideAPause) {
   Scenario from;

@@ -19,7 +19,10 @@ constexpr int kInDoubt = 3;
 constexpr int kMostRounds = 2;
 
 /// Of the rate of the first case, what a simpler one's must be at least.
-constexpr double kAboutAsOften = 0.75;
+constexpr double kAboutAsOften = 0.85;
+
+/// By these few runs it may be reliable, by more of them.
+constexpr double kMaybeReliable = 0.75;
 
 /// In steps that grow, at last to where it began.
 std::size_t further_back(std::size_t back, std::size_t last) {
@@ -135,7 +138,7 @@ Rate Shrinker::repeated(const Scenario& scenario, int times) {
 
 Rate Shrinker::repeated(const Scenario& scenario) {
   const auto rate = repeated(scenario, options_.repeats);
-  const bool is_doubtful = !rate.is_steady() && rate.estimate() >= kAboutAsOften;
+  const bool is_doubtful = !rate.is_steady() && rate.estimate() >= kMaybeReliable;
   return is_doubtful ? repeated(scenario, kInDoubt * options_.repeats) : rate;
 }
 
@@ -155,7 +158,7 @@ bool Shrinker::look_further(std::vector<Failing>& chain) {
 }
 
 bool Shrinker::begin_round(int most) {
-  if (is_sure_only_ || is_over() || rounds_ >= most) return false;
+  if (is_over() || rounds_ >= most) return false;
   ++rounds_;
   place_ = {};
   return true;
@@ -171,7 +174,7 @@ bool Shrinker::make_surer(std::vector<Failing>& chain) {
     runs_ += first.rate.made;
     std::optional<Failing> failing;
     if (first.rate.made < few || !is_reliable(surer, &failing)) continue;
-    taken_.insert(key(surer));
+    taken_ = {key(surer)};  // what was taken before may be simpler than that, and as reliable
     chain.push_back(std::move(*failing));
     go_on_surely();
     return true;
@@ -185,7 +188,7 @@ bool Shrinker::go_back(std::vector<Failing>& chain) {
     back = further_back(back, last);
     const auto at = last - back;
     const auto before = seen(chain[at].scenario);
-    if (!before.is_steady() && before.estimate() < kAboutAsOften) continue;
+    if (!before.is_steady() && before.estimate() < kMaybeReliable) continue;
     if (!is_reliable(chain[at].scenario)) continue;
     chain.erase(chain.begin() + static_cast<std::ptrdiff_t>(at) + 1, chain.end());
     go_on_surely();
@@ -275,15 +278,15 @@ bool Shrinker::is_confirmed(const Scenario& scenario) {
   if (runs_ + kMostConfirms * options_.confirm > options_.runs) return false;
   for (const int more : {1, kMostConfirms - 1}) {
     const int times = more * options_.confirm;
-    const auto most_misses = is_sure_only_ ? std::optional(0) : std::nullopt;
-    const auto again = run(scenario, times, options_.deadline, most_misses).rate;
+    const auto again = run(scenario, times, options_.deadline).rate;
     runs_ += again.made;
     const auto rate = seen(scenario);
-    if (again.made < times || (is_sure_only_ && !rate.is_steady())) return false;
+    if (again.made < times) return false;
     if (rate.is_steady()) return true;
     if (rate.failed == 1) return false;
   }
-  return seen(scenario).estimate() >= kAboutAsOften * first_.estimate();
+  const auto least = is_sure_only_ ? kMaybeReliable : kAboutAsOften * first_.estimate();
+  return seen(scenario).estimate() >= least;
 }
 
 Rate Shrinker::seen(const Scenario& scenario) const {

@@ -76,7 +76,7 @@ struct Variants {
 /// front again in the end, so that what did not help is not tried after each step. Where anything
 /// failed now and then only, what did not fail is tried again before it is given up. Where the
 /// simplest is not reliable, a variant that leaves less to chance and is reliable is taken, or else
-/// one before it that is; from there on only what fails each time is.
+/// one before it that is; from there on only what is about reliable is.
 class Shrinker {
  public:
   using Judge = std::function<Judged(const harness::Scenario&, const harness::Trace&)>;
@@ -114,8 +114,7 @@ class Shrinker {
   /// Nothing simpler fails, or no run is left to learn whether it does. Whether there is reason to
   /// look further: for what did not fail by chance, or from another one that is reliable.
   bool look_further(std::vector<Failing>& chain);
-  /// To try again what did not fail: by chance, as far as anybody knows, unless only what fails
-  /// each time is wanted.
+  /// To try again what did not fail: by chance, as far as anybody knows.
   bool begin_round(int most);
   /// A variant of the last becomes the last, if one is reliable.
   bool make_surer(std::vector<Failing>& chain);

@@ -191,6 +191,21 @@ TEST_F(ShrinkingTest, TriesAgainWhatDidNotFailOnlyWhereSomethingWasChance) {
   EXPECT_GT(calls[1], 1);
 }
 
+/// The way led from it to one that is not reliable, and it is simpler than what is.
+TEST_F(ShrinkingTest, WhatWasTakenBeforeMayBeSimplerThanTheSurerOne) {
+  surer_ = [](const Scenario&) {
+    auto surer = scenario_of(2);
+    surer.steps.push_back(create_step(9));
+    return std::vector{surer};
+  };
+  int calls = 0;
+  const auto shrunk = shrink(scenario_of(2), [&](const Scenario& s) {
+    return has_steps(s, {1, 2}) || (s.steps == scenario_of(1).steps && is_likely(calls));
+  });
+  EXPECT_EQ(shrunk.best.scenario.steps, scenario_of(2).steps);
+  EXPECT_TRUE(shrunk.rate.is_steady());
+}
+
 /// Nobody needs a longer case for one run of twenty.
 TEST_F(ShrinkingTest, AReliableCaseIsNotMadeSurer) {
   bool was_asked = false;
