@@ -164,6 +164,12 @@ std::vector<Step> plain_steps(const Step& step, int fresh_task) {
     return {{.kind = StepKind::kSubmit, .task = step.task, .body = step.body},
             {.kind = StepKind::kSubmit, .task = fresh_task, .body = step.body}};
   }
+  // Who gets an outcome waits for it, too.
+  if (step.kind == StepKind::kWait) {
+    Step get = step;
+    get.kind = StepKind::kGet;
+    return {get};
+  }
   if (step.kind != StepKind::kNeighbour) return {};
   const Step create{.kind = StepKind::kCreate, .workers = 1};
   Step submit{.kind = StepKind::kSubmit, .task = fresh_task};

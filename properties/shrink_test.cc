@@ -389,6 +389,15 @@ TEST(Simpler, TakesAStreamsNextForAGet) {
   EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
 }
 
+TEST(Simpler, TakesAGetForAWait) {
+  Scenario from;
+  from.steps = {create(1), submit(1), {.kind = StepKind::kWait, .task = 1, .timeout = 5ms}};
+  Scenario wanted = from;
+  wanted.steps.back().kind = StepKind::kGet;
+  const auto all = simpler(from, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
+}
+
 TEST(Simpler, SaysByPlainStepsOnlyWhatTheAdapterCanDo) {
   Abilities few = everything();
   std::erase(few.steps, StepKind::kClose);
