@@ -164,11 +164,11 @@ std::vector<Step> plain_steps(const Step& step, int fresh_task) {
     return {{.kind = StepKind::kSubmit, .task = step.task, .body = step.body},
             {.kind = StepKind::kSubmit, .task = fresh_task, .body = step.body}};
   }
-  // Who gets an outcome waits for it, too.
-  if (step.kind == StepKind::kWait) {
-    Step get = step;
-    get.kind = StepKind::kGet;
-    return {get};
+  // Who gets an outcome waits for it, too; who closes ends the pool as well.
+  if (step.kind == StepKind::kWait || step.kind == StepKind::kTerminate) {
+    Step plain = step;
+    plain.kind = step.kind == StepKind::kWait ? StepKind::kGet : StepKind::kClose;
+    return {plain};
   }
   if (step.kind != StepKind::kNeighbour) return {};
   const Step create{.kind = StepKind::kCreate, .workers = 1};

@@ -398,6 +398,13 @@ TEST(Simpler, TakesAGetForAWait) {
   EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
 }
 
+TEST(Simpler, TakesACloseForATerminate) {
+  const Scenario from{.steps = {create(1), terminate(), join()}};
+  const Scenario wanted{.steps = {create(1), close(), join()}};
+  const auto all = simpler(from, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
+}
+
 TEST(Simpler, SaysByPlainStepsOnlyWhatTheAdapterCanDo) {
   Abilities few = everything();
   std::erase(few.steps, StepKind::kClose);
