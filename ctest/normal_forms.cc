@@ -79,6 +79,7 @@ struct Task {
 /// To what it led.
 struct Form {
   int mutant = 0;
+  int seed = 0;
   std::string scenario;  // empty: not caught
   bool is_stable = true;
   int runs = 0;
@@ -86,7 +87,7 @@ struct Form {
 
 /// What the seeds of one mutant came to.
 struct Forms {
-  std::map<std::string, int> shrunk;  // scenario to how many seeds led there
+  std::map<std::string, std::vector<int>> shrunk;  // scenario to the seeds that led there
   int seeds = 0;
   int uncaught = 0;
   int unstable = 0;
@@ -98,9 +99,18 @@ struct Forms {
       ++uncaught;
       return;
     }
-    ++shrunk[form.scenario];
+    shrunk[form.scenario].push_back(form.seed);
     unstable += form.is_stable ? 0 : 1;
     most_runs = std::max(most_runs, form.runs);
+  }
+
+  /// Of the seeds, those that led to one of the two most frequent.
+  int in_two() const {
+    std::vector<std::size_t> counts;
+    for (const auto& [scenario, by_seeds] : shrunk) counts.push_back(by_seeds.size());
+    std::sort(counts.rbegin(), counts.rend());
+    counts.resize(2);
+    return static_cast<int>(counts[0] + counts[1]);
   }
 };
 
@@ -149,12 +159,12 @@ Form form_of(const Task& task) {
   Campaign campaign(runner_of(task.jobs), pools.found, options, source, nobody,
                     [] { return false; });
   const auto result = campaign.run();
-  if (result.findings.empty()) return {.mutant = task.mutant};
+  if (result.findings.empty()) return {.mutant = task.mutant, .seed = task.seed};
   const auto& finding = result.findings.front();
   keep(finding.original, task.found);
   const auto& scenario = finding.simplest.scenario;
   const auto fault = scenario.fault ? " " + to_string(*scenario.fault) : "";
-  return {task.mutant, to_json(scenario) + fault, finding.is_stable(), finding.runs};
+  return {task.mutant, task.seed, to_json(scenario) + fault, finding.is_stable(), finding.runs};
 }
 
 bool is_known(std::string_view name) {
@@ -193,10 +203,31 @@ bool tell(const Mutant& mutant, const Forms& forms, const Wanted& wanted) {
              mutant.rule, count, wanted.seeds, forms.most_runs,
              forms.uncaught > 0 ? fmt::format(", {} not caught", forms.uncaught) : "",
              forms.unstable > 0 ? fmt::format(", {} unstable", forms.unstable) : "");
-  for (const auto& [scenario, seeds] : forms.shrunk) fmt::print("  {:>2} x {}\n", seeds, scenario);
+  for (const auto& [scenario, seeds] : forms.shrunk)
+    fmt::print("  {:>2} x {}  (seeds {})\n", seeds.size(), scenario, fmt::join(seeds, " "));
   std::fflush(stdout);
   const bool few = wanted.most == 0 || count <= wanted.most;
   return few && forms.uncaught == 0 && forms.most_runs <= kMostRuns;
+}
+
+void tell_all(const std::map<int, Forms>& all) {
+  int few = 0;
+  int seeds = 0;
+  int in_two = 0;
+  int unstable = 0;
+  int most_runs = 0;
+  for (const auto& [mutant, forms] : all) {
+    few += forms.shrunk.size() <= 2 ? 1 : 0;
+    seeds += forms.seeds - forms.uncaught;
+    in_two += forms.in_two();
+    unstable += forms.unstable;
+    most_runs = std::max(most_runs, forms.most_runs);
+  }
+  fmt::print(
+      "{} of {} mutants have at most 2 forms; {} of {} seeds come to one of their mutant's two "
+      "most "
+      "frequent, {} are unstable; at most {} runs\n",
+      few, all.size(), in_two, seeds, unstable, most_runs);
 }
 
 }  // namespace
@@ -213,12 +244,12 @@ int main(int argc, char** argv) {
       tasks.push_back({mutant, seed, wanted.jobs, wanted.file_of(kMutants[mutant].name, seed)});
   }
   bool good = true;
+  std::map<int, Forms> all;  // by mutant
   try {
     poolproof::Pool pool{{.workers = wanted.workers}};
     // As they come: a mutant that is hard to catch keeps nobody waiting.
     auto forms =
         pool.imap_unordered<form_of>(tasks, {.ahead = std::max<std::size_t>(tasks.size(), 1)});
-    std::map<int, Forms> all;  // by mutant
     while (const auto form = forms.next()) {
       auto& here = all[form->mutant];
       here.add(*form);
@@ -228,5 +259,6 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "poolproof_normal_forms: {}\n", error.what());
     return 3;
   }
+  tell_all(all);
   return good || wanted.most == 0 ? 0 : 1;
 }
