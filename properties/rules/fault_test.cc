@@ -58,6 +58,21 @@ TEST(Fault, ThatMakesCallsFailExcusesAnErrorButNoWrongValue) {
   EXPECT_EQ(earlier.outcome("T3"), "violated");
 }
 
+/// Who asks for a task's error may not have the memory to read it; what another task raised is no
+/// such word.
+TEST(Fault, ThatTakesMainsMemoryExcusesALostErrorButNoOther) {
+  const auto told = [](const char* message, bool is_short) {
+    Story story({create(1), submit(1, harness::BodyKind::kRaise), get(1), close(), join()});
+    story.begins(1).born(3).ends(1).step(2).begins(3).begins_task(1, 3);
+    if (is_short) story.hit("main:task:1=limit:memory");
+    return story.ends_task(1, 3, "raised").ends(3, result(Kind::kTaskError, message)).exits();
+  };
+  EXPECT_EQ(told("std::bad_alloc", true).outcome("T3"), "not exercised");
+  EXPECT_EQ(told("std::bad_alloc", false).outcome("T3"), "violated");
+  EXPECT_EQ(told("task 2 raised", true).outcome("T3"), "violated");
+  EXPECT_EQ(told("task 1 raised", true).outcome("T3"), "held");
+}
+
 TEST(Fault, ThatMakesCallsFailExcusesNoHang) {
   Story story({create(1), terminate(), join()});
   story.begins(1).born(3).ends(1).begins(2).hit(kError).at_rest().over(End::kAtRest);

@@ -90,6 +90,15 @@ bool tells_task(std::string_view message, int task) {
   return false;
 }
 
+bool tells_any_task(std::string_view message) {
+  constexpr std::string_view kTask = "task ";
+  for (auto at = message.find(kTask); at != message.npos; at = message.find(kTask, at + 1)) {
+    const auto next = at + kTask.size();
+    if (next < message.size() && message[next] >= '0' && message[next] <= '9') return true;
+  }
+  return false;
+}
+
 bool is_made_by_body(int task, const harness::Body& body, const harness::StepResult& result) {
   if (result.kind == Kind::kTaskError)
     return is_to_fail(body) && !entry(body.kind).never_begins &&

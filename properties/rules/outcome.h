@@ -33,6 +33,9 @@ bool is_told(harness::StepResult::Kind kind);
 /// The message holds "task 1", and not as the beginning of "task 12".
 bool tells_task(std::string_view message, int task);
 
+/// The message holds "task 1", or any other number.
+bool tells_any_task(std::string_view message);
+
 /// Whether a get was told what the task's body comes to when it runs to its end: its value, or its
 /// own error.
 bool is_made_by_body(int task, const harness::Body& body, const harness::StepResult& result);
