@@ -164,7 +164,8 @@ Form form_of(const Task& task) {
   keep(finding.original, task.found);
   const auto& scenario = finding.simplest.scenario;
   const auto fault = scenario.fault ? " " + to_string(*scenario.fault) : "";
-  return {task.mutant, task.seed, to_json(scenario) + fault, finding.is_stable(), finding.runs};
+  return {task.mutant, task.seed, to_json(scenario) + fault,
+          finding.is_stable() && finding.was_repeated(), finding.runs};
 }
 
 bool is_known(std::string_view name) {
@@ -214,20 +215,22 @@ void tell_all(const std::map<int, Forms>& all) {
   int few = 0;
   int seeds = 0;
   int in_two = 0;
+  int uncaught = 0;
   int unstable = 0;
   int most_runs = 0;
   for (const auto& [mutant, forms] : all) {
-    few += forms.shrunk.size() <= 2 ? 1 : 0;
-    seeds += forms.seeds - forms.uncaught;
+    few += forms.uncaught == 0 && forms.shrunk.size() <= 2 ? 1 : 0;
+    seeds += forms.seeds;
+    uncaught += forms.uncaught;
     in_two += forms.in_two();
     unstable += forms.unstable;
     most_runs = std::max(most_runs, forms.most_runs);
   }
   fmt::print(
-      "{} of {} mutants have at most 2 forms; {} of {} seeds come to one of their mutant's two "
-      "most "
-      "frequent, {} are unstable; at most {} runs\n",
-      few, all.size(), in_two, seeds, unstable, most_runs);
+      "{} of {} mutants have at most 2 forms; {} of {} seeds come to one of their mutant's two ",
+      few, all.size(), in_two, seeds);
+  fmt::print("most frequent, {} are not caught, {} are unstable; at most {} runs\n", uncaught,
+             unstable, most_runs);
 }
 
 }  // namespace

@@ -102,9 +102,9 @@ CampaignResult Campaign::run() {
   return finished(start);
 }
 
-/// Where one finding was asked for, one that does not repeat is none: the search goes on.
+/// Where one finding was asked for, an unstable one is none: the search goes on.
 void Campaign::search_and_investigate(Clock::time_point end) {
-  const auto steady = [](const Finding& finding) {
+  const auto stands = [](const Finding& finding) {
     return !finding.is_known() && finding.is_stable();
   };
   const auto& findings = result_.findings;
@@ -112,7 +112,7 @@ void Campaign::search_and_investigate(Clock::time_point end) {
     search_all(end);
     investigate_all();
     if (!done_) return;
-    done_ = std::any_of(findings.begin(), findings.end(), steady);
+    done_ = std::any_of(findings.begin(), findings.end(), stands);
     if (done_ || desk_.stopped() || end - Clock::now() < kLeastRound) return;
   }
 }

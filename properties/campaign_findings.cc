@@ -81,7 +81,7 @@ void Campaign::investigate_all() {
   suspicions_.clear();
 }
 
-/// The first of its cases that always fails stands for all of them; else the best of them.
+/// The first of its cases that is reliable stands for all of them; else the best of them.
 void Campaign::investigate(std::size_t index) {
   auto& suspicion = suspicions_[index];
   const auto& pool = *suspicion.search->pool;

@@ -46,6 +46,17 @@ TEST(FindingList, TellsRulesThatBreakInTheSameCaseInOneLine) {
             "  F P1 NoDeadlock                      3 steps  P1-2/\n");
 }
 
+/// It fails the run, and whoever replays it may see it not fail.
+TEST(FindingList, TellsTheRateOfAReliableOneThatDoesNotAlwaysFail) {
+  const std::vector<Pool> pools{executor_pool()};
+  auto finding = finding_of(pools[0], "E1", "E1-1");
+  finding.failed = 28;
+  finding.repeated = 30;
+  EXPECT_EQ(finding_list(of(pools, {finding}), Console()),
+            "ProcessPoolExecutor:fork\n"
+            "  F E1 ProcessExits                    4 steps  E1-1/  28 of 30\n");
+}
+
 TEST(FindingList, KeepsApartWhatIsKnownByAnotherLinkOrFailsAtAnotherRate) {
   const std::vector<Pool> pools{executor_pool()};
   auto seldom = finding_of(pools[0], "P1", "P1-1", kCode);

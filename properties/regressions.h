@@ -38,7 +38,7 @@ Regressions read_regressions(const std::filesystem::path& folder);
 /// scenario on every machine, so that a folder under version control does not change by a new run.
 std::string regression_name(const Finding& finding);
 
-/// Whether a finding is worth keeping: new, shrunk, and it failed each time that it was repeated.
+/// Whether a finding is worth keeping: new, shrunk, and reliable when it was repeated.
 bool is_worth_keeping(const Finding& finding);
 
 /// Writes the finding's shrunk case into the folder; false: it is there.

@@ -93,8 +93,12 @@ TEST_F(RegressionsTest, OnlyNewReliableFindingsAreWorthIt) {
   known.known_link = "https://example.org/1";
   EXPECT_FALSE(is_worth_keeping(known));
   auto unstable = finding("W1");
-  unstable.failed = 8;
+  unstable.failed = 9;
   EXPECT_FALSE(is_worth_keeping(unstable));
+  auto reliable = finding("W1");
+  reliable.failed = 28;
+  reliable.repeated = 30;
+  EXPECT_TRUE(is_worth_keeping(reliable));
   auto unrepeated = finding("W1");
   unrepeated.failed = unrepeated.repeated = 0;
   EXPECT_FALSE(is_worth_keeping(unrepeated));

@@ -336,8 +336,10 @@ class StandIns {
     if (!is_beside(at, count, by))
       all.add(with_steps(from_, replaced(from_, at, count, by), contract_));
   }
-  /// Two pauses, or looks, in a row are no more than one, and leaving out was tried.
+  /// Two pauses, or looks, in a row are no more than one, and leaving out is tried, too; but with
+  /// a step its fault goes.
   bool is_beside(std::size_t at, std::size_t count, const Step& by) const {
+    if (from_.fault) return false;
     if (by.kind != StepKind::kSleep && by.kind != StepKind::kWorkers) return false;
     const bool is_in_front = at > 0 && from_.steps[at - 1] == by;
     return is_in_front || (at + count < length() && from_.steps[at + count] == by);
@@ -571,14 +573,17 @@ std::vector<Scenario> surer(const Scenario& scenario, const Abilities& abilities
     if (candidate != scenario && is_runnable(candidate, contract) && !has(all, candidate))
       all.push_back(std::move(candidate));
   };
+  if (has(abilities.bodies, BodyKind::kNever)) add(with_endless_tasks(scenario));
   const Step pause{.kind = StepKind::kSleep, .duration = contract.patience()};
   for (std::size_t at = 0; has(abilities.steps, pause.kind) && at < scenario.steps.size(); ++at) {
     auto steps = replaced(scenario, scenario.steps.size(), 0, std::nullopt);
     steps.insert(steps.begin() + static_cast<std::ptrdiff_t>(at) + 1,
                  {scenario.steps.size(), pause});
-    add(with_steps(scenario, steps, contract));
+    auto paused = with_steps(scenario, steps, contract);
+    // A step may make no sense behind a pause.
+    const bool is_whole = paused.length() == scenario.length() + 1;
+    if (is_whole && paused.fault.has_value() == scenario.fault.has_value()) add(std::move(paused));
   }
-  if (has(abilities.bodies, BodyKind::kNever)) add(with_endless_tasks(scenario));
   return all;
 }
 

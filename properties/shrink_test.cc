@@ -205,13 +205,15 @@ TEST(Simpler, TriesTasksThatDoNotEndForAStep) {
 
 RC_GTEST_PROP(Surer, IsRunnableAndKeepsWhatThereIs, ()) {
   const Contract contract;
-  const auto scenario = *scenarios(everything(), contract, "fork");
+  auto scenario = *scenarios(everything(), contract, "fork");
+  if (scenario.length() > 1) scenario.fault = fault("main:before-step:2=SIGKILL");
   const auto all = surer(scenario, everything(), contract);
   for (const auto& candidate : all) {
     RC_ASSERT(std::count(all.begin(), all.end(), candidate) == 1);
     RC_ASSERT(is_runnable(candidate, contract));
     RC_ASSERT(candidate != scenario);
-    RC_ASSERT(candidate.length() >= scenario.length());
+    const bool pauses = candidate.length() == scenario.length() + 1;
+    RC_ASSERT(pauses || candidate.length() == scenario.length());
     RC_ASSERT(candidate.fault.has_value() == scenario.fault.has_value());
   }
 }
@@ -221,13 +223,21 @@ TEST(Surer, PausesBehindEachStepAndHasTasksThatDoNotEnd) {
   from.steps = {create(1), submit(1), terminate()};
   from.fault = fault("main:before-step:3=SIGKILL");
   std::vector<Scenario> wanted(4, from);
-  wanted[0].steps = {create(1), sleep_for(1500ms), submit(1), terminate()};
-  wanted[0].fault = fault("main:before-step:4=SIGKILL");
-  wanted[1].steps = {create(1), submit(1), sleep_for(1500ms), terminate()};
+  wanted[0].steps = {create(1), submit(1, BodyKind::kNever), terminate()};
+  wanted[1].steps = {create(1), sleep_for(1500ms), submit(1), terminate()};
   wanted[1].fault = fault("main:before-step:4=SIGKILL");
-  wanted[2].steps = {create(1), submit(1), terminate(), sleep_for(1500ms)};
-  wanted[3].steps = {create(1), submit(1, BodyKind::kNever), terminate()};
+  wanted[2].steps = {create(1), submit(1), sleep_for(1500ms), terminate()};
+  wanted[2].fault = fault("main:before-step:4=SIGKILL");
+  wanted[3].steps = {create(1), submit(1), terminate(), sleep_for(1500ms)};
   EXPECT_EQ(surer(from, everything(), Contract{}), wanted);
+}
+
+/// Its task is over by then.
+TEST(Surer, LeavesNoStepOut) {
+  Scenario from;
+  from.steps = {create(1), submit(1, BodyKind::kSleep, 30), kill(Victim::kBusy), terminate()};
+  for (const Scenario& one : surer(from, everything(), Contract{}))
+    EXPECT_TRUE(has(one, StepKind::kKill)) << to_json(one);
 }
 
 TEST(Surer, UsesOnlyWhatTheAdapterCanDo) {

@@ -12,17 +12,17 @@ using harness::Scenario;
 /// used up its time: for so long.
 constexpr std::chrono::seconds kRepeatTime{6};
 
-/// So many times the repeats are made where there is doubt.
-constexpr int kInDoubt = 3;
-
 /// So often what did not fail is tried again, for a case that fails now and then itself.
 constexpr int kMostRounds = 2;
 
 /// Of the rate of the first case, what a simpler one's must be at least.
-constexpr double kAboutAsOften = 0.85;
+constexpr double kAboutAsOften = 0.9;
 
 /// By these few runs it may be reliable, by more of them.
 constexpr double kMaybeReliable = 0.75;
+
+/// So many runs that could not be judged are made up for.
+constexpr int kMostLost = 2;
 
 /// In steps that grow, at last to where it began.
 std::size_t further_back(std::size_t back, std::size_t last) {
@@ -128,18 +128,23 @@ bool Shrinker::is_in_haste() const {
   return runs_ * (options_.deadline - now) < (options_.runs - runs_) * (now - start_);
 }
 
+Rate Shrinker::told(const Scenario& scenario) const {
+  const auto found = repeats_.find(key(scenario));
+  const auto repeats = found == repeats_.end() ? Rate() : found->second;
+  return repeats.is_steady() && !seen(scenario).is_steady() ? seen(scenario) : repeats;
+}
+
 Rate Shrinker::repeated(const Scenario& scenario, int times) {
   auto& repeats = repeats_[key(scenario)];
   if (repeats.made < times)
     repeats += run(scenario, times - repeats.made, options_.deadline + kRepeatTime).rate;
-  // Ten repeats that fail do not undo one run that did not.
-  return seen(scenario).is_steady() ? repeats : seen(scenario);
+  return told(scenario);
 }
 
 Rate Shrinker::repeated(const Scenario& scenario) {
   const auto rate = repeated(scenario, options_.repeats);
   const bool is_doubtful = !rate.is_steady() && rate.estimate() >= kMaybeReliable;
-  return is_doubtful ? repeated(scenario, kInDoubt * options_.repeats) : rate;
+  return is_doubtful ? repeated(scenario, many()) : rate;
 }
 
 bool Shrinker::has_race() const {
@@ -170,12 +175,11 @@ bool Shrinker::make_surer(std::vector<Failing>& chain) {
     const int few = 1 + options_.confirm;
     if (is_late() || runs_ + few > options_.runs) return false;
     if (taken_.contains(key(surer))) continue;
-    const auto first = run(surer, few, options_.deadline, 0);
+    auto first = run(surer, few, options_.deadline, 0);
     runs_ += first.rate.made;
-    std::optional<Failing> failing;
-    if (first.rate.made < few || !is_reliable(surer, &failing)) continue;
+    if (first.rate.failed < few || !is_reliable(surer, options_.deadline)) continue;
     taken_ = {key(surer)};  // what was taken before may be simpler than that, and as reliable
-    chain.push_back(std::move(*failing));
+    chain.push_back(std::move(*first.last));
     go_on_surely();
     return true;
   }
@@ -184,17 +188,28 @@ bool Shrinker::make_surer(std::vector<Failing>& chain) {
 
 bool Shrinker::go_back(std::vector<Failing>& chain) {
   const auto last = chain.size() - 1;
-  for (std::size_t back = 0; back < last && !is_late();) {
+  auto found = last_reliable(chain);
+  for (std::size_t back = 0; !found && back < last && !is_late();) {
     back = further_back(back, last);
-    const auto at = last - back;
-    const auto before = seen(chain[at].scenario);
+    const auto before = seen(chain[last - back].scenario);
     if (!before.is_steady() && before.estimate() < kMaybeReliable) continue;
-    if (!is_reliable(chain[at].scenario)) continue;
-    chain.erase(chain.begin() + static_cast<std::ptrdiff_t>(at) + 1, chain.end());
-    go_on_surely();
-    return true;
+    if (is_reliable(chain[last - back].scenario, options_.deadline + kRepeatTime))
+      found = last - back;
   }
-  return false;
+  if (!found) return false;
+  chain.erase(chain.begin() + static_cast<std::ptrdiff_t>(*found) + 1, chain.end());
+  go_on_surely();
+  return true;
+}
+
+std::optional<std::size_t> Shrinker::last_reliable(const std::vector<Failing>& chain) const {
+  for (auto at = chain.size(); at > 0; --at) {
+    const auto& scenario = chain[at - 1].scenario;
+    const auto found = repeats_.find(key(scenario));
+    const bool are_many = found != repeats_.end() && found->second.made >= std::max(many(), 1);
+    if (are_many && told(scenario).is_reliable()) return at - 1;
+  }
+  return std::nullopt;
 }
 
 void Shrinker::go_on_surely() {
@@ -203,13 +218,11 @@ void Shrinker::go_on_surely() {
   is_sure_only_ = true;
 }
 
-bool Shrinker::is_reliable(const Scenario& scenario, std::optional<Failing>* failing) {
+bool Shrinker::is_reliable(const Scenario& scenario, Clock::time_point deadline) {
   auto& repeats = repeats_[key(scenario)];
-  const int times = kInDoubt * options_.repeats;
-  auto runs = run(scenario, times - repeats.made, options_.deadline + kRepeatTime, times / 10);
-  repeats += runs.rate;
-  if (failing != nullptr) *failing = std::move(runs.last);
-  return repeats.made >= times && seen(scenario).is_reliable();
+  if (repeats.made < many())
+    repeats += run(scenario, many() - repeats.made, deadline, many() / 10).rate;
+  return repeats.made >= std::max(many(), 1) && told(scenario).is_reliable();
 }
 
 /// What fails now and then only may have come in by shrinking: looks back; where time is over, at
@@ -217,15 +230,19 @@ bool Shrinker::is_reliable(const Scenario& scenario, std::optional<Failing>* fai
 Shrunk Shrinker::preferred(std::vector<Failing>& chain) {
   const auto last = chain.size() - 1;
   std::size_t best = last;
-  const int many = kInDoubt * options_.repeats;
   Rate best_rate = repeated(chain[last].scenario);
+  if (const auto found = last_reliable(chain); found && !best_rate.is_reliable()) {
+    best = *found;
+    best_rate = told(chain[best].scenario);
+  }
   for (std::size_t back = 0; !best_rate.is_reliable() && back < last && !desk_.stopped();) {
     back = is_late() ? last : further_back(back, last);
     const auto at = last - back;
     auto rate = repeated(chain[at].scenario, options_.repeats);
     if (rate.made < options_.repeats) break;  // nobody knows how often it fails
-    if (rate.is_reliable()) rate = repeated(chain[at].scenario, many);
-    const bool is_sure = rate.is_reliable() && rate.made >= many;
+    if (rate.is_steady() || rate.estimate() >= kMaybeReliable)
+      rate = repeated(chain[at].scenario, many());
+    const bool is_sure = rate.is_reliable() && rate.made >= many();
     if (is_sure || rate.is_twice(best_rate)) {
       best = at;
       best_rate = rate;
@@ -285,8 +302,8 @@ bool Shrinker::is_confirmed(const Scenario& scenario) {
     if (rate.is_steady()) return true;
     if (rate.failed == 1) return false;
   }
-  const auto least = is_sure_only_ ? kMaybeReliable : kAboutAsOften * first_.estimate();
-  return seen(scenario).estimate() >= least;
+  const auto least = is_sure_only_ ? 1 : kAboutAsOften * first_.estimate();
+  return seen(scenario).estimate() >= std::min(least, kMaybeReliable);
 }
 
 Rate Shrinker::seen(const Scenario& scenario) const {
@@ -300,14 +317,21 @@ Rate Shrinker::seen(const std::string& scenario_key) const {
 
 Shrinker::Runs Shrinker::run(const Scenario& scenario, int times, Clock::time_point deadline,
                              std::optional<int> most_misses) {
-  std::set<std::uint64_t> ids;
-  for (int i = 0; i < times; ++i) ids.insert(desk_.submit(*target_.pool, scenario));
   Runs runs;
-  while (!ids.empty() && runs.rate.made - runs.rate.failed <= most_misses.value_or(times)) {
+  std::set<std::uint64_t> ids;
+  int lost = 0;
+  for (int sent = 0;;) {
+    // What was sent is run, and counts: those that fail may take longer.
+    const bool is_decided = runs.rate.made - runs.rate.failed > most_misses.value_or(times);
+    const int end = is_decided ? sent : times + std::min(lost, kMostLost);
+    for (; sent < end && std::cmp_less(ids.size(), std::max(desk_.jobs(), 1)); ++sent)
+      ids.insert(desk_.submit(*target_.pool, scenario));
+    if (ids.empty()) break;
     auto ran = desk_.next_of(ids, deadline);
     if (!ran) break;
     ids.erase(ran->id);
     auto outcome = judged(std::move(*ran));
+    lost += outcome.was_judged ? 0 : 1;
     runs.rate.made += outcome.was_judged ? 1 : 0;
     runs.rate.failed += outcome.failing ? 1 : 0;
     if (outcome.failing) runs.last = std::move(outcome.failing);

@@ -21,8 +21,9 @@ struct Rate {
   int made = 0;
 
   bool is_steady() const { return failed == made; }
-  /// Nine of ten: what does so breaks the rule, and whoever runs it again sees it.
-  bool is_reliable() const { return 10 * failed >= 9 * made; }
+  /// Nine of ten: what does so breaks the rule, and whoever runs it again sees it. Fewer than
+  /// thirty runs with a miss among them do not say so.
+  bool is_reliable() const { return is_steady() || (made >= 30 && 10 * failed >= 9 * made); }
   /// More is no chance, even of few runs.
   bool is_twice(Rate other) const {
     return failed > 0 && failed * other.made >= 2 * other.failed * made;
@@ -123,20 +124,26 @@ class Shrinker {
   bool go_back(std::vector<Failing>& chain);
   /// From one that was found to be reliable.
   void go_on_surely();
+  /// The last of the chain that many runs have shown to be reliable.
+  std::optional<std::size_t> last_reliable(const std::vector<Failing>& chain) const;
   Shrunk preferred(std::vector<Failing>& chain);
   /// Of a case that has failed once.
   bool is_confirmed(const harness::Scenario& scenario);
-  /// By final runs, so many in all, for which there is time even behind the deadline.
+  /// Told by final runs, so many in all, for which there is time even behind the deadline.
   Rate repeated(const harness::Scenario& scenario, int times);
   /// By more of them where not all fail.
   Rate repeated(const harness::Scenario& scenario);
-  /// By many final runs; failing: one of them.
-  bool is_reliable(const harness::Scenario& scenario, std::optional<Failing>* failing = nullptr);
+  /// Ten repeats that fail do not undo one run that did not.
+  Rate told(const harness::Scenario& scenario) const;
+  /// By many final runs, as few as it takes to say no.
+  bool is_reliable(const harness::Scenario& scenario, Clock::time_point deadline);
+  int many() const { return kInDoubt * options_.repeats; }
   struct Runs {
     Rate rate;
     std::optional<Failing> last;  // that failed
   };
-  /// Of fewer runs, where the deadline comes first, or where more do not fail than matters.
+  /// Side by side, so many that could be judged. Where more do not fail than matters, no more are
+  /// begun.
   Runs run(const harness::Scenario& scenario, int times, Clock::time_point deadline,
            std::optional<int> most_misses = std::nullopt);
   /// Of all its runs here.
@@ -159,7 +166,8 @@ class Shrinker {
   bool is_late() const { return desk_.stopped() || Clock::now() >= options_.deadline; }
 
   static constexpr int kMostConfirms = 3;
-  static constexpr int kForSurer = 16;
+  static constexpr int kInDoubt = 3;    // so many times the repeats are made then
+  static constexpr int kForSurer = 16;  // five variants, each by three runs
 
   Desk& desk_;
   Target target_;
