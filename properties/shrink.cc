@@ -339,7 +339,7 @@ class StandIns {
   /// Two pauses, or looks, in a row are no more than one, and leaving out is tried, too; but with
   /// a step its fault goes.
   bool is_beside(std::size_t at, std::size_t count, const Step& by) const {
-    if (from_.fault) return false;
+    if (from_.fault && from_.fault->trigger != Fault::Trigger::kCall) return false;
     if (by.kind != StepKind::kSleep && by.kind != StepKind::kWorkers) return false;
     const bool is_in_front = at > 0 && from_.steps[at - 1] == by;
     return is_in_front || (at + count < length() && from_.steps[at + count] == by);

@@ -365,6 +365,17 @@ TEST(Simpler, TriesWhatStandsForAStep) {
     EXPECT_EQ(shrunk(from, is_short_of_one).first.steps, plain.steps);
 }
 
+/// But what happens to the step it stands for does not happen without it.
+TEST(Simpler, PutsAPauseBesideAPauseForTheStepOfAFault) {
+  Scenario from;
+  from.steps = {create(1), sleep_for(1500ms), submit(1), terminate()};
+  from.fault = fault("main:before-step:3=SIGKILL");
+  Scenario wanted = from;
+  wanted.steps = {create(1), sleep_for(1500ms), sleep_for(1500ms), terminate()};
+  const auto all = simpler(from, everything(), Contract{});
+  EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end());
+}
+
 /// Time is what mattered, not what main saw.
 TEST(Simpler, TakesAPauseForALook) {
   Scenario from;
