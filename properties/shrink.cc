@@ -310,9 +310,10 @@ class StandIns {
     for (std::size_t at = 0; at < length(); ++at) {
       for (const Step& step : steps_) {
         if (is_beside(at, 1, step)) continue;
-        add(all, at, 1, step);
-        auto plain = with_steps(from_, replaced(from_, at, 1, step), contract_);
+        auto candidate = with_steps(from_, replaced(from_, at, 1, step), contract_);
+        auto plain = candidate;
         unset_settings(plain);
+        all.add(std::move(candidate));
         all.add(std::move(plain));
       }
     }

@@ -177,11 +177,11 @@ class Shrinker {
   Clock::time_point start_;
   int runs_ = 0;
   std::map<std::string, Rate> seen_;     // all that was judged, by scenario
-  std::map<std::string, Rate> repeats_;  // final runs of the simplest so far, by scenario
+  std::map<std::string, Rate> repeats_;  // final runs, by scenario
   int rounds_ = 0;                       // so often all that is simpler than that was tried again
   Place place_;                          // of the one that was taken last
   Rate first_;                           // as it was measured in the beginning
-  bool is_sure_only_ = false;            // no more chances are taken
+  bool is_sure_only_ = false;            // simpler ones are to be about as reliable
   std::set<std::string> taken_;  // scenarios with their faults, as text: not to be run again
 };
 

@@ -31,6 +31,11 @@ Scenario scenario_of(int steps) {
   return scenario;
 }
 
+Scenario with_step(Scenario scenario, int step) {
+  scenario.steps.push_back(create_step(step));
+  return scenario;
+}
+
 bool has_steps(const Scenario& scenario, std::initializer_list<int> workers) {
   for (const int number : workers) {
     const auto found = std::find(scenario.steps.begin(), scenario.steps.end(), create_step(number));
@@ -125,11 +130,7 @@ bool is_likely(int& calls) {
 
 /// What is left to chance in the simplest is taken from it: it is told with a step more.
 TEST_F(ShrinkingTest, MakesTheSimplestSure) {
-  surer_ = [](const Scenario& s) {
-    auto surer = s;
-    surer.steps.push_back(create_step(9));
-    return std::vector{surer};
-  };
+  surer_ = [](const Scenario& s) { return std::vector{with_step(s, 9)}; };
   int calls = 0;
   const auto shrunk = shrink(scenario_of(4), [&](const Scenario& s) {
     return has_steps(s, {1}) && (s.steps.size() > 1 || is_likely(calls));
@@ -141,12 +142,7 @@ TEST_F(ShrinkingTest, MakesTheSimplestSure) {
 
 TEST_F(ShrinkingTest, OfSurerOnesTheFirstReliableOneIsTaken) {
   surer_ = [](const Scenario& s) {
-    std::vector<Scenario> all;
-    for (const int more : {7, 8, 9}) {
-      all.push_back(s);
-      all.back().steps.push_back(create_step(more));
-    }
-    return all;
+    return std::vector{with_step(s, 7), with_step(s, 8), with_step(s, 9)};
   };
   int calls = 0;
   int calls_of_7 = 0;
@@ -157,7 +153,7 @@ TEST_F(ShrinkingTest, OfSurerOnesTheFirstReliableOneIsTaken) {
   EXPECT_EQ(shrunk.best.scenario.steps, (std::vector{create_step(1), create_step(8)}));
 }
 
-/// What was made sure gets simpler, but no chance is taken any more.
+/// What was made sure gets simpler, but only what is about as reliable is taken.
 TEST_F(ShrinkingTest, WhatWasMadeSureGetsSimplerButStaysSure) {
   surer_ = [](const Scenario&) { return std::vector{scenario_of(9)}; };
   int calls = 0;
@@ -251,11 +247,7 @@ TEST_F(ShrinkingTest, GoesBackToTheSurerOneThatItCameFrom) {
 
 /// The way led from it to one that is not reliable, and it is simpler than what is.
 TEST_F(ShrinkingTest, WhatWasTakenBeforeMayBeSimplerThanTheSurerOne) {
-  surer_ = [](const Scenario&) {
-    auto surer = scenario_of(2);
-    surer.steps.push_back(create_step(9));
-    return std::vector{surer};
-  };
+  surer_ = [](const Scenario&) { return std::vector{with_step(scenario_of(2), 9)}; };
   int calls = 0;
   const auto shrunk = shrink(scenario_of(2), [&](const Scenario& s) {
     return has_steps(s, {1, 2}) || (s.steps == scenario_of(1).steps && is_likely(calls));

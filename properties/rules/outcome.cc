@@ -81,22 +81,25 @@ std::vector<std::string> values_in(std::string_view told) {
   return values;
 }
 
-bool tells_task(std::string_view message, int task) {
-  const std::string wanted = fmt::format("task {}", task);
-  for (auto at = message.find(wanted); at != message.npos; at = message.find(wanted, at + 1)) {
-    const auto next = at + wanted.size();
-    if (next == message.size() || message[next] < '0' || message[next] > '9') return true;
+/// "1" and "12" of "task 1, not task 12".
+static std::vector<std::string_view> tasks_told(std::string_view message) {
+  constexpr std::string_view kTask = "task ";
+  std::vector<std::string_view> numbers;
+  for (auto at = message.find(kTask); at != message.npos; at = message.find(kTask, at + 1)) {
+    const auto rest = message.substr(at + kTask.size());
+    const auto number = rest.substr(0, rest.find_first_not_of("0123456789"));
+    if (!number.empty()) numbers.push_back(number);
   }
-  return false;
+  return numbers;
+}
+
+bool tells_task(std::string_view message, int task) {
+  const auto told = tasks_told(message);
+  return std::find(told.begin(), told.end(), std::to_string(task)) != told.end();
 }
 
 bool tells_any_task(std::string_view message) {
-  constexpr std::string_view kTask = "task ";
-  for (auto at = message.find(kTask); at != message.npos; at = message.find(kTask, at + 1)) {
-    const auto next = at + kTask.size();
-    if (next < message.size() && message[next] >= '0' && message[next] <= '9') return true;
-  }
-  return false;
+  return !tasks_told(message).empty();
 }
 
 bool is_made_by_body(int task, const harness::Body& body, const harness::StepResult& result) {
